@@ -1,0 +1,31 @@
+import type { Slot } from '@procref/core'
+import type { Endpoint } from '../driver.ts'
+
+/**
+ * A share in the running server: while it lasts the server is not stopped, and a server that dies is brought back.
+ * Ends by `close()`, by `lost`, or with the process, however that dies.
+ */
+export interface ServiceLease extends AsyncDisposable {
+  readonly slot: Slot
+  /** The life of the server that the lease talks to now; grows by one at each start. */
+  readonly epoch: number
+  /** Fires, with a typed error as reason, when the lease cannot be kept: nothing comes back on it afterwards. */
+  readonly lost: AbortSignal
+  readonly server: LeasedServer
+  /**
+   * Calls `listener` after the server was replaced and is reachable again; returns the function that stops that. Writes in
+   * flight at the time may have been carried out, or be carried out twice (docs/reliability.md).
+   */
+  onReconnect(listener: (event: { readonly epoch: number; readonly server: LeasedServer }) => void): () => void
+  /** Gives the slot back. Never waits for the server to stop. Idempotent; a second call joins the first. */
+  close(): Promise<void>
+}
+
+export interface LeasedServer extends Endpoint {
+  readonly pid: number
+  readonly guardianPid: number
+  readonly driver: string
+  readonly version?: string
+  /** False: what was written is gone when the server stops (memory storage, or a directory in memory). */
+  readonly durable: boolean
+}

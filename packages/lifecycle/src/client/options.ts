@@ -1,0 +1,40 @@
+import type { SlotBackend } from '@procref/core'
+import type { ServerDriver } from '../driver.ts'
+
+/** How to share one server. The first client's settings win; see `ConfigMismatchError` for what others may ask. */
+export interface SharedServiceOptions {
+  /** The root directory, made 0700 if missing. Default: `$PROCREF_DIR`, else `~/.procref`. */
+  readonly dir?: string
+  readonly backend: SlotBackend
+  readonly driver: ServerDriver
+  /** Pool size when this call makes the pool. Default 100. */
+  readonly slots?: number
+  /** For people: who this is, in `procref ps` and in the error of whoever finds the pool full. */
+  readonly label?: string
+  /** How long the server stays after its last client, ms. Default 10,000. */
+  readonly lingerMs?: number
+  /** The port the server should have. Default: one is chosen and kept. */
+  readonly port?: number
+  /** How long connect() may take in all, ms. Default 150,000. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+  /** Told what is being waited for, at most a few times a second. */
+  readonly onProgress?: (progress: Progress) => void
+  /** A full pool: fail at once with `SlotsExhaustedError` (default), or wait for a slot until the deadline. */
+  readonly whenFull?: 'fail' | 'wait'
+  /** End the lease (firing `lost`) when the program was abandoned: its parent died, or its standard input ended. */
+  readonly endWith?: 'parent' | 'stdin'
+  /** What starts Node for the guardian where `process.execPath` cannot (bundle, single executable): `[file, ...args]`. */
+  readonly guardianCommand?: readonly [string, ...string[]]
+  /** Use the directory although its file system is not known to keep locks between processes. */
+  readonly allowUnsafeFilesystem?: boolean
+}
+
+/** One thing connect() is doing or waiting for. */
+export interface Progress {
+  readonly step: 'claiming' | 'waiting-for-slot' | 'launching' | 'waiting' | 'connecting' | 'connected'
+  /** One sentence for people. */
+  readonly message: string
+  /** Since connect() was called. */
+  readonly elapsedMs: number
+}

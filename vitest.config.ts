@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config'
+
+/** Tests wait for events: the limit says "hangs", not "slow". */
+const HANGS_MS = 120_000
+
+export default defineConfig({
+  test: {
+    include: ['packages/*/test/**/*.test.ts', 'tests/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
+    testTimeout: HANGS_MS,
+    hookTimeout: HANGS_MS,
+    pool: 'forks',
+    // Every file starts real processes; two at a time is what a machine with two cores can carry.
+    maxWorkers: 2,
+  },
+})
