@@ -1,1 +1,33 @@
-export {}
+export {
+  type Child,
+  type ChildEvent,
+  type ChildExit,
+  type ChildOptions,
+  eventually,
+  HANGS_MS,
+  makeTempDir,
+  mustBlock,
+  QUIET_MS,
+  startChild,
+  startProgram,
+  type TempDir,
+  within,
+} from '@procref/conformance/harness'
+export { atEnd, freshDir } from './at-end.ts'
+export { type DirectoryUser, endDirectory, lockUsers, servantsOf } from './end-directory.ts'
+export { asOtherUser, isRoot, otherUser, unprivileged } from './other-user.ts'
+export {
+  commandLine,
+  environment,
+  isAlive,
+  type OpenFile,
+  openFiles,
+  type ProcessState,
+  processes,
+  processState,
+  whoHasOpen,
+  zombies,
+} from './proc.ts'
+export { surrealBinary } from './surreal-binary.ts'
+export { isLoopback, type TcpListener, tcpListeners, tcpListenersOf, whoListensOn } from './tcp.ts'
+export { mountTmpfs } from './tmpfs.ts'

@@ -1,0 +1,2 @@
+// What a test's child program needs; apart, so that it does not load the test runner.
+export { obey, say, sayFailed } from '@procref/conformance/harness'

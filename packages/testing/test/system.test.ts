@@ -1,0 +1,155 @@
+import { existsSync, openSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  asOtherUser,
+  atEnd,
+  commandLine,
+  endDirectory,
+  environment,
+  eventually,
+  freshDir,
+  isAlive,
+  isLoopback,
+  isRoot,
+  lockUsers,
+  makeTempDir,
+  mountTmpfs,
+  openFiles,
+  processState,
+  servantsOf,
+  startChild,
+  startProgram,
+  surrealBinary,
+  tcpListenersOf,
+  unprivileged,
+  whoHasOpen,
+  whoListensOn,
+} from '@procref/testing'
+import { afterEach, expect, test, vi } from 'vitest'
+
+const obedient = new URL('./children/obedient.mjs', import.meta.url)
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+  vi.restoreAllMocks()
+})
+
+test('a temporary directory is ours alone and gone afterwards', async () => {
+  const dir = makeTempDir()
+  expect(statSync(dir.path).mode & 0o777).toBe(0o700)
+  writeFileSync(join(dir.path, 'file'), '')
+  await dir[Symbol.asyncDispose]()
+  expect(existsSync(dir.path)).toBe(false)
+})
+
+test('the process table knows us, and nobody who is gone', async () => {
+  expect(processState(process.pid)).toMatchObject({ pid: process.pid, parentPid: process.ppid })
+  expect(isAlive(process.pid)).toBe(true)
+  const child = atEnd(startProgram('sleep', { args: ['300'], env: { MARK: 'a=b' } }))
+  expect(processState(child.pid)?.startTicks).toBeGreaterThan(0)
+  await eventually('it runs', () => commandLine(child.pid)[0] === 'sleep')
+  expect(environment(child.pid).MARK).toBe('a=b')
+  child.kill('SIGKILL')
+  await child.exited
+  expect(processState(child.pid)).toBeUndefined()
+  expect(commandLine(child.pid)).toEqual([])
+  expect(openFiles(child.pid)).toEqual([])
+})
+
+test('a process with spaces and parentheses in its name is read right', async () => {
+  const dir = freshDir()
+  const odd = join(dir, 'a ) R 1 (b')
+  symlinkSync('/bin/sleep', odd)
+  const child = atEnd(startProgram(odd, { args: ['300'] }))
+  await eventually('it runs', () => commandLine(child.pid)[0] === odd)
+  expect(processState(child.pid)).toMatchObject({ parentPid: process.pid })
+})
+
+test('who has a file open is told by the file, not by its path', async () => {
+  const dir = freshDir()
+  const path = join(dir, 'a.lock')
+  const child = atEnd(startChild(obedient, { args: [path] }))
+  child.send('open')
+  await child.event('opened')
+  const opened = statSync(path)
+  expect(whoHasOpen(path)).toEqual([child.pid])
+  rmSync(path)
+  writeFileSync(join(dir, 'other'), '')
+  expect(whoHasOpen(join(dir, 'other'))).toEqual([])
+  expect(whoHasOpen(opened)).toEqual([child.pid])
+})
+
+test('listeners are told by port and by process', async () => {
+  const child = atEnd(startChild(obedient))
+  child.send('listen')
+  const { port } = await child.event<{ port: number }>('listening')
+  const [listener] = tcpListenersOf(child.pid)
+  expect(listener).toMatchObject({ port })
+  expect(listener !== undefined && isLoopback(listener)).toBe(true)
+  expect(whoListensOn(port)).toEqual([child.pid])
+})
+
+test('endDirectory ends who carries the marker, waits for the locks, and touches nobody else', async () => {
+  const dir = freshDir()
+  const lock = join(dir, 'guardian.lock')
+  const bystander = atEnd(startChild(obedient, { env: { PROCREF_INSTANCE: 'of-another-directory' } }))
+  await bystander.event('ready')
+  const guardian = atEnd(startChild(obedient, { args: [lock], env: { PROCREF_GUARDIAN: '1' } }))
+  guardian.send('open')
+  await guardian.event('opened')
+  rmSync(lock)
+  const server = atEnd(startChild(obedient, { args: [join(dir, 'server.lock')], env: { PROCREF_INSTANCE: 'nonce' } }))
+  server.send('open')
+  await server.event('opened')
+  expect(servantsOf(dir)).toEqual([guardian.pid, server.pid].sort((a, b) => a - b))
+  expect(lockUsers(dir).find(({ pid }) => pid === guardian.pid)?.locks).toEqual([`${lock} (deleted)`])
+  await endDirectory(dir)
+  expect(await guardian.exited).toMatchObject({ signal: 'SIGKILL' })
+  expect(await server.exited).toMatchObject({ signal: 'SIGKILL' })
+  expect(isAlive(bystander.pid)).toBe(true)
+})
+
+test('a client is no servant of the directory: it is listed, not ended', async () => {
+  const dir = freshDir()
+  const client = atEnd(startChild(obedient, { args: [join(dir, 'slot_00.lock')] }))
+  client.send('open')
+  await client.event('opened')
+  expect(servantsOf(dir)).toEqual([])
+  expect(lockUsers(dir)).toMatchObject([{ pid: client.pid, locks: [join(dir, 'slot_00.lock')] }])
+})
+
+test('surrealBinary reads PROCREF_SURREAL_BIN alone, says when it is missing, and refuses what cannot be started', () => {
+  vi.stubEnv('PROCREF_SURREAL_BIN', process.execPath)
+  expect(surrealBinary()).toBe(process.execPath)
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+  vi.stubEnv('PROCREF_SURREAL_BIN', '')
+  expect(surrealBinary()).toBeUndefined()
+  expect(warn.mock.calls).toEqual([[expect.stringContaining('PROCREF_SURREAL_BIN is not set')]])
+  vi.stubEnv('PROCREF_SURREAL_BIN', join(freshDir(), 'missing'))
+  expect(() => surrealBinary()).toThrow('ENOENT')
+})
+
+test('an unprivileged program cannot open what root can', async () => {
+  const dir = freshDir({ mode: 0o755 })
+  openSync(join(dir, 'secret'), 'w', 0)
+  const child = atEnd(startChild(obedient, { ...unprivileged(), args: [join(dir, 'secret')] }))
+  child.send('open')
+  expect(await child.event('failed')).toMatchObject({ code: 'EACCES' })
+})
+
+if (isRoot()) {
+  test('root starts a program as another user', async () => {
+    const child = atEnd(startChild(obedient, asOtherUser()))
+    child.send('uid')
+    expect(await child.event('uid')).toMatchObject({ uid: 65_534, home: null })
+  })
+
+  test('a small file system is full when it is full, and unmounted afterwards', async () => {
+    const disk = mountTmpfs({ bytes: 64 * 1024 })
+    expect(() => writeFileSync(join(disk.path, 'big'), Buffer.alloc(128 * 1024))).toThrow('ENOSPC')
+    await disk[Symbol.asyncDispose]()
+    expect(existsSync(disk.path)).toBe(false)
+  })
+} else {
+  console.warn('NOT RUN: tests that start programs as another user or mount a file system, because we are not root')
+}
