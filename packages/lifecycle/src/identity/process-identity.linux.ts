@@ -1,0 +1,101 @@
+import { readFileSync, readlinkSync } from 'node:fs'
+import { ProcessIdentityUnavailableError } from '../errors.ts'
+import type { ProcessIdentity } from './process-identity.ts'
+
+/** Neither changes while the process lives. */
+let cachedBootId: string | undefined
+let cachedSelf: ProcessIdentity | undefined
+
+export function bootId(): string {
+  cachedBootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  return cachedBootId
+}
+
+export function identifySelf(): ProcessIdentity {
+  cachedSelf ??= readSelf()
+  return cachedSelf
+}
+
+export function identify(pid: number): ProcessIdentity | undefined {
+  identifySelf()
+  const startTicks = startTicksOf(pid)
+  if (startTicks === undefined) return undefined
+  return {
+    pid,
+    startTicks,
+    bootId: bootId(),
+    pidNamespace: namespaceOf(String(pid), 'pid'),
+    netNamespace: namespaceOf(String(pid), 'net'),
+  }
+}
+
+export function startTicksOf(pid: number): string | undefined {
+  return parseStat(readIfAlive(`/proc/${pid}/stat`))
+}
+
+/**
+ * Field 22 of `/proc/PID/stat`; `undefined` for a zombie (Z) and a process that is just disappearing (X). The name, field
+ * 2, can contain spaces and parentheses, so the fields are counted from the last one.
+ */
+function parseStat(stat: string | undefined): string | undefined {
+  if (stat === undefined) return undefined
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const state = fields[0]
+  return state === 'Z' || state === 'X' || state === 'x' ? undefined : fields[19]
+}
+
+function readSelf(): ProcessIdentity {
+  const visible = readlinkOfSelf()
+  if (visible !== String(process.pid)) {
+    throw new ProcessIdentityUnavailableError(
+      `/proc belongs to another pid namespace (this process is ${process.pid}, and ${visible} there)`,
+    )
+  }
+  const startTicks = startTicksOf(process.pid)
+  if (startTicks === undefined) throw new ProcessIdentityUnavailableError('/proc/self/stat cannot be read')
+  return {
+    pid: process.pid,
+    startTicks,
+    bootId: bootId(),
+    pidNamespace: readlinkSync('/proc/self/ns/pid'),
+    netNamespace: readlinkSync('/proc/self/ns/net'),
+  }
+}
+
+function readlinkOfSelf(): string {
+  try {
+    return readlinkSync('/proc/self')
+  } catch (error) {
+    throw new ProcessIdentityUnavailableError('there is no /proc', { cause: error })
+  }
+}
+
+/** '' when it must not be seen: the process belongs to another user. */
+function namespaceOf(pid: string, kind: 'pid' | 'net'): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/${kind}`)
+  } catch (error) {
+    if (isGone(error) || isRefused(error)) return ''
+    throw error
+  }
+}
+
+function readIfAlive(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (isGone(error)) return undefined
+    throw error
+  }
+}
+
+/** ESRCH: the process ended between the open and the read. */
+function isGone(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code
+  return code === 'ENOENT' || code === 'ESRCH'
+}
+
+function isRefused(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code
+  return code === 'EACCES' || code === 'EPERM'
+}

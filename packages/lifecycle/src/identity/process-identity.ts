@@ -1,0 +1,96 @@
+import { ProcessIdentityUnavailableError } from '../errors.ts'
+import * as darwin from './process-identity.darwin.ts'
+import * as linux from './process-identity.linux.ts'
+
+/**
+ * Which process, so that nobody else can be mistaken for it: pids are reused, clocks jump, other containers count anew.
+ * Recorded for later comparison; it decides nothing while `server.lock` is free (then the process is dead whatever stands here).
+ */
+export interface ProcessIdentity {
+  readonly pid: number
+  /**
+   * When the process began, as the kernel counts, not as a wall clock shows. Linux: clock ticks since the boot. macOS: the kernel's time
+   * of the start, in whole seconds (a pid is not reused within one).
+   */
+  readonly startTicks: string
+  /** Linux: `/proc/sys/kernel/random/boot_id`. macOS: `kern.bootsessionuuid`. */
+  readonly bootId: string
+  /** The namespace in which `pid` counts, e.g. `pid:[4026531836]`; `host` where there are none, '' where it cannot be seen. */
+  readonly pidNamespace: string
+  /** The namespace whose ports the process uses; as above. */
+  readonly netNamespace: string
+}
+
+/** What one platform has to know. */
+export interface IdentityReader {
+  bootId(): string
+  identifySelf(): ProcessIdentity
+  identify(pid: number): ProcessIdentity | undefined
+  /** Pid and start only: what is read again right before a signal. */
+  startTicksOf(pid: number): string | undefined
+}
+
+/** Throws `ProcessIdentityUnavailableError` where this cannot be asked (another system; Linux without a /proc of its own). */
+export function identifySelf(): ProcessIdentity {
+  return reader().identifySelf()
+}
+
+/** The process that has this pid now; `undefined` when there is none that runs (a zombie does not). Throws as `identifySelf`. */
+export function identify(pid: number): ProcessIdentity | undefined {
+  return isPid(pid) ? reader().identify(pid) : undefined
+}
+
+/**
+ * Does exactly this process still run? False when it is gone, a zombie, from another boot or pid namespace, or not to be
+ * seen from here.
+ *
+ * Unspecified: whether it still runs a moment later; for a signal see `signalSame`.
+ */
+export function isSameProcess(recorded: ProcessIdentity): boolean {
+  if (!isPid(recorded.pid)) return false
+  const own = identifySelf()
+  return (
+    recorded.bootId === own.bootId &&
+    recorded.pidNamespace === own.pidNamespace &&
+    recorded.startTicks === reader().startTicksOf(recorded.pid)
+  )
+}
+
+/** Do pids and ports mean the same to that process as to this one? */
+export function sameNamespaces(recorded: ProcessIdentity): boolean {
+  const own = identifySelf()
+  return recorded.pidNamespace === own.pidNamespace && recorded.netNamespace === own.netNamespace
+}
+
+/** Names this boot of the machine. */
+export function bootId(): string {
+  return reader().bootId()
+}
+
+/** The shape of a recorded identity. */
+export function isProcessIdentity(value: unknown): value is ProcessIdentity {
+  if (typeof value !== 'object' || value === null) return false
+  const v = value as Record<string, unknown>
+  return (
+    isPid(v.pid) &&
+    typeof v.startTicks === 'string' &&
+    typeof v.bootId === 'string' &&
+    typeof v.pidNamespace === 'string' &&
+    typeof v.netNamespace === 'string'
+  )
+}
+
+function isPid(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0
+}
+
+function reader(): IdentityReader {
+  switch (process.platform) {
+    case 'linux':
+      return linux
+    case 'darwin':
+      return darwin
+    default:
+      throw new ProcessIdentityUnavailableError(`the system is ${process.platform}`)
+  }
+}
