@@ -42,6 +42,8 @@ export interface LockWatch {
   readonly path: string
   /** Never waits. A probe can make somebody's simultaneous `tryLock` fail once, never a simultaneous probe. */
   probe(): LockState
+  /** Why the last probe answered `unknown`, where the implementation can say. */
+  readonly lastError?: unknown
   /** Does the path still lead to the file that is watched? False also when it cannot be told. */
   isCurrent(): boolean
   /** Present where the kernel can wake us: resolves soon after the lock was free (look again), rejects with the signal's reason. */

@@ -1,6 +1,15 @@
+export { BackendUnavailableError } from './backend-unavailable.ts'
+export { FileAccessError } from './errno.ts'
 export { ProcrefError } from './errors.ts'
 export type { FileLock, FileLocker, LockState, LockWatch } from './file-locker.ts'
+export { type FileSlotsOptions, fileSlots } from './file-slots.ts'
+export { checkFilesystem, filesystemOf, isMemoryFilesystem, UnsupportedFilesystemError } from './filesystem.ts'
+export type { FilesystemKind, FilesystemType } from './filesystem-types.ts'
 export type { Guarantees } from './guarantees.ts'
+export { PoolSizeMismatchError, ProtocolMismatchError, ProtocolUnreadableError } from './protocol-pin.ts'
+export { DescriptorError, rebuildFromDescriptor } from './rebuild-from-descriptor.ts'
+export { secureDirectory, UnsafeDirectoryError } from './secure-directory.ts'
+export { NoBackendError, type RejectedBackend, type Selection, selectBackend } from './select-backend.ts'
 export type {
   BackendDescriptor,
   Descriptor,
@@ -11,4 +20,8 @@ export type {
   SlotInfo,
   SlotPool,
   Support,
+  SupportOptions,
 } from './slot-backend.ts'
+export { describeHolder, PoolClosedError, SlotLostError, SlotProbedError, SlotsExhaustedError } from './slot-errors.ts'
+export { SlotFileUnstableError } from './slot-files.ts'
+export { type SystemCalls, systemCalls } from './system-calls.ts'

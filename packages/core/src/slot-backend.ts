@@ -26,18 +26,25 @@ export type Support = { readonly supported: true } | { readonly supported: false
 export interface SlotBackend {
   /** Stable and lower-case; also the value of the command line's `--backend`. */
   readonly name: string
+  /** Backends that name the same protocol exclude each other in one directory. Left out: `name`. */
+  readonly protocol?: string
   readonly guarantees: Guarantees
   readonly descriptor: BackendDescriptor
   /** Control locks for the lifecycle, with the same crash guarantees as the slots. */
   readonly locks: FileLocker
   /** Is this backend usable for slots in `dir` (which may not exist yet)? Never throws; makes nothing that stays. */
-  support(dir: string): Promise<Support>
+  support(dir: string, options?: SupportOptions): Promise<Support>
   /**
    * Opens the pool in `dir`, making the directory (0700) and its protocol pin if there is none.
    * Throws `ProtocolMismatchError`, `PoolSizeMismatchError`, `UnsafeDirectoryError`, `UnsupportedFilesystemError`,
    * `BackendUnavailableError`.
    */
   open(dir: string, options?: OpenPoolOptions): Promise<SlotPool>
+}
+
+export interface SupportOptions {
+  /** As `OpenPoolOptions.allowUnsafeFilesystem`. */
+  readonly allowUnsafeFilesystem?: boolean
 }
 
 export interface OpenPoolOptions {
@@ -83,7 +90,7 @@ export interface Slot extends AsyncDisposable {
   /** The slot's file, where the backend has one. */
   readonly path?: string
   /** The descriptor whose inheritance passes the slot on to a child, where `guarantees.inheritableByChild`. */
-  readonly fd?: number
+  readonly fd?: number | undefined
   /** Fires, with a `SlotLostError` as reason, when `verify()` or a later look found that the slot is ours no longer. */
   readonly lost: AbortSignal
   /** Resolves while the slot is certainly ours; else fires `lost` and throws `SlotLostError`. */

@@ -1,1 +1,1 @@
-export {}
+export { flock } from './backend.ts'

@@ -1,0 +1,234 @@
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { join } from 'node:path'
+import { errnoOf, translateErrno } from './errno.ts'
+import { ProcrefError } from './errors.ts'
+import { UnsupportedFilesystemError } from './filesystem.ts'
+import { slotOfFileName } from './slot-name.ts'
+import { type SystemCalls, systemCalls } from './system-calls.ts'
+
+/** What the slots of a directory are locked with, and how many there are. Made once, never changed. */
+export interface ProtocolPin {
+  /** Backends that name the same protocol exclude each other; all others must keep out. */
+  readonly protocol: string
+  readonly slots: number
+}
+
+export const PIN_FILE = 'protocol.json'
+export const DEFAULT_SLOTS = 100
+/** Beyond this a scan of the slots is felt by whoever waits for it. */
+export const MAX_SLOTS = 10_000
+const FORMAT = 1
+/** More than any pin of this format has: a bigger file is something else. */
+const MAX_PIN_BYTES = 4096
+/** The seed's program writes no pin, locks with flock(2), and has a hundred slots. */
+const SEED_PROTOCOL = 'flock'
+
+/** The directory is used with another lock protocol; two of them in one directory would not exclude each other. */
+export class ProtocolMismatchError extends ProcrefError {
+  readonly dir: string
+  readonly found: string
+  readonly wanted: string
+  constructor(dir: string, found: string, wanted: string) {
+    super(
+      'PROCREF_PROTOCOL_MISMATCH',
+      `${dir} is used with the lock protocol "${found}", and this backend speaks "${wanted}": they would not exclude each other. ` +
+        `Use a backend that speaks "${found}"; or, to migrate, end every program that uses the directory, delete it, and start again.`,
+    )
+    this.dir = dir
+    this.found = found
+    this.wanted = wanted
+  }
+}
+
+/** The pool was made with another number of slots. */
+export class PoolSizeMismatchError extends ProcrefError {
+  readonly dir: string
+  readonly found: number
+  readonly wanted: number
+  constructor(dir: string, found: number, wanted: number) {
+    super(
+      'PROCREF_POOL_SIZE_MISMATCH',
+      `${dir} has ${found} slots, and ${wanted} were asked for. Leave the number out to use what is there; ` +
+        'to change it, end every program that uses the directory, delete it, and start again.',
+    )
+    this.dir = dir
+    this.found = found
+    this.wanted = wanted
+  }
+}
+
+/** `protocol.json` is not one that this version understands, so nobody can tell how the slots are locked. */
+export class ProtocolUnreadableError extends ProcrefError {
+  readonly path: string
+  constructor(path: string, problem: string, cause?: unknown) {
+    super(
+      'PROCREF_PROTOCOL_UNREADABLE',
+      `${path} ${problem}. If it is damaged, end every program that uses this directory, then delete the file.`,
+      { cause },
+    )
+    this.path = path
+  }
+}
+
+/**
+ * How the slots in `dir` are locked; `undefined`: nobody has used it yet (it may not exist). A directory with slot files and no
+ * pin belongs to the seed's program: flock, 100 slots unless there are files of more.
+ */
+export function readProtocolPin(dir: string, system: SystemCalls = systemCalls): ProtocolPin | undefined {
+  return readPinFile(join(dir, PIN_FILE), system) ?? pinOfSeed(dir, system)
+}
+
+/**
+ * The pin of the existing directory `dir`, made with `slots` (default 100) if there is none.
+ *
+ * Guarantee: whoever calls this, at whatever moment, gets the same pin, or `ProtocolMismatchError` or `PoolSizeMismatchError`. It
+ * is on disk, whole, before anybody can see it. `beforeMaking` runs first, and its error keeps the pin from being made.
+ */
+export function pinProtocol(
+  dir: string,
+  wanted: { readonly protocol: string; readonly slots?: number },
+  options: { readonly system?: SystemCalls; readonly beforeMaking?: () => void } = {},
+): ProtocolPin {
+  const system = options.system ?? systemCalls
+  checkSlots(wanted.slots)
+  const path = join(dir, PIN_FILE)
+  const found = readPinFile(path, system)
+  if (found !== undefined) return agreed(dir, found, wanted)
+  const seed = pinOfSeed(dir, system)
+  const pin = agreed(dir, seed ?? { protocol: wanted.protocol, slots: wanted.slots ?? DEFAULT_SLOTS }, wanted)
+  options.beforeMaking?.()
+  makePinFile(dir, pin, system)
+  const made = readPinFile(path, system)
+  if (made === undefined) throw new ProtocolUnreadableError(path, 'was deleted right after it was made')
+  return agreed(dir, made, wanted)
+}
+
+/** Throws `TypeError` unless `slots` is absent or a number of slots that a pool can have. */
+export function checkSlots(slots: number | undefined): void {
+  if (slots === undefined || (Number.isInteger(slots) && slots >= 1 && slots <= MAX_SLOTS)) return
+  throw new TypeError(`slots must be an integer from 1 to ${MAX_SLOTS}, not ${String(slots)}`)
+}
+
+function agreed(
+  dir: string,
+  found: ProtocolPin,
+  wanted: { readonly protocol: string; readonly slots?: number },
+): ProtocolPin {
+  if (found.protocol !== wanted.protocol) throw new ProtocolMismatchError(dir, found.protocol, wanted.protocol)
+  if (wanted.slots !== undefined && wanted.slots !== found.slots) {
+    throw new PoolSizeMismatchError(dir, found.slots, wanted.slots)
+  }
+  return found
+}
+
+function pinOfSeed(dir: string, system: SystemCalls): ProtocolPin | undefined {
+  let highest = -1
+  for (const name of listDirectory(dir, system)) highest = Math.max(highest, slotOfFileName(name) ?? -1)
+  return highest < 0 ? undefined : { protocol: SEED_PROTOCOL, slots: Math.max(DEFAULT_SLOTS, highest + 1) }
+}
+
+function listDirectory(dir: string, system: SystemCalls): readonly string[] {
+  try {
+    return system.readdir(dir)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return []
+    throw translateErrno(error, 'list', dir)
+  }
+}
+
+function readPinFile(path: string, system: SystemCalls): ProtocolPin | undefined {
+  const text = readSmallFile(path, system)
+  if (text === undefined) return undefined
+  const fields = parseObject(path, text)
+  if (fields['format'] !== FORMAT) {
+    const format = typeof fields['format'] === 'number' ? `format ${fields['format']}` : 'no format'
+    throw new ProtocolUnreadableError(path, `has ${format}, and this version of procref understands format ${FORMAT}`)
+  }
+  const { protocol, slots } = fields
+  const valid = typeof slots === 'number' && Number.isInteger(slots) && slots >= 1 && slots <= MAX_SLOTS
+  if (typeof protocol !== 'string' || protocol === '' || !valid) {
+    throw new ProtocolUnreadableError(path, 'does not name a protocol and a number of slots')
+  }
+  return { protocol, slots }
+}
+
+function parseObject(path: string, text: string): Readonly<Record<string, unknown>> {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new ProtocolUnreadableError(path, 'is not JSON', error)
+  }
+  if (typeof value === 'object' && value !== null) return { ...value }
+  throw new ProtocolUnreadableError(path, 'is not a JSON object')
+}
+
+function readSmallFile(path: string, system: SystemCalls): string | undefined {
+  let fd: number
+  try {
+    // Non-blocking: opening a FIFO must not wait for its writer.
+    fd = system.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw translateErrno(error, 'read', path)
+  }
+  try {
+    const buffer = new Uint8Array(MAX_PIN_BYTES)
+    return new TextDecoder().decode(buffer.subarray(0, system.pread(fd, buffer, 0)))
+  } catch (error) {
+    throw translateErrno(error, 'read', path)
+  } finally {
+    system.close(fd)
+  }
+}
+
+/** Gives the file its name by link(), which never replaces one: of simultaneous makers the first wins, and no half file is seen. */
+function makePinFile(dir: string, pin: ProtocolPin, system: SystemCalls): void {
+  const path = join(dir, PIN_FILE)
+  const temporary = `${path}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`
+  try {
+    writeDurably(temporary, `${JSON.stringify({ format: FORMAT, ...pin })}\n`, system)
+    linkUnlessThere(dir, temporary, path, system)
+  } catch (error) {
+    throw translateErrno(error, 'make', path)
+  } finally {
+    removeTemporary(temporary, system)
+  }
+}
+
+function linkUnlessThere(dir: string, temporary: string, path: string, system: SystemCalls): void {
+  try {
+    system.link(temporary, path)
+  } catch (error) {
+    const errno = errnoOf(error)
+    if (errno === 'EEXIST') return
+    if (errno === 'EPERM' || errno === 'ENOTSUP' || errno === 'EOPNOTSUPP' || errno === 'ENOSYS') {
+      throw new UnsupportedFilesystemError(
+        dir,
+        'a file system',
+        `that has no hard links (${errno}). Choose another one`,
+      )
+    }
+    throw error
+  }
+}
+
+function writeDurably(path: string, text: string, system: SystemCalls): void {
+  const fd = system.open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
+  try {
+    const bytes = new TextEncoder().encode(text)
+    const written = system.pwrite(fd, bytes, 0)
+    if (written !== bytes.length) throw Object.assign(new Error(`ENOSPC: short write, '${path}'`), { code: 'ENOSPC' })
+    system.fsync(fd)
+  } finally {
+    system.close(fd)
+  }
+}
+
+/** Whatever goes wrong: the file is in nobody's way, and its error must not hide the one that led here. */
+function removeTemporary(path: string, system: SystemCalls): void {
+  try {
+    system.unlink(path)
+  } catch {}
+}
