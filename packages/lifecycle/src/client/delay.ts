@@ -1,0 +1,31 @@
+/** What a wait does to a program that has nothing else to do: keep it running until the wait is over, or let it exit. */
+export type KeepAlive = 'keep-alive' | 'let-exit'
+
+/** Waits; rejects with the signal's reason. `wake` cuts it short. Leaves no timer and no listener behind. */
+export function delay(ms: number, keepAlive: KeepAlive, signal: AbortSignal, wake?: Wakeable): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+      if (wake !== undefined) wake.up = undefined
+    }
+    const onAbort = (): void => {
+      end()
+      reject(signal.reason)
+    }
+    const done = (): void => {
+      end()
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    if (keepAlive === 'let-exit') timer.unref()
+    signal.addEventListener('abort', onAbort, { once: true })
+    if (wake !== undefined) wake.up = done
+  })
+}
+
+/** Whoever sees something happen calls `up`, if somebody sleeps on it. */
+export interface Wakeable {
+  up: (() => void) | undefined
+}

@@ -1,0 +1,349 @@
+/**
+ * The guardian: one process per directory that starts the server, watches the slots and stops the server after the last
+ * client. This file is its life; each step is a file beside it.
+ *
+ * Locks, in this order, each held until the process ends (death frees them all):
+ *   guardian.lock        elects it; tried exclusively, only by guardians
+ *   alive-<nonce>.lock   what everybody else probes
+ *   data/server.lock     held by the server itself; the guardian takes it, passes it on and closes its copy
+ *
+ * Why no client can lose its server between claiming and connecting: each side writes before it reads.
+ *   OK:    client claims its slot, THEN reads server.json   |  guardian writes `draining`, THEN probes the slots
+ *   WRONG: guardian probes, then writes `draining`: a client that claimed in between reads `serving` and is stopped under.
+ *   WRONG: client reads, then claims: the guardian's probe misses it.
+ * So one of them always sees the other, and no lock is held across anything: a stopped process blocks nobody. A gate lock
+ * around both steps was rejected because whoever is stopped while holding it stops everybody.
+ *
+ * Order of writes:
+ *   OK:    `starting` (next epoch, `previous`)  →  server.lock  →  port  →  launch  →  server's identity  →  `serving`
+ *   OK:    `draining`  →  proof  →  `stopping`  →  stop the server  →  server.lock again  →  `stopped`  →  exit
+ *   WRONG: launch before its epoch and nonce are on disk: a server that nobody recorded can never be proven ours.
+ *   WRONG: `stopped` on the word of an exit event: only server.lock proves that nothing holds the data.
+ *   WRONG: `serving` after `stopping`: the server may have been told to die already.
+ * No write, no act: where a state cannot be written, the step it announces is not taken.
+ */
+import { type FileLock, isMemoryFilesystem, type SlotBackend, secureDirectory } from '@procref/core'
+import { afterCleanStop, afterStart, isCrashLoop, startMark } from '../crash-loop.ts'
+import type { RunningServer, ServerDriver } from '../driver.ts'
+import { ServerCrashLoopError } from '../errors.ts'
+import { identify, identifySelf } from '../identity/process-identity.ts'
+import { ensureCredentials } from '../state/credentials.ts'
+import { checkEngine, readEngineRecord, writeEngineRecord } from '../state/engine-record.ts'
+import { Journal, type JournalReason } from '../state/journal.ts'
+import { type Layout, layout } from '../state/layout.ts'
+import { openServerLog, tailServerLog } from '../state/server-log.ts'
+import { serializeError } from '../state/serialized-error.ts'
+import { readServerRecord, type ServerRecord, ServerRecordFile } from '../state/server-record.ts'
+import { VERSION } from '../version.ts'
+import { Chronicle, UsurpedError } from './chronicle.ts'
+import { chooseConfiguration, rebuildBackend, rebuildDriver } from './configuration.ts'
+import { electGuardian } from './election.ts'
+import { type Guardianship, note } from './guardianship.ts'
+import { pause } from './pause.ts'
+import { choosePort } from './port.ts'
+import { obtainServerLock } from './server-lock.ts'
+import { serve } from './serve.ts'
+import type { GuardianSetup, GuardianStatus } from './setup.ts'
+import { spawnServer } from './spawn-server.ts'
+import { stopServer } from './stop-server.ts'
+import { Wake } from './wake.ts'
+
+const READY_TIMEOUT_MS = 120_000
+/** A server told to die by a logout should not be brought back in the middle of it; TERM to us cancels the restart. */
+const RESTART_DELAY_MS = 500
+const HOST = '127.0.0.1'
+
+/**
+ * Lives a guardian's life. Resolves when it is over; the caller then ends the process, which frees the locks.
+ * `report` is called exactly once, early.
+ */
+export async function runGuardian(
+  setup: GuardianSetup,
+  told: AbortSignal,
+  report: (status: GuardianStatus) => void,
+): Promise<void> {
+  const paths = layout(setup.dir)
+  // Everything is loaded before the first lock: the folder it comes from may vanish (npx), and a loser leaves early.
+  const backend = await rebuildBackend(setup.backend)
+  const wanted = await rebuildDriver(setup.driver)
+  await wanted.check?.()
+  secureDirectory(paths.root)
+  secureDirectory(paths.data)
+  secureDirectory(paths.database)
+  const pool = await backend.open(paths.slots, openOptions(setup))
+
+  const office = await electGuardian(backend.locks, paths, setup.nonce)
+  if (office === undefined) return report({ kind: 'loser' })
+
+  const journal = new Journal(paths.journal)
+  const file = new ServerRecordFile(paths.serverJson, setup.nonce)
+  file.removeLeftovers()
+  const previous = readServerRecord(paths.serverJson)
+  const configuration = await chooseConfiguration(setup, wanted, previous, pool)
+  const wake = new Wake()
+  told.addEventListener('abort', () => wake.up(), { once: true })
+  const g: Guardianship = {
+    setup,
+    paths,
+    backend,
+    driver: configuration.driver,
+    pool,
+    office,
+    journal,
+    wake,
+    told,
+    logFd: openServerLog(paths.serverLog),
+    chronicle: new Chronicle(file, office, await initialRecord(setup, paths, backend, configuration, previous)),
+  }
+  let hello = (): void => {
+    hello = () => {}
+    report({ kind: 'hello', epoch: g.chronicle.current.epoch })
+  }
+  await liveEpochs(g, previous, () => hello())
+}
+
+/** One round is one life of the server. */
+async function liveEpochs(g: Guardianship, before: ServerRecord | undefined, hello: () => void): Promise<void> {
+  // A server that had been serving and went without a clean stop is brought back; one that never came up is not insisted on.
+  let recovering = before !== undefined && before.state !== 'stopped' && before.state !== 'failed'
+  let previous = before
+  let old: RunningServer | undefined
+  for (;;) {
+    let started: Started | undefined
+    try {
+      started = await startServer(g, previous, old, hello)
+    } catch (error) {
+      if (error instanceof UsurpedError) return usurped(g, undefined)
+      if (g.told.aborted) return toldWhileStarting(g)
+      if (!worthRetrying(g, error, recovering)) return fail(g, error)
+      note(g, 'server-died', 'start-failed', evidence(error))
+      previous = g.chronicle.current
+      old = undefined
+      await pause(RESTART_DELAY_MS, g.told).catch(() => {})
+      continue
+    }
+    try {
+      const outcome = await serve(g, started.server)
+      if (outcome.kind === 'stop') return await stop(g, started)
+      if (outcome.kind === 'data-gone') {
+        await stopServer(started.server)
+        return fail(g, outcome.error)
+      }
+      note(g, 'server-died', outcome.reason, outcome.evidence)
+      // The engine inside this process cannot be opened twice: the next guardian does it.
+      if (g.driver.placement === 'guardian') return
+      recovering = true
+      previous = g.chronicle.current
+      old = outcome.reason === 'told-to-die' ? started.server : undefined
+    } catch (error) {
+      if (!(error instanceof UsurpedError)) throw error
+      return await usurped(g, started.server)
+    }
+  }
+}
+
+interface Started {
+  readonly server: RunningServer
+  /** Kept where the server is this process, or where a child cannot inherit it. */
+  readonly lock: FileLock | undefined
+}
+
+async function startServer(
+  g: Guardianship,
+  previous: ServerRecord | undefined,
+  old: RunningServer | undefined,
+  hello: () => void,
+): Promise<Started> {
+  const { chronicle, paths, driver } = g
+  const mark = startMark()
+  const starts = afterStart(sameAsked(previous, chronicle.current) ? (previous?.starts ?? []) : [], mark)
+  chronicle.write({
+    state: 'starting',
+    epoch: (previous?.epoch ?? 0) + 1,
+    previous: previous && {
+      nonce: previous.nonce,
+      epoch: previous.epoch,
+      guardian: previous.guardian,
+      ...(previous.server && { server: previous.server }),
+    },
+    starts,
+    server: undefined,
+    version: undefined,
+    failure: undefined,
+    by: undefined,
+  })
+  note(g, 'server-starting', startReason(g, previous), { launchedBy: g.setup.launchedBy.pid })
+  hello()
+  if (old !== undefined) await stopServer(old)
+  // A restart waits: at a logout everything is told to die, and we are about to be.
+  if (previous?.nonce === g.setup.nonce) await pause(RESTART_DELAY_MS, g.told)
+  const limit = chronicle.current.settings.crashLoop
+  // The mark of this very start does not count: it has not failed yet.
+  if (isCrashLoop(starts.slice(0, -1), mark, limit)) {
+    throw new ServerCrashLoopError({ dir: paths.root, ...limit, logTail: tailServerLog(paths.serverLog, 20) })
+  }
+
+  const lock = await obtainServerLock(g.backend.locks, paths, previous, (pid) =>
+    note(g, 'orphan-ended', 'orphan-of-dead-guardian', { pid }),
+  )
+  let server: RunningServer | undefined
+  try {
+    const credentials = ensureCredentials(paths)
+    const engine = await driver.engine?.()
+    if (engine !== undefined && driver.durable) {
+      checkEngine(readEngineRecord(paths.engineJson), engine, paths.engineJson)
+      writeEngineRecord(paths.engineJson, engine)
+    }
+    const port = await choosePort({
+      host: HOST,
+      signal: g.told,
+      ...(previous && previous.port > 0 && { known: previous.port }),
+      ...(chronicle.current.settings.port !== undefined && { demanded: chronicle.current.settings.port }),
+    })
+    chronicle.write({ port })
+    g.told.throwIfAborted()
+    server = await driver.launch({
+      dir: paths.root,
+      databaseDir: paths.database,
+      host: HOST,
+      port,
+      credentials,
+      nonce: g.setup.nonce,
+      epoch: chronicle.current.epoch,
+      logFile: paths.serverLog,
+      logFd: g.logFd,
+      signal: g.told,
+      spawn: (plan) =>
+        spawnServer({
+          plan,
+          logFd: g.logFd,
+          nonce: g.setup.nonce,
+          ...(lock.fd !== undefined && { lockFd: lock.fd }),
+        }),
+    })
+    server.ended.then(() => g.wake.up())
+    const passedOn = driver.placement === 'child' && lock.fd !== undefined && g.backend.guarantees.inheritableByChild
+    if (passedOn) lock.release()
+    chronicle.write({ server: identify(server.pid) })
+    const details = await server.ready({ signal: AbortSignal.any([g.told, AbortSignal.timeout(READY_TIMEOUT_MS)]) })
+    chronicle.write({ state: 'serving', version: details.version })
+    note(g, 'server-serving', 'ready', { pid: server.pid, port })
+    return { server, lock: passedOn ? undefined : lock }
+  } catch (error) {
+    // The first error is the one that counts; the server must be gone before anybody is told.
+    if (server !== undefined) await stopServer(server)
+    lock.release()
+    throw error
+  }
+}
+
+/** `stopping` is one-way. Written before the server is told; `stopped` only once its lock proves that it is gone. */
+async function stop(g: Guardianship, started: Started): Promise<void> {
+  const end = await stopServer(started.server)
+  if (started.lock === undefined) {
+    try {
+      await obtainServerLock(g.backend.locks, g.paths, g.chronicle.current, (pid) =>
+        note(g, 'orphan-ended', 'escalation', { pid }),
+      )
+    } catch (error) {
+      return fail(g, error)
+    }
+  }
+  g.chronicle.write({ state: 'stopped', server: undefined, starts: afterCleanStop() })
+  note(g, 'server-stopped', 'clean-stop', { code: end?.code ?? null, signal: end?.signal ?? null })
+}
+
+/** What holds the data is not known at this point, so nothing is claimed: the record stays, the alive lock goes. */
+function toldWhileStarting(g: Guardianship): void {
+  note(g, 'guardian-exited', 'signal')
+}
+
+function fail(g: Guardianship, error: unknown): void {
+  const logTail = tailServerLog(g.paths.serverLog, 20)
+  note(g, 'server-failed', failureReason(error), evidence(error))
+  g.chronicle.write({ state: 'failed', failure: { ...serializeError(error), logTail }, server: undefined })
+}
+
+/** Somebody else rules here: our own child is all that we may still touch. */
+async function usurped(g: Guardianship, server: RunningServer | undefined): Promise<void> {
+  process.stderr.write(`procref: ${g.paths.guardianLock} is not ours any more; this guardian leaves\n`)
+  if (server !== undefined) await stopServer(server)
+}
+
+/** A server that ended early may come up next time, but only what has been up before is insisted on; the breaker bounds it. */
+function worthRetrying(g: Guardianship, error: unknown, recovering: boolean): boolean {
+  const code = (error as { code?: unknown }).code
+  if (typeof code !== 'string' || !code.startsWith('PROCREF_')) return recovering
+  // Somebody took the port between our test and the server's bind: the next attempt chooses another one.
+  if (code === 'PROCREF_PORT_TAKEN') return recovering || g.chronicle.current.settings.port === undefined
+  return recovering && RETRYABLE.has(code)
+}
+
+const RETRYABLE: ReadonlySet<string> = new Set(['PROCREF_SERVER_EXITED', 'PROCREF_SERVER_NOT_READY'])
+
+function evidence(error: unknown): Record<string, string> {
+  const { code, message } = serializeError(error)
+  return { ...(code !== undefined && { code }), message }
+}
+
+/** Starts under another configuration do not count against this one. */
+function sameAsked(previous: ServerRecord | undefined, current: ServerRecord): boolean {
+  return (
+    previous?.driver.name === current.driver.name &&
+    JSON.stringify(previous.driver.settings) === JSON.stringify(current.driver.settings)
+  )
+}
+
+async function initialRecord(
+  setup: GuardianSetup,
+  paths: Layout,
+  backend: SlotBackend,
+  configuration: { readonly driver: ServerDriver; readonly settings: ServerRecord['settings'] },
+  previous: ServerRecord | undefined,
+): Promise<ServerRecord> {
+  const { driver, settings } = configuration
+  return {
+    protocol: 1,
+    procref: VERSION,
+    state: 'starting',
+    epoch: previous?.epoch ?? 0,
+    nonce: setup.nonce,
+    at: new Date().toISOString(),
+    guardian: identifySelf(),
+    host: HOST,
+    port: previous?.port ?? 0,
+    durable: driver.durable && !(await isMemoryFilesystem(paths.data)),
+    driver: { name: driver.name, descriptor: driver.descriptor, settings: driver.settings },
+    backend: { name: backend.name, descriptor: backend.descriptor },
+    settings,
+    starts: previous?.starts ?? [],
+  }
+}
+
+function openOptions(setup: GuardianSetup): { readonly allowUnsafeFilesystem?: boolean; readonly label: string } {
+  const { allowUnsafeFilesystem } = setup.settings
+  return { label: 'guardian', ...(allowUnsafeFilesystem !== undefined && { allowUnsafeFilesystem }) }
+}
+
+function startReason(g: Guardianship, previous: ServerRecord | undefined): JournalReason {
+  if (previous === undefined || previous.state === 'stopped' || previous.state === 'failed') return 'no-server'
+  return previous.nonce === g.setup.nonce ? 'server-ended' : 'guardian-gone'
+}
+
+const FAILURE_REASONS: Readonly<Record<string, JournalReason>> = {
+  PROCREF_CRASH_LOOP: 'crash-loop',
+  PROCREF_SERVER_LOCK_HELD: 'server-lock-held',
+  PROCREF_FOREIGN_NAMESPACE: 'foreign-namespace',
+  PROCREF_PORT_TAKEN: 'port-taken',
+  PROCREF_NEWER_DATA: 'newer-data',
+  PROCREF_DATA_ENGINE_MISMATCH: 'data-engine-mismatch',
+  PROCREF_CREDENTIALS_MISSING: 'credentials-missing',
+  PROCREF_DIRECTORY_GONE: 'directory-gone',
+  PROCREF_SERVER_EXITED: 'start-failed',
+  PROCREF_SERVER_NOT_READY: 'start-timeout',
+  ENOSPC: 'disk-full',
+}
+
+function failureReason(error: unknown): JournalReason {
+  return FAILURE_REASONS[String((error as { code?: unknown }).code)] ?? 'unexpected-error'
+}

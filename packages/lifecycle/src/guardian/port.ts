@@ -1,0 +1,53 @@
+import { createServer } from 'node:net'
+import { PortTakenError } from '../errors.ts'
+import { pause } from './pause.ts'
+
+/** A port of ours may still be closing, or a stranger may be passing: this long we insist on it. */
+const INSIST_MS = 5_000
+const RETRY_MS = 100
+
+export interface PortWish {
+  readonly host: string
+  /** The port clients already know; without one any free port will do. */
+  readonly known?: number
+  /** The port somebody insists on: another one is no answer. */
+  readonly demanded?: number
+  readonly signal: AbortSignal
+}
+
+/**
+ * A port that could be bound a moment ago. The known port is kept if it can be had within 5 s, because the SDK reconnects
+ * only to the same URL; then another one is taken and leases dial anew. `PortTakenError` when a demanded port is not free.
+ * Unspecified: whether it is still free when the server binds it; the server then fails and is started again.
+ */
+export async function choosePort(wish: PortWish): Promise<number> {
+  const wanted = wish.demanded ?? wish.known
+  if (wanted !== undefined) {
+    const deadline = performance.now() + INSIST_MS
+    for (;;) {
+      const refused = await tryBind(wish.host, wanted)
+      if (typeof refused === 'number') return wanted
+      if (refused.code !== 'EADDRINUSE' && refused.code !== 'EACCES') throw refused
+      if (performance.now() >= deadline || refused.code === 'EACCES') {
+        if (wish.demanded !== undefined) throw new PortTakenError({ host: wish.host, port: wanted }, { cause: refused })
+        break
+      }
+      await pause(RETRY_MS, wish.signal)
+    }
+  }
+  const port = await tryBind(wish.host, 0)
+  if (typeof port !== 'number') throw port
+  return port
+}
+
+function tryBind(host: string, port: number): Promise<number | NodeJS.ErrnoException> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', resolve)
+    server.listen({ host, port, exclusive: true }, () => {
+      const address = server.address()
+      const bound = typeof address === 'object' && address !== null ? address.port : port
+      server.close(() => resolve(bound))
+    })
+  })
+}

@@ -1,0 +1,256 @@
+import { lstatSync, readdirSync, watch } from 'node:fs'
+import { join } from 'node:path'
+import type { LockWatch } from '@procref/core'
+import type { RunningServer } from '../driver.ts'
+import { DirectoryGoneError } from '../errors.ts'
+import { proveListener } from '../identity/listener.ts'
+import { takeRequest } from '../state/request-file.ts'
+import { serializeError } from '../state/serialized-error.ts'
+import { capServerLog } from '../state/server-log.ts'
+import { readServerRecord, type ServerRecord } from '../state/server-record.ts'
+import { UsurpedError } from './chronicle.ts'
+import { holdAlive } from './election.ts'
+import { type Guardianship, note } from './guardianship.ts'
+
+const BEAT_MS = 5_000
+const LOG_LIMIT_BYTES = 10 * 1024 * 1024
+/** After a step that could not be written or proven, e.g. on a full disk. */
+const RETRY_MS = 1_000
+
+/** Why the time of serving is over. For `stop` the state on disk is `stopping`. */
+export type Outcome =
+  | { readonly kind: 'stop' }
+  | {
+      readonly kind: 'ended'
+      readonly reason: 'server-ended' | 'told-to-die'
+      readonly evidence: Record<string, string | number | null>
+    }
+  | { readonly kind: 'data-gone'; readonly error: DirectoryGoneError }
+
+/**
+ * Watches slots, server, locks and requests until one of them ends this time of serving. Throws `UsurpedError`.
+ * Sleeps until something happens: the slots became empty, the server ended, a signal, a request, the next beat.
+ */
+export async function serve(g: Guardianship, server: RunningServer): Promise<Outcome> {
+  const sources = new AbortController()
+  let end: Awaited<RunningServer['ended']> | undefined
+  server.ended.then((value) => {
+    end = value
+    g.wake.up()
+  })
+  const dataLock = watchServerLock(g)
+  const requests = watchRequests(g)
+  const empty = watchEmpty(g, sources.signal)
+  let nextBeat = performance.now() + BEAT_MS
+  let stopAt: number | undefined
+  let stopNow: NonNullable<ServerRecord['by']> | undefined
+  tryToWrite(g, () => g.chronicle.reserve())
+  try {
+    for (;;) {
+      await g.wake.sleep(Math.min(nextBeat, stopAt ?? Number.POSITIVE_INFINITY) - performance.now())
+      if (end !== undefined) {
+        const { code, signal, error } = end
+        return {
+          kind: 'ended',
+          reason: 'server-ended',
+          evidence: { code, signal, ...(error && { error: serializeError(error).message }) },
+        }
+      }
+      if (g.told.aborted) {
+        announceStop(g, 'signal')
+        return { kind: 'stop' }
+      }
+      const beat = performance.now() >= nextBeat
+      if (beat) {
+        nextBeat = performance.now() + BEAT_MS
+        await beatOnce(g)
+        if (dataLock !== undefined && !dataLock.isCurrent()) {
+          return { kind: 'data-gone', error: new DirectoryGoneError({ dir: g.paths.data }) }
+        }
+        const listener = listenerState(g)
+        if (listener === 'gone') {
+          return { kind: 'ended', reason: 'told-to-die', evidence: { pid: server.pid, port: g.chronicle.current.port } }
+        }
+      }
+      if (requests.pending || beat) {
+        requests.pending = false
+        const request = takeRequest(g.paths.requestJson, g.setup.nonce)
+        if (request?.kind === 'stop') {
+          if (request.force) stopNow = 'request'
+          else if ((await countHeld(g)) === 0) stopAt = performance.now()
+          else note(g, 'request-ignored', 'slot-held', { by: request.by })
+        }
+      }
+      if (stopNow !== undefined) {
+        if (tryToWrite(g, () => announceStop(g, stopNow ?? 'request'))) return { kind: 'stop' }
+        stopAt = performance.now() + RETRY_MS
+        continue
+      }
+      if (empty.maybe && stopAt === undefined) {
+        empty.maybe = false
+        if ((await countHeld(g)) === 0) stopAt = startLinger(g)
+        else empty.watch()
+      }
+      if (stopAt !== undefined && performance.now() >= stopAt) {
+        const verdict = await tryToStop(g)
+        if (verdict === 'stopping') return { kind: 'stop' }
+        stopAt = verdict === 'in-use' ? undefined : performance.now() + verdict.againInMs
+        if (verdict === 'in-use') empty.watch()
+      }
+    }
+  } finally {
+    sources.abort()
+    dataLock?.close()
+    requests.close()
+  }
+}
+
+/** Writes `draining`, proves that every slot is free, writes `stopping`. Anything short of proof leaves the server up. */
+async function tryToStop(g: Guardianship): Promise<'stopping' | 'in-use' | { readonly againInMs: number }> {
+  const extended = lingerLeft(g)
+  if (extended > 0) return { againInMs: extended }
+  if (!tryToWrite(g, () => g.chronicle.write({ state: 'draining' }))) return { againInMs: RETRY_MS }
+  let proven = false
+  try {
+    proven = await g.pool.provenEmpty()
+  } catch (error) {
+    note(g, 'probe-failed', 'slots-unknown', { message: serializeError(error).message })
+  }
+  if (proven && tryToWrite(g, () => announceStop(g, 'empty'))) return 'stopping'
+  if (!tryToWrite(g, () => g.chronicle.write({ state: 'serving' }))) return { againInMs: RETRY_MS }
+  tryToWrite(g, () => g.chronicle.reserve())
+  return proven ? { againInMs: RETRY_MS } : 'in-use'
+}
+
+function announceStop(g: Guardianship, by: NonNullable<ServerRecord['by']>): void {
+  g.chronicle.write({ state: 'stopping', by })
+  note(g, 'server-stopping', by === 'empty' ? 'slots-empty' : by)
+}
+
+/** No write, no act; the failure is journalled (which may fail as well) and the step comes again. */
+function tryToWrite(g: Guardianship, write: () => void): boolean {
+  try {
+    write()
+    return true
+  } catch (error) {
+    if (error instanceof UsurpedError) throw error
+    const reason = (error as { code?: unknown }).code === 'ENOSPC' ? 'disk-full' : 'io-error'
+    note(g, 'write-failed', reason, { message: serializeError(error).message })
+    return false
+  }
+}
+
+async function countHeld(g: Guardianship): Promise<number> {
+  try {
+    return await g.pool.count()
+  } catch {
+    return 1 // What cannot be counted is in use.
+  }
+}
+
+let lingerFrom = 0
+
+function startLinger(g: Guardianship): number {
+  lingerFrom = Date.now()
+  return performance.now() + g.chronicle.current.settings.lingerMs
+}
+
+/** A client that came and went during the linger left a newer slot file: the linger counts from there. */
+function lingerLeft(g: Guardianship): number {
+  const newest = newestSlotChange(g)
+  if (newest <= lingerFrom) return 0
+  lingerFrom = newest
+  const { lingerMs } = g.chronicle.current.settings
+  return Math.min(lingerMs, Math.max(0, newest + lingerMs - Date.now()))
+}
+
+function newestSlotChange(g: Guardianship): number {
+  let newest = 0
+  try {
+    for (const name of readdirSync(g.paths.slots)) {
+      if (/^slot_\d+\.lock$/.test(name)) newest = Math.max(newest, lstatSync(join(g.paths.slots, name)).mtimeMs)
+    }
+  } catch {
+    return 0 // Only a courtesy to come-and-go clients; the proof does not rest on it.
+  }
+  return newest
+}
+
+/** The work of every 5 s: is this still our office, our record, our log within its limit? */
+async function beatOnce(g: Guardianship): Promise<void> {
+  g.chronicle.verifyOffice()
+  if (!g.office.aliveLock.isCurrent()) {
+    g.office.aliveLock.release()
+    g.office.aliveLock = await holdAlive(g.backend.locks, g.paths, g.setup.nonce)
+  }
+  if (recordedNonce(g) !== g.setup.nonce) {
+    tryToWrite(g, () => g.chronicle.write({}))
+  }
+  capServerLog(g.logFd, LOG_LIMIT_BYTES)
+  g.journal.rotateIfLarge()
+  // Looks at every slot and keeps hold of those in use, so that a deleted folder cannot hide their holders later.
+  await countHeld(g)
+}
+
+function recordedNonce(g: Guardianship): string | undefined {
+  try {
+    return readServerRecord(g.paths.serverJson)?.nonce
+  } catch {
+    return undefined
+  }
+}
+
+/** Only a proof counts: nobody, or somebody else, listens on the server's port. */
+function listenerState(g: Guardianship): 'fine' | 'gone' {
+  const { port, server } = g.chronicle.current
+  if (server === undefined) return 'fine'
+  const state = proveListener({ port, server })
+  return state === 'nobody' || state === 'stranger' ? 'gone' : 'fine'
+}
+
+/** The data directory may be deleted or replaced under a running server; its lock file tells. */
+function watchServerLock(g: Guardianship): LockWatch | undefined {
+  try {
+    return g.backend.locks.watch(g.paths.serverLock)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Sets `maybe` and wakes the guardian each time the pool may have become empty after `watch()`. */
+function watchEmpty(g: Guardianship, signal: AbortSignal): { maybe: boolean; watch(): void } {
+  const source = {
+    maybe: false,
+    watch(): void {
+      const hint = (): void => {
+        if (signal.aborted) return
+        source.maybe = true
+        g.wake.up()
+      }
+      g.pool.whenEmpty({ signal }).then(hint, () => {
+        // The hint could not be had (descriptors ran out?): look again after a while instead.
+        if (!signal.aborted) setTimeout(hint, RETRY_MS)
+      })
+    },
+  }
+  source.watch()
+  return source
+}
+
+/** A stop request is seen at once where files can be watched, else at the next beat. */
+function watchRequests(g: Guardianship): { pending: boolean; close(): void } {
+  const source = { pending: true, close: (): void => {} }
+  try {
+    const watcher = watch(g.paths.root, { persistent: false }, (_event, name) => {
+      if (name !== 'request.json') return
+      source.pending = true
+      g.wake.up()
+    })
+    watcher.on('error', () => watcher.close())
+    source.close = () => watcher.close()
+  } catch {
+    // No watches left on this machine (inotify limits): the beat sees the request.
+  }
+  return source
+}

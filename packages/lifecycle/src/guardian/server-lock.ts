@@ -1,0 +1,70 @@
+import { readFileSync, statSync } from 'node:fs'
+import type { FileLock, FileLocker } from '@procref/core'
+import { ForeignNamespaceError, ServerLockHeldError } from '../errors.ts'
+import { environmentOf, holdersOf } from '../identity/file-holders.ts'
+import { identify, isSameProcess, type ProcessIdentity, sameNamespaces } from '../identity/process-identity.ts'
+import { signalSame } from '../identity/signal.ts'
+import type { Layout } from '../state/layout.ts'
+import type { ServerRecord } from '../state/server-record.ts'
+import { lockUntil } from './election.ts'
+
+/** A killed process may take this long to let go (it writes back, it is in the kernel); before that nothing is judged. */
+const LET_GO_MS = 10_000
+
+/**
+ * Holds `server.lock`: proof that no server uses the data directory. What still holds it after 10 s is finished off if, and
+ * only if, it is provably a server of this directory (it has the file open and carries a nonce that was recorded here).
+ *
+ * Throws `ServerLockHeldError` naming the holder when it is anybody else or the recorded guardian lives;
+ * `ForeignNamespaceError` when it was started in another container and so cannot be seen or signalled from here.
+ */
+export async function obtainServerLock(
+  locks: FileLocker,
+  layout: Layout,
+  previous: ServerRecord | undefined,
+  killed: (pid: number) => void,
+): Promise<FileLock> {
+  const first = await lockUntil(locks, layout.serverLock, performance.now() + LET_GO_MS)
+  if (first !== undefined) return first
+  if (previous !== undefined) {
+    if (!sameNamespaces(previous.guardian)) throw new ForeignNamespaceError({ dir: layout.root, pid: previous.guardian.pid })
+    if (isSameProcess(previous.guardian)) throw held(layout, [previous.guardian.pid], 'the guardian recorded before, which still runs')
+  }
+  const { holders } = await holdersOf(statSync(layout.serverLock, { bigint: true }))
+  const strangers: number[] = []
+  for (const pid of new Set(holders.map((holder) => holder.pid))) {
+    if (pid === process.pid) continue
+    const orphan = provenOrphan(pid, previous)
+    if (orphan === undefined) strangers.push(pid)
+    else if (signalSame(orphan, 'SIGKILL')) {
+      killed(pid)
+    }
+  }
+  if (strangers.length > 0) throw held(layout, strangers, 'processes that were not started from this directory')
+  const second = await lockUntil(locks, layout.serverLock, performance.now() + LET_GO_MS)
+  if (second !== undefined) return second
+  throw held(layout, [], 'a process that cannot be seen from here')
+}
+
+/** The holder's identity, if its environment carries a nonce recorded here. A dying process has none left: not proven. */
+function provenOrphan(pid: number, previous: ServerRecord | undefined): ProcessIdentity | undefined {
+  if (previous === undefined) return undefined
+  const identity = identify(pid)
+  const nonce = environmentOf(pid, 'PROCREF_INSTANCE')
+  const recorded = [previous.nonce, previous.previous?.nonce]
+  return nonce !== undefined && recorded.includes(nonce) ? identity : undefined
+}
+
+function held(layout: Layout, pids: readonly number[], what: string): ServerLockHeldError {
+  const holders = pids.map((pid) => ({ pid, ...programOf(pid) }))
+  return new ServerLockHeldError({ path: layout.serverLock, holders, reason: what })
+}
+
+/** For the message only. */
+function programOf(pid: number): { readonly program?: string } {
+  try {
+    return { program: readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, 2).join(' ').trim() }
+  } catch {
+    return {}
+  }
+}
