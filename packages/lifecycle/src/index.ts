@@ -1,5 +1,6 @@
-export type { LeasedServer, ServiceLease } from './client/lease.ts'
+export type { LeasedServer, ReconnectEvent, ServiceLease } from './client/lease.ts'
 export type { Progress, SharedServiceOptions } from './client/options.ts'
+export { sharedService } from './client/shared-service.ts'
 export type {
   Credentials,
   Endpoint,
@@ -12,3 +13,31 @@ export type {
   ServerProcess,
   SpawnPlan,
 } from './driver.ts'
+export { type CommandOptions, command } from './drivers/command.ts'
+export { ExecutableNotFoundError, ServerExitedError, ServerNotReadyError } from './drivers/errors.ts'
+export { type Storage, type SurrealBinaryOptions, surrealBinary } from './drivers/surreal-binary.ts'
+export {
+  ConfigMismatchError,
+  ConnectTimeoutError,
+  CredentialsMissingError,
+  DataEngineMismatchError,
+  DirectoryGoneError,
+  ForeignNamespaceError,
+  GuardianLaunchError,
+  InsideGuardianError,
+  LeaseLostError,
+  NewerDataError,
+  NewerProtocolError,
+  PortTakenError,
+  ServerCrashLoopError,
+  ServerFailedError,
+  ServerLockHeldError,
+  StoppedOnRequestError,
+  StrangerOnPortError,
+} from './errors.ts'
+export { type ServerBinding, serverBinding } from './guardian/spawn-server.ts'
+export { type JournalEntry, readJournal } from './state/journal.ts'
+export { defaultDirectory, type Layout, layout } from './state/layout.ts'
+export { readServerRecord, type ServerRecord, type ServerState } from './state/server-record.ts'
+export { type ConnectOptions, connect, type Lease } from './surreal/connect.ts'
+export type { WaitDescriptor } from './wait/wait.ts'

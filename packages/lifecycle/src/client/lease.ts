@@ -6,19 +6,25 @@ import type { Endpoint } from '../driver.ts'
  * Ends by `close()`, by `lost`, or with the process, however that dies.
  */
 export interface ServiceLease extends AsyncDisposable {
+  /** A deleted slot file is replaced by another slot: read it anew each time. */
   readonly slot: Slot
-  /** The life of the server that the lease talks to now; grows by one at each start. */
+  /** The life of the server that the lease talks to now; grows at each start. */
   readonly epoch: number
   /** Fires, with a typed error as reason, when the lease cannot be kept: nothing comes back on it afterwards. */
   readonly lost: AbortSignal
   readonly server: LeasedServer
   /**
    * Calls `listener` after the server was replaced and is reachable again; returns the function that stops that. Writes in
-   * flight at the time may have been carried out, or be carried out twice (docs/reliability.md).
+   * flight at the time may have been carried out, or be carried out twice.
    */
-  onReconnect(listener: (event: { readonly epoch: number; readonly server: LeasedServer }) => void): () => void
+  onReconnect(listener: (event: ReconnectEvent) => void): () => void
   /** Gives the slot back. Never waits for the server to stop. Idempotent; a second call joins the first. */
   close(): Promise<void>
+}
+
+export interface ReconnectEvent {
+  readonly epoch: number
+  readonly server: LeasedServer
 }
 
 export interface LeasedServer extends Endpoint {

@@ -40,5 +40,8 @@ export function isUp(view: View): view is View & { readonly record: ServerRecord
 
 /** The record says that nothing will come of this epoch: it failed, or somebody asked for its end. */
 export function hasEnded(record: ServerRecord): boolean {
-  return record.state === 'failed' || (record.by === 'request' && (record.state === 'stopping' || record.state === 'stopped'))
+  return (
+    record.state === 'failed' ||
+    (record.by === 'request' && (record.state === 'stopping' || record.state === 'stopped'))
+  )
 }

@@ -22,6 +22,8 @@ export interface SharedServiceOptions {
   readonly onProgress?: (progress: Progress) => void
   /** A full pool: fail at once with `SlotsExhaustedError` (default), or wait for a slot until the deadline. */
   readonly whenFull?: 'fail' | 'wait'
+  /** A server with another configuration runs: `fail` with `ConfigMismatchError` (default), or `join` it as it is. */
+  readonly whenDifferent?: 'fail' | 'join'
   /** End the lease (firing `lost`) when the program was abandoned: its parent died, or its standard input ended. */
   readonly endWith?: 'parent' | 'stdin'
   /** What starts Node for the guardian where `process.execPath` cannot (bundle, single executable): `[file, ...args]`. */

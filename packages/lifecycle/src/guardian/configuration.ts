@@ -1,4 +1,4 @@
-import { rebuildFromDescriptor, type Descriptor, type SlotBackend, type SlotPool } from '@procref/core'
+import { type Descriptor, rebuildFromDescriptor, type SlotBackend, type SlotPool } from '@procref/core'
 import type { ServerDriver } from '../driver.ts'
 import type { ServerRecord, ServiceSettings } from '../state/server-record.ts'
 import type { GuardianSetup } from './setup.ts'
@@ -30,8 +30,7 @@ export async function chooseConfiguration(
   if (previous === undefined || previous.state === 'stopped' || previous.state === 'failed') return own
   if ((await pool.count()) <= 1) return own
   const same =
-    previous.driver.name === wanted.name &&
-    JSON.stringify(previous.driver.settings) === JSON.stringify(wanted.settings)
+    previous.driver.name === wanted.name && JSON.stringify(previous.driver.settings) === JSON.stringify(wanted.settings)
   // Ours does the same and is certainly installed; the recorded module may have gone with its folder.
   if (same) return { driver: wanted, settings: previous.settings }
   const driver = await rebuildDriver(previous.driver.descriptor)

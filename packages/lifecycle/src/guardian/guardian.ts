@@ -31,8 +31,8 @@ import { ensureCredentials } from '../state/credentials.ts'
 import { checkEngine, readEngineRecord, writeEngineRecord } from '../state/engine-record.ts'
 import { Journal, type JournalReason } from '../state/journal.ts'
 import { type Layout, layout } from '../state/layout.ts'
-import { openServerLog, tailServerLog } from '../state/server-log.ts'
 import { serializeError } from '../state/serialized-error.ts'
+import { openServerLog, tailServerLog } from '../state/server-log.ts'
 import { readServerRecord, type ServerRecord, ServerRecordFile } from '../state/server-record.ts'
 import { VERSION } from '../version.ts'
 import { Chronicle, UsurpedError } from './chronicle.ts'
@@ -41,8 +41,8 @@ import { electGuardian } from './election.ts'
 import { type Guardianship, note } from './guardianship.ts'
 import { pause } from './pause.ts'
 import { choosePort } from './port.ts'
-import { obtainServerLock } from './server-lock.ts'
 import { serve } from './serve.ts'
+import { obtainServerLock } from './server-lock.ts'
 import type { GuardianSetup, GuardianStatus } from './setup.ts'
 import { spawnServer } from './spawn-server.ts'
 import { stopServer } from './stop-server.ts'
@@ -99,7 +99,11 @@ export async function runGuardian(
     hello = () => {}
     report({ kind: 'hello', epoch: g.chronicle.current.epoch })
   }
-  await liveEpochs(g, previous, () => hello())
+  try {
+    await liveEpochs(g, previous, () => hello())
+  } finally {
+    file.close()
+  }
 }
 
 /** One round is one life of the server. */

@@ -60,7 +60,10 @@ export async function launchGuardian(options: LaunchOptions): Promise<LaunchOutc
 function firstLine(child: ChildProcess, options: LaunchOptions): Promise<GuardianStatus> {
   const pipe = child.stdio[STATUS_FD] as Readable
   const failed = (what: string, cause?: unknown): GuardianLaunchError =>
-    new GuardianLaunchError({ reason: `${what}${logTail(options.serverLog)}`, remedy: `See ${options.serverLog}.` }, { cause })
+    new GuardianLaunchError(
+      { reason: `${what}${logTail(options.serverLog)}`, remedy: `See ${options.serverLog}.` },
+      { cause },
+    )
   return new Promise<GuardianStatus>((resolve, reject) => {
     let text = ''
     const timer = setTimeout(() => finish(failed(`said nothing for ${HELLO_TIMEOUT_MS / 1000} s`)), HELLO_TIMEOUT_MS)
@@ -102,10 +105,10 @@ function logTail(path: string): string {
 function guardianEnvironment(nonce: string): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = {}
   for (const [name, value] of Object.entries(process.env)) if (ENVIRONMENT.test(name)) env[name] = value
-  env['PROCREF_GUARDIAN'] = '1'
-  env['PROCREF_INSTANCE'] = nonce
+  env.PROCREF_GUARDIAN = '1'
+  env.PROCREF_INSTANCE = nonce
   // Electron's executable is then Node; anything else ignores it.
-  if (process.versions['electron'] !== undefined) env['ELECTRON_RUN_AS_NODE'] = '1'
+  if (process.versions.electron !== undefined) env.ELECTRON_RUN_AS_NODE = '1'
   return env
 }
 
@@ -127,7 +130,10 @@ function checkExecutable(file: string, launcher: string): void {
     if (file.includes('/') || file.includes('\\')) accessSync(file, constants.X_OK)
   } catch (error) {
     throw new GuardianLaunchError(
-      { reason: `${file} is missing or not executable`, remedy: 'Give connect() the option guardianCommand: the command that starts Node.' },
+      {
+        reason: `${file} is missing or not executable`,
+        remedy: 'Give connect() the option guardianCommand: the command that starts Node.',
+      },
       { cause: error },
     )
   }

@@ -3,7 +3,7 @@
  * Started by launcher.js only.
  */
 import { closeSync, writeSync } from 'node:fs'
-import { serializeError } from '../errors.ts'
+import { serializeError } from '../state/serialized-error.ts'
 import { runGuardian } from './guardian.ts'
 import { type GuardianSetup, type GuardianStatus, STATUS_FD } from './setup.ts'
 

@@ -27,8 +27,10 @@ export async function obtainServerLock(
   const first = await lockUntil(locks, layout.serverLock, performance.now() + LET_GO_MS)
   if (first !== undefined) return first
   if (previous !== undefined) {
-    if (!sameNamespaces(previous.guardian)) throw new ForeignNamespaceError({ dir: layout.root, pid: previous.guardian.pid })
-    if (isSameProcess(previous.guardian)) throw held(layout, [previous.guardian.pid], 'the guardian recorded before, which still runs')
+    if (!sameNamespaces(previous.guardian))
+      throw new ForeignNamespaceError({ dir: layout.root, pid: previous.guardian.pid })
+    if (isSameProcess(previous.guardian))
+      throw held(layout, [previous.guardian.pid], 'the guardian recorded before, which still runs')
   }
   const { holders } = await holdersOf(statSync(layout.serverLock, { bigint: true }))
   const strangers: number[] = []

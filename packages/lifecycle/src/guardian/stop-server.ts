@@ -12,7 +12,10 @@ export const DEFAULT_GRACE: StopGrace = { firstMs: 10_000, secondMs: 5_000 }
  * Stops a server in two phases: ask, wait, ask to hurry, wait, end it. Resolves with how it ended; a server inside the
  * guardian that does not end resolves `undefined`, and the guardian's exit ends it.
  */
-export async function stopServer(server: RunningServer, grace: StopGrace = DEFAULT_GRACE): Promise<ServerEnd | undefined> {
+export async function stopServer(
+  server: RunningServer,
+  grace: StopGrace = DEFAULT_GRACE,
+): Promise<ServerEnd | undefined> {
   server.terminate()
   const first = await within(server.ended, grace.firstMs)
   if (first !== undefined) return first

@@ -1,0 +1,30 @@
+import { LeaseLostError } from '../errors.ts'
+import type { KeptLease } from './kept-lease.ts'
+
+const LOOK_MS = 1_000
+
+/**
+ * Ends the lease of a program that was abandoned. `parent`: this process's parent died. `stdin`: standard input ended; the
+ * program has to read it, as MCP servers do, because nobody else can without taking its input away. Keeps nothing alive.
+ */
+export function endWith(what: 'parent' | 'stdin', lease: KeptLease, dir: string): void {
+  const end = (reason: string): void => lease.lose(new LeaseLostError({ dir, reason }))
+  if (what === 'stdin') {
+    const onEnd = (): void => end('standard input ended, so the program that used it is gone')
+    process.stdin.once('end', onEnd)
+    process.stdin.once('close', onEnd)
+    lease.lost.addEventListener('abort', () => {
+      process.stdin.off('end', onEnd)
+      process.stdin.off('close', onEnd)
+    })
+    return
+  }
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    end(`the parent process ${parent} is gone`)
+  }, LOOK_MS)
+  timer.unref()
+  lease.lost.addEventListener('abort', () => clearInterval(timer))
+}

@@ -1,0 +1,185 @@
+import type { Surreal } from 'surrealdb'
+import type { KeptLease } from '../client/kept-lease.ts'
+import type { ReconnectEvent, ServiceLease } from '../client/lease.ts'
+import { isUp, look } from '../client/look.ts'
+import type { SharedServiceOptions } from '../client/options.ts'
+import { DEFAULT_TIMEOUT_MS, leaseService } from '../client/shared-service.ts'
+import type { Credentials } from '../driver.ts'
+import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from '../drivers/surreal-sql.ts'
+import { ConnectTimeoutError, StrangerOnPortError } from '../errors.ts'
+import { proveListener } from '../identity/listener.ts'
+import { readCredentials } from '../state/credentials.ts'
+import { defaultDirectory, type Layout, layout } from '../state/layout.ts'
+import { tailServerLog } from '../state/server-log.ts'
+import { openConnection, type SurrealConnection } from './connection.ts'
+
+export interface ConnectOptions extends SharedServiceOptions {
+  /** Default `main`; made if missing. */
+  readonly namespace?: string
+  /** Default `main`; made if missing. */
+  readonly database?: string
+}
+
+/** A share in the SurrealDB server, and a connection to it. */
+export interface Lease extends ServiceLease {
+  /** The official SDK's own object: connected, signed in, on its namespace and database. */
+  readonly db: Surreal
+  /** `ws://127.0.0.1:PORT/rpc` */
+  readonly url: string
+}
+
+/**
+ * One line to a working shared SurrealDB: `await using lease = await connect({ backend, driver })`.
+ *
+ * Guarantee: as `sharedService()`; and the password goes only to a listener that the kernel proves to be the recorded server
+ * (Linux; elsewhere the file's permissions and the loopback address are all that protects it).
+ * Unspecified: whether a write in flight when the server died was carried out, once or twice.
+ * Caller: close the lease, or just end.
+ */
+export async function connect(options: ConnectOptions): Promise<Lease> {
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
+  const deadline = performance.now() + timeoutMs
+  const paths = layout(options.dir ?? defaultDirectory())
+  const lease = await leaseService(options)
+  try {
+    options.onProgress?.({ step: 'connecting', message: `connecting to ${urlOf(lease)}`, elapsedMs: 0 })
+    const connection = await openUntil(lease, options, paths, deadline, timeoutMs)
+    return new SurrealLease(lease, connection)
+  } catch (error) {
+    await lease.close()
+    throw error
+  }
+}
+
+/** The server may die between our look and the connection: then the lease finds the next one. */
+async function openUntil(
+  lease: KeptLease,
+  options: ConnectOptions,
+  paths: Layout,
+  deadline: number,
+  timeoutMs: number,
+): Promise<SurrealConnection> {
+  let last: unknown
+  for (;;) {
+    const left = deadline - performance.now()
+    if (left <= 0) {
+      throw new ConnectTimeoutError(
+        {
+          dir: paths.root,
+          timeoutMs,
+          waitedFor: `a connection to ${urlOf(lease)}`,
+          logTail: tailServerLog(paths.serverLog, 20),
+        },
+        { cause: last },
+      )
+    }
+    const attempt = AbortSignal.timeout(Math.min(ATTEMPT_MS, Math.ceil(left)))
+    try {
+      return await openConnection({
+        url: urlOf(lease),
+        namespace: options.namespace ?? DEFAULT_NAMESPACE,
+        database: options.database ?? DEFAULT_DATABASE,
+        credentials: () => currentCredentials(options, paths),
+        prove: () => prove(lease),
+        signal: AbortSignal.any([attempt, lease.lost, ...(options.signal ? [options.signal] : [])]),
+      })
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      lease.lost.throwIfAborted()
+      last = error
+      await lease.check()
+      lease.lost.throwIfAborted()
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    }
+  }
+}
+
+const ATTEMPT_MS = 10_000
+const RETRY_MS = 100
+
+function currentCredentials(options: ConnectOptions, paths: Layout): Credentials {
+  const view = look(options.backend.locks, paths)
+  if (!isUp(view)) throw new Error(`no server is up in ${paths.root}; the lease waits for the next one`)
+  return readCredentials(paths)
+}
+
+/** `unknown` passes: there the system cannot be asked (SECURITY.md). */
+function prove(lease: KeptLease): void {
+  const { host, port, server } = lease.record
+  if (server === undefined) return
+  const proof = proveListener({ host, port, server })
+  if (proof === 'stranger' || proof === 'nobody') throw new StrangerOnPortError({ host, port, serverPid: server.pid })
+}
+
+function urlOf(lease: KeptLease): string {
+  return `ws://${lease.record.host}:${lease.record.port}/rpc`
+}
+
+class SurrealLease implements Lease {
+  readonly #lease: KeptLease
+  readonly #connection: SurrealConnection
+  readonly #listeners = new Set<(event: ReconnectEvent) => void>()
+  #url: string
+  #closing: Promise<void> | undefined
+
+  constructor(lease: KeptLease, connection: SurrealConnection) {
+    this.#lease = lease
+    this.#connection = connection
+    this.#url = urlOf(lease)
+    connection.onDropped(() => void lease.check())
+    lease.onReconnect((event) => void this.#reconnect(event))
+    lease.lost.addEventListener('abort', () => void this.close(), { once: true })
+  }
+
+  get db(): Surreal {
+    return this.#connection.db
+  }
+  get url(): string {
+    return this.#url
+  }
+  get slot(): ServiceLease['slot'] {
+    return this.#lease.slot
+  }
+  get epoch(): number {
+    return this.#lease.epoch
+  }
+  get lost(): AbortSignal {
+    return this.#lease.lost
+  }
+  get server(): ServiceLease['server'] {
+    return this.#lease.server
+  }
+
+  onReconnect(listener: (event: ReconnectEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** The SDK dials the same URL by itself; a new port it has to be told. Never rejects. */
+  async #reconnect(event: ReconnectEvent): Promise<void> {
+    const url = urlOf(this.#lease)
+    try {
+      if (url !== this.#url) await this.#connection.redial(url)
+      this.#url = url
+      await this.#connection.whenConnected(this.#lease.lost)
+      for (const listener of this.#listeners) listener(event)
+    } catch (error) {
+      if (!this.#lease.lost.aborted) this.#lease.lose(error)
+    }
+  }
+
+  async #close(): Promise<void> {
+    // The slot first: the server may stop as soon as nobody holds one, whatever the connection's end takes.
+    await this.#lease.close()
+    await this.#connection.close().catch(() => {})
+  }
+}
