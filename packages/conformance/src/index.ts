@@ -1,1 +1,6 @@
-export {}
+export type { Actor, ActorOptions } from './actor.ts'
+export type { Behaviour, Claim } from './behaviour.ts'
+export { behaviours } from './behaviours/index.ts'
+export { type CheckOptions, type Failure, findFailures } from './check.ts'
+export { type ConformanceOptions, conformance } from './conformance.ts'
+export type { Context } from './context.ts'

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import type { Behaviour } from '../behaviour.ts'
+import { type Context, claimOne } from '../context.ts'
+
+/** Another process table and another network, as in a container; `--kill-child`: its end is the end of all in it. */
+const UNSHARE = ['unshare', '--net', '--pid', '--fork', '--kill-child'] as const
+
+/** How far exclusion reaches: a container that sees the directory is no other machine. */
+export const namespaces: Behaviour = {
+  name: 'namespaces',
+  claims: ({ guarantees }) =>
+    guarantees.scope === 'network-namespace'
+      ? [
+          {
+            title: 'processes of one other network namespace exclude each other',
+            insteadOf: 'all processes of the host exclude each other (scope is network-namespace)',
+            async check(context) {
+              if (!canUnshare(context)) return
+              const pair = await context.actor(context.poolDir(), { slots: 1, script: PAIR, through: UNSHARE })
+              assert.deepEqual((await pair.event('pair')).answers, [0, null])
+            },
+          },
+        ]
+      : [
+          {
+            title: 'a process with its own process table and network is kept out, seen, and its slot comes back',
+            async check(context) {
+              if (!canUnshare(context)) return
+              const dir = context.poolDir()
+              const pool = await context.open(dir, { slots: 1 })
+              const slot = await claimOne(pool)
+              const inside = await context.actor(dir, { through: UNSHARE })
+              assert.equal(await inside.tryClaim(), undefined, 'a process in another namespace got our slot')
+              assert.equal(await inside.count(), 1)
+              assert.equal(await inside.provenEmpty(), false)
+              await slot.release()
+              assert.equal(await inside.tryClaim(), 0)
+              assert.equal(await pool.tryClaim(), undefined, 'we got the slot of a process in another namespace')
+              assert.equal(await pool.count(), 1)
+              assert.equal(await pool.provenEmpty(), false)
+              inside.kill('SIGKILL')
+              await inside.exited
+              await context.recovered('the slot is free', () => pool.tryClaim())
+            },
+          },
+        ],
+}
+
+const PAIR = new URL('../children/pair.js', import.meta.url)
+
+function canUnshare({ note }: Context): boolean {
+  const { status } = spawnSync(UNSHARE[0], [...UNSHARE.slice(1), 'true'], { stdio: 'ignore' })
+  if (status === 0) return true
+  note('no process was started in another namespace: that takes Linux, unshare(1) and root')
+  return false
+}

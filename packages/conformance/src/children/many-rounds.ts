@@ -1,0 +1,54 @@
+// Uses its pool in every way, again and again, and counts its open files.
+import { readdirSync } from 'node:fs'
+import type { SlotBackend, SlotPool } from '@procref/core'
+import { obey, say, sayFailed } from '../harness/index.ts'
+import { openPart, readPart } from './part.ts'
+
+const ROUNDS = 100
+
+function openFiles(): number {
+  return readdirSync('/dev/fd').length
+}
+
+async function round(backend: SlotBackend, dir: string, pool: SlotPool): Promise<void> {
+  // Two slots are free; the third belongs to somebody else.
+  const slots = [await pool.claim(), await pool.claim()]
+  for (const slot of slots) await slot.verify()
+  if ((await pool.tryClaim()) !== undefined) throw new Error('a slot more than there is')
+  await pool.claim().catch(() => {})
+  await pool.claim({ signal: AbortSignal.abort() }).catch(() => {})
+  await pool.held()
+  await pool.count()
+  for (const slot of slots) await slot.release()
+  await pool.provenEmpty()
+  await backend.support(dir)
+  const second = await backend.open(dir)
+  await second.claim()
+  await second.close()
+  await backend.open(dir, { slots: 99 }).catch(() => {})
+  const lock = backend.locks.tryLock(`${dir}/other.lock`)
+  const watch = backend.locks.watch(`${dir}/other.lock`)
+  watch.probe()
+  if (backend.locks.tryLock(`${dir}/other.lock`) !== undefined) throw new Error('a lock was granted twice')
+  lock?.release()
+  watch.probe()
+  watch.close()
+}
+
+async function main(): Promise<void> {
+  const { dir } = readPart()
+  const { backend, pool } = await openPart(readPart())
+  obey({
+    go: async () => {
+      await round(backend, dir, pool)
+      const before = openFiles()
+      for (let n = 0; n < ROUNDS; n++) await round(backend, dir, pool)
+      const after = openFiles()
+      await pool.close()
+      say('counted', { before, after, closed: openFiles() })
+    },
+  })
+  say('ready')
+}
+
+main().catch(sayFailed)
