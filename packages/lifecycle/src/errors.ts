@@ -272,7 +272,7 @@ export class ServerLockHeldError extends ProcrefError {
   static readonly code = 'PROCREF_SERVER_LOCK_HELD'
   readonly path: string
   readonly holders: readonly LockHolder[]
-  /** `reason` says why the holder is left alone, in words that complete "and is left alone because …". */
+  /** `reason` says who the holder is, or why it cannot be ended. */
   constructor(facts: { readonly path: string; readonly holders: readonly LockHolder[]; readonly reason: string }) {
     const holders =
       facts.holders.length === 0
@@ -280,8 +280,8 @@ export class ServerLockHeldError extends ProcrefError {
         : facts.holders.map((h) => `process ${h.pid}${h.program === undefined ? '' : ` (${h.program})`}`).join(', ')
     super(
       ServerLockHeldError.code,
-      `${facts.path} is held by ${holders}, which is left alone because ${facts.reason}. ` +
-        'End that process if it should not be there, then connect again.',
+      `${facts.path} is held by ${holders}: ${facts.reason}. It is left alone. ` +
+        'End it yourself if it should not be there, then connect again.',
     )
     this.path = facts.path
     this.holders = facts.holders

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { ifVisible, isGone, isRefused } from './proc.linux.ts'
 
 /** Names a file while somebody keeps it open; afterwards its number is given to another file. */
 export interface FileId {
@@ -7,7 +8,7 @@ export interface FileId {
   readonly ino: bigint
 }
 
-export interface FileHolder {
+interface FileHolder {
   readonly pid: number
   readonly fd: number
 }
@@ -85,23 +86,4 @@ function leadsTo(process: string, fd: string, file: FileId): boolean {
   if (ino !== undefined && BigInt(ino) !== file.ino) return false
   const stat = ifVisible(() => statSync(`${process}/fd/${fd}`, { bigint: true }))
   return stat !== undefined && stat.dev === file.dev && stat.ino === file.ino
-}
-
-function ifVisible<T>(look: () => T): T | undefined {
-  try {
-    return look()
-  } catch (error) {
-    if (isGone(error) || isRefused(error)) return undefined
-    throw error
-  }
-}
-
-function isGone(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code
-  return code === 'ENOENT' || code === 'ESRCH'
-}
-
-function isRefused(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code
-  return code === 'EACCES' || code === 'EPERM'
 }

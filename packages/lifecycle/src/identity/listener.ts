@@ -1,5 +1,6 @@
 import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
+import { isGone, isRefused } from './proc.linux.ts'
 import { isSameProcess, type ProcessIdentity, sameNamespaces } from './process-identity.ts'
 
 /**
@@ -9,11 +10,14 @@ import { isSameProcess, type ProcessIdentity, sameNamespaces } from './process-i
 export type ListenerProof = 'proven' | 'stranger' | 'nobody' | 'unknown'
 
 export interface ExpectedListener {
-  /** A loopback address. Default 127.0.0.1. */
+  /** `127.x.y.z` or `::1`. Default 127.0.0.1. */
   readonly host?: string
   readonly port: number
   readonly server: ProcessIdentity
-  /** What `findListener` answered earlier: spares the look into the kernel's table (a millisecond) while it is still open. */
+  /**
+   * What `findListener` answered earlier for this server: while that socket is open the kernel's table, which takes a
+   * millisecond, is not searched. Not for a server that ends listening by shutdown(2) and keeps the descriptor.
+   */
   readonly socket?: string
 }
 
@@ -99,8 +103,7 @@ function readListeners(path: string, port: number): readonly Listener[] | undefi
   try {
     fd = openSync(path, 'r')
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === 'ENOENT' || code === 'EACCES') return undefined
+    if (isGone(error) || isRefused(error)) return undefined
     throw error
   }
   try {
@@ -141,9 +144,8 @@ function hasOpen(pid: number, sockets: readonly string[]): 'all' | 'not all' | '
     }
     return 'not all'
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === 'ENOENT' || code === 'ESRCH') return 'not all'
-    if (code === 'EACCES' || code === 'EPERM') return 'unknown'
+    if (isGone(error)) return 'not all'
+    if (isRefused(error)) return 'unknown'
     throw error
   }
 }
@@ -155,7 +157,7 @@ function linkOf(path: string): string {
   try {
     return readlinkSync(path)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    if (isGone(error)) return ''
     throw error
   }
 }

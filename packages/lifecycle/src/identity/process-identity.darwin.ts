@@ -1,56 +1,54 @@
 import { execFileSync } from 'node:child_process'
-import type { ProcessIdentity } from './process-identity.ts'
+import { ProcessIdentityUnavailableError } from '../errors.ts'
+import type { IdentityReader, ProcessIdentity } from './process-identity.ts'
+
+/** What a program printed; `undefined` when it ended with status 1 (ps: no such process). */
+export type RunProgram = (file: string, args: readonly string[]) => string | undefined
 
 /**
- * macOS has no /proc: `ps` and `sysctl` are asked, some milliseconds each. No namespaces exist there.
- * Written from the manual pages, tested only on what these programs print.
+ * macOS has no /proc and no namespaces: `ps` and `sysctl` are asked, some milliseconds each. Written from their manual
+ * pages and tested on what they print; it has not been run there.
  */
-export interface SystemPrograms {
-  /** What the program printed; `undefined` when it ended with an error (ps: no such process). */
-  run(file: string, args: readonly string[]): string | undefined
+export function darwinReader(run: RunProgram = runProgram): IdentityReader {
+  let boot: string | undefined
+
+  function bootId(): string {
+    boot ??= run('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'])?.trim()
+    if (!boot) throw new ProcessIdentityUnavailableError('sysctl does not tell kern.bootsessionuuid')
+    return boot
+  }
+
+  function startTicksOf(pid: number): string | undefined {
+    const [state = '', ...start] = (run('/bin/ps', ['-o', 'stat=,lstart=', '-p', String(pid)]) ?? '')
+      .trim()
+      .split(/\s+/)
+    return state === '' || state.startsWith('Z') ? undefined : start.join(' ')
+  }
+
+  function identify(pid: number): ProcessIdentity | undefined {
+    const startTicks = startTicksOf(pid)
+    if (startTicks === undefined) return undefined
+    return { pid, startTicks, bootId: bootId(), pidNamespace: 'host', netNamespace: 'host' }
+  }
+
+  let self: ProcessIdentity | undefined
+
+  function identifySelf(): ProcessIdentity {
+    self ??= identify(process.pid)
+    if (self === undefined) throw new ProcessIdentityUnavailableError('ps does not list this process')
+    return self
+  }
+
+  return { bootId, identifySelf, identify, startTicksOf }
 }
 
-let cachedBootId: string | undefined
-
-export function bootId(programs: SystemPrograms = SYSTEM): string {
-  cachedBootId ??= readBootId(programs)
-  return cachedBootId
-}
-
-export function identifySelf(programs: SystemPrograms = SYSTEM): ProcessIdentity {
-  const own = identify(process.pid, programs)
-  if (own === undefined) throw new Error('ps does not list this process')
-  return own
-}
-
-export function identify(pid: number, programs: SystemPrograms = SYSTEM): ProcessIdentity | undefined {
-  const startTicks = startTicksOf(pid, programs)
-  if (startTicks === undefined) return undefined
-  return { pid, startTicks, bootId: bootId(programs), pidNamespace: 'host', netNamespace: 'host' }
-}
-
-export function startTicksOf(pid: number, programs: SystemPrograms = SYSTEM): string | undefined {
-  const line = programs.run('/bin/ps', ['-o', 'stat=,lstart=', '-p', String(pid)])?.trim()
-  if (line === undefined || line === '') return undefined
-  const [state = '', ...start] = line.split(/\s+/)
-  return state.startsWith('Z') ? undefined : start.join(' ')
-}
-
-function readBootId(programs: SystemPrograms): string {
-  const id = programs.run('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'])?.trim()
-  if (id === undefined || id === '') throw new Error('sysctl does not tell kern.bootsessionuuid')
-  return id
-}
-
-const SYSTEM: SystemPrograms = {
-  run(file, args) {
-    try {
-      // `lstart` is printed in local time and words: every client has to see the same ones.
-      const env = { LC_ALL: 'C', TZ: 'UTC' }
-      return execFileSync(file, args, { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'ignore'] })
-    } catch (error) {
-      if ((error as { status?: unknown }).status === 1) return undefined
-      throw error
-    }
-  },
+function runProgram(file: string, args: readonly string[]): string | undefined {
+  try {
+    // `lstart` is printed in local time and words: every client has to see the same ones.
+    const env = { LC_ALL: 'C', TZ: 'UTC' }
+    return execFileSync(file, args, { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'ignore'] })
+  } catch (error) {
+    if ((error as { status?: unknown }).status === 1) return undefined
+    throw error
+  }
 }

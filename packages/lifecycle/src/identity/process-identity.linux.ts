@@ -1,22 +1,25 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { ProcessIdentityUnavailableError } from '../errors.ts'
-import type { ProcessIdentity } from './process-identity.ts'
+import { ifVisible } from './proc.linux.ts'
+import type { IdentityReader, ProcessIdentity } from './process-identity.ts'
+
+export const linux: IdentityReader = { bootId, identifySelf, identify, startTicksOf }
 
 /** Neither changes while the process lives. */
 let cachedBootId: string | undefined
 let cachedSelf: ProcessIdentity | undefined
 
-export function bootId(): string {
+function bootId(): string {
   cachedBootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
   return cachedBootId
 }
 
-export function identifySelf(): ProcessIdentity {
+function identifySelf(): ProcessIdentity {
   cachedSelf ??= readSelf()
   return cachedSelf
 }
 
-export function identify(pid: number): ProcessIdentity | undefined {
+function identify(pid: number): ProcessIdentity | undefined {
   identifySelf()
   const startTicks = startTicksOf(pid)
   if (startTicks === undefined) return undefined
@@ -24,13 +27,14 @@ export function identify(pid: number): ProcessIdentity | undefined {
     pid,
     startTicks,
     bootId: bootId(),
-    pidNamespace: namespaceOf(String(pid), 'pid'),
-    netNamespace: namespaceOf(String(pid), 'net'),
+    // '': not to be seen, the process belongs to another user.
+    pidNamespace: ifVisible(() => readlinkSync(`/proc/${pid}/ns/pid`)) ?? '',
+    netNamespace: ifVisible(() => readlinkSync(`/proc/${pid}/ns/net`)) ?? '',
   }
 }
 
-export function startTicksOf(pid: number): string | undefined {
-  return parseStat(readIfAlive(`/proc/${pid}/stat`))
+function startTicksOf(pid: number): string | undefined {
+  return parseStat(ifVisible(() => readFileSync(`/proc/${pid}/stat`, 'utf8')))
 }
 
 /**
@@ -68,34 +72,4 @@ function readlinkOfSelf(): string {
   } catch (error) {
     throw new ProcessIdentityUnavailableError('there is no /proc', { cause: error })
   }
-}
-
-/** '' when it must not be seen: the process belongs to another user. */
-function namespaceOf(pid: string, kind: 'pid' | 'net'): string {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/${kind}`)
-  } catch (error) {
-    if (isGone(error) || isRefused(error)) return ''
-    throw error
-  }
-}
-
-function readIfAlive(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if (isGone(error)) return undefined
-    throw error
-  }
-}
-
-/** ESRCH: the process ended between the open and the read. */
-function isGone(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code
-  return code === 'ENOENT' || code === 'ESRCH'
-}
-
-function isRefused(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code
-  return code === 'EACCES' || code === 'EPERM'
 }

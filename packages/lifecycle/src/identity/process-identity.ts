@@ -1,6 +1,6 @@
 import { ProcessIdentityUnavailableError } from '../errors.ts'
-import * as darwin from './process-identity.darwin.ts'
-import * as linux from './process-identity.linux.ts'
+import { darwinReader } from './process-identity.darwin.ts'
+import { linux } from './process-identity.linux.ts'
 
 /**
  * Which process, so that nobody else can be mistaken for it: pids are reused, clocks jump, other containers count anew.
@@ -84,11 +84,14 @@ function isPid(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) > 0
 }
 
+let darwin: IdentityReader | undefined
+
 function reader(): IdentityReader {
   switch (process.platform) {
     case 'linux':
       return linux
     case 'darwin':
+      darwin ??= darwinReader()
       return darwin
     default:
       throw new ProcessIdentityUnavailableError(`the system is ${process.platform}`)

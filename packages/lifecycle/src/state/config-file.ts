@@ -2,8 +2,8 @@ import { ConfigFileError, StateFileUnsafeError } from '../errors.ts'
 import { lineOfKey, lineOfSyntaxError } from './json-position.ts'
 import { parseJson, readSmallFile } from './small-file.ts'
 
-export const STORAGES = ['memory', 'rocksdb', 'surrealkv'] as const
-export type StorageName = (typeof STORAGES)[number]
+const STORAGES = ['memory', 'rocksdb', 'surrealkv'] as const
+type StorageName = (typeof STORAGES)[number]
 
 /** Settings of the whole directory, written by people; what a call asks for explicitly comes before them. */
 export interface DirectoryConfig {

@@ -54,12 +54,8 @@ function look(layout: Layout): Found {
   const file = readSmallFile(path)
   if (file.kind === 'missing') return { kind: 'missing', reason: 'is missing' }
   if (file.kind === 'unusable') return { kind: 'damaged', reason: file.reason }
-  if (process.platform !== 'win32' && (file.mode & 0o077) !== 0) {
-    throw new StateFileUnsafeError(
-      path,
-      `can be read by others (mode 0${file.mode.toString(8)})`,
-      `Run: chmod 600 ${path}`,
-    )
+  if (file.exposed) {
+    throw new StateFileUnsafeError(path, 'can be read by others', `Run: chmod 600 ${path}`)
   }
   const value = parseJson(file.text)
   if (isCredentials(value)) return { kind: 'usable', credentials: { user: value.user, password: value.password } }

@@ -4,7 +4,7 @@ import { isNonce } from './nonce.ts'
 import { parseJson } from './small-file.ts'
 
 /** What happened. A closed list, stable: names are added, never reused. */
-export const JOURNAL_EVENTS = [
+const JOURNAL_EVENTS = [
   'guardian-launched',
   'guardian-elected',
   'guardian-gave-way',
@@ -27,10 +27,10 @@ export const JOURNAL_EVENTS = [
   'write-failed',
   'probe-failed',
 ] as const
-export type JournalEventName = (typeof JOURNAL_EVENTS)[number]
+type JournalEventName = (typeof JOURNAL_EVENTS)[number]
 
 /** Why it happened. A closed list as well. */
-export const JOURNAL_REASONS = [
+const JOURNAL_REASONS = [
   'no-server',
   'guardian-gone',
   'another-guardian',
@@ -163,7 +163,13 @@ function toLine(event: JournalEvent): string {
 }
 
 function appendLine(path: string, line: string): void {
-  const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0)
+  // O_NONBLOCK: a FIFO in its place must not make us wait.
+  const flags =
+    constants.O_RDWR |
+    constants.O_APPEND |
+    constants.O_CREAT |
+    (constants.O_NOFOLLOW ?? 0) |
+    (constants.O_NONBLOCK ?? 0)
   const fd = openSync(path, flags, 0o600)
   try {
     // A line torn by a full disk has no end: ours must not become a part of it.

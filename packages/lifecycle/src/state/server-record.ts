@@ -10,14 +10,14 @@ import { isSerializedError, type SerializedError } from './serialized-error.ts'
 import { parseJson, readSmallFile } from './small-file.ts'
 
 /** Raised when an older procref would misunderstand the record. */
-export const SERVER_RECORD_PROTOCOL = 1
+const SERVER_RECORD_PROTOCOL = 1
 
 const STATES = ['starting', 'serving', 'unresponsive', 'draining', 'stopping', 'stopped', 'failed'] as const
 export type ServerState = (typeof STATES)[number]
 
 /** Why a server stopped. */
 const STOP_CAUSES = ['empty', 'request', 'signal', 'usurped'] as const
-export type StopCause = (typeof STOP_CAUSES)[number]
+type StopCause = (typeof STOP_CAUSES)[number]
 
 /** How the guardian behaves; recorded, because a restart uses what was recorded. */
 export interface ServiceSettings {
@@ -28,7 +28,7 @@ export interface ServiceSettings {
   readonly allowUnsafeFilesystem?: boolean
 }
 
-export interface ServerFailure extends SerializedError {
+interface ServerFailure extends SerializedError {
   readonly logTail: readonly string[]
 }
 
@@ -122,8 +122,10 @@ export class ServerRecordFile {
     try {
       replaceFile(this.#path, text, this.#nonce)
     } catch (error) {
-      if (!isFull(error) || this.#spares.length === 0) throw error
-      this.#writeIntoSpare(text)
+      const spare = isFull(error) ? this.#spares.shift() : undefined
+      if (spare === undefined) throw error
+      writeIntoSpare(spare, text)
+      moveIntoPlace(spare, this.#path)
     }
   }
 
@@ -142,7 +144,7 @@ export class ServerRecordFile {
     }
   }
 
-  /** Unlinks the spare files: for the end of the guardian. */
+  /** Unlinks the spare files. Caller: at the end, after the last write; of a guardian that was killed the next one does it. */
   close(): void {
     for (const spare of this.#spares.splice(0)) removeFile(spare)
   }
@@ -150,20 +152,6 @@ export class ServerRecordFile {
   /** Unlinks temporary and spare files that other guardians, and anybody else who died while writing, left beside the record. */
   removeLeftovers(): void {
     removeTemporaries(dirname(this.#path), this.#nonce)
-  }
-
-  #writeIntoSpare(text: string): void {
-    const spare = this.#spares.shift()
-    if (spare === undefined) return
-    const bytes = Buffer.from(text)
-    const fd = openSync(spare, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0))
-    try {
-      writeWhole(fd, bytes)
-      ftruncateSync(fd, bytes.length)
-    } finally {
-      closeSync(fd)
-    }
-    moveIntoPlace(spare, this.#path)
   }
 }
 
@@ -179,6 +167,17 @@ function makeSpare(path: string): void {
   } catch (error) {
     removeFile(path)
     throw error
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function writeIntoSpare(path: string, text: string): void {
+  const bytes = Buffer.from(text)
+  const fd = openSync(path, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0))
+  try {
+    writeWhole(fd, bytes)
+    ftruncateSync(fd, bytes.length)
   } finally {
     closeSync(fd)
   }

@@ -4,9 +4,9 @@ import { StateFileUnsafeError } from '../errors.ts'
 /** No file of ours comes near this; whatever does is not ours. */
 const MAX_BYTES = 1 << 20
 
-/** `unusable`: something is at the path that none of our writers put there, said in words that follow the path. */
+/** `exposed`: its mode lets other users in (never on Windows). `unusable`: something is at the path that none of our writers put there, said in words that follow the path. */
 export type SmallFile =
-  | { readonly kind: 'text'; readonly text: string; readonly mode: number }
+  | { readonly kind: 'text'; readonly text: string; readonly exposed: boolean }
   | { readonly kind: 'missing' }
   | { readonly kind: 'unusable'; readonly reason: string }
 
@@ -22,7 +22,9 @@ export function readSmallFile(path: string): SmallFile {
   try {
     const stat = fstatSync(fd)
     if (!stat.isFile()) return { kind: 'unusable', reason: 'is not a regular file' }
-    if (isForeign(stat.uid)) throw new StateFileUnsafeError(path, `belongs to the user ${stat.uid}`, 'Remove it')
+    const own = process.geteuid?.()
+    if (own !== undefined && own !== stat.uid)
+      throw new StateFileUnsafeError(path, `belongs to the user ${stat.uid}`, 'Remove it')
     if (stat.size > MAX_BYTES) return { kind: 'unusable', reason: `has ${stat.size} bytes` }
     const bytes = Buffer.allocUnsafe(stat.size)
     let length = 0
@@ -31,7 +33,11 @@ export function readSmallFile(path: string): SmallFile {
       if (read === 0) break
       length += read
     }
-    return { kind: 'text', text: bytes.toString('utf8', 0, length), mode: stat.mode & 0o777 }
+    return {
+      kind: 'text',
+      text: bytes.toString('utf8', 0, length),
+      exposed: own !== undefined && (stat.mode & 0o077) !== 0,
+    }
   } finally {
     closeSync(fd)
   }
@@ -45,12 +51,6 @@ export function parseJson(text: string): unknown {
     if (error instanceof SyntaxError) return undefined
     throw error
   }
-}
-
-/** Does a file with this `uid` belong to somebody else? Never where the system has no such users (Windows). */
-function isForeign(uid: number): boolean {
-  const own = process.geteuid?.()
-  return own !== undefined && own !== uid
 }
 
 function openForReading(path: string): number | SmallFile {

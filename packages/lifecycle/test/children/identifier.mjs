@@ -1,0 +1,11 @@
+// Says who it is, and who the pid argv[2] is.
+import { obey, say } from '@procref/testing/child'
+import { identify, identifySelf } from '../../dist/identity/process-identity.js'
+
+try {
+  const other = process.argv[2]
+  say('identified', { self: identifySelf(), ...(other && { other: identify(Number(other)) }) })
+} catch (error) {
+  say('refused', { code: error.code, message: error.message })
+}
+obey({})

@@ -1,0 +1,55 @@
+import { atEnd, eventually, isAlive, processState, startProgram } from '@procref/testing'
+import { expect, test, vi } from 'vitest'
+import { identify, identifySelf, type ProcessIdentity } from '../../dist/identity/process-identity.js'
+import { signalSame } from '../../dist/identity/signal.js'
+
+if (process.platform === 'linux') {
+  test('exactly the recorded process is signalled', async () => {
+    const child = atEnd(startProgram('sleep', { args: ['300'] }))
+    const recorded = identify(child.pid) ?? expect.unreachable()
+    expect(signalSame(recorded, 'SIGTERM')).toBe(true)
+    expect(await child.exited).toEqual({ code: null, signal: 'SIGTERM' })
+    expect(signalSame(recorded, 'SIGTERM')).toBe(false)
+  })
+
+  test('whoever has the pid now is left alone', async () => {
+    const child = atEnd(startProgram('sleep', { args: ['300'] }))
+    const recorded = identify(child.pid) ?? expect.unreachable()
+    const kill = vi.spyOn(process, 'kill')
+    try {
+      for (const change of [{ startTicks: '1' }, { bootId: 'before' }, { pidNamespace: 'pid:[1]' }]) {
+        expect(signalSame({ ...recorded, ...change }, 'SIGKILL')).toBe(false)
+      }
+      expect(kill).not.toHaveBeenCalled()
+    } finally {
+      kill.mockRestore()
+    }
+    expect(isAlive(child.pid)).toBe(true)
+  })
+
+  test('pid 1, this process and process groups are never signalled', () => {
+    const kill = vi.spyOn(process, 'kill').mockReturnValue(true)
+    try {
+      const init: ProcessIdentity | undefined = identify(1)
+      expect(init?.pid).toBe(1)
+      for (const pid of [1, 0, -1, -process.pid, process.pid]) {
+        expect(signalSame({ ...(init ?? identifySelf()), pid }, 'SIGKILL')).toBe(false)
+      }
+      expect(signalSame(identifySelf(), 'SIGKILL')).toBe(false)
+      expect(kill).not.toHaveBeenCalled()
+    } finally {
+      kill.mockRestore()
+    }
+  })
+
+  test('a zombie is not signalled', async () => {
+    const parent = atEnd(startProgram('/bin/sh', { args: ['-c', 'sleep 300 & echo $!; exec tail -f /dev/null'] }))
+    const pid = Number(await parent.line())
+    const recorded = identify(pid) ?? expect.unreachable()
+    expect(signalSame(recorded, 'SIGKILL')).toBe(true)
+    await eventually('it is a zombie', () => processState(pid)?.state === 'Z')
+    expect(signalSame(recorded, 'SIGKILL')).toBe(false)
+  })
+} else {
+  console.warn(`NOT RUN: signals by identity, because this is ${process.platform}`)
+}

@@ -1,0 +1,83 @@
+import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { freshDir } from '@procref/testing'
+import { expect, test } from 'vitest'
+import { checkEngine, readEngineRecord, writeEngineRecord } from '../../dist/state/engine-record.js'
+
+const engine = { engine: 'surrealdb', version: '3.3.5', storage: 'rocksdb' }
+const path = '/data/engine.json'
+
+test('what wrote last is read as it was recorded, and nothing where nothing wrote', () => {
+  const file = join(freshDir(), 'engine.json')
+  expect(readEngineRecord(file)).toBeUndefined()
+  writeEngineRecord(file, engine)
+  expect(readEngineRecord(file)).toEqual(engine)
+  expect(statSync(file).mode & 0o777).toBe(0o600)
+  writeEngineRecord(file, { ...engine, version: '3.4.0' })
+  expect(readEngineRecord(file)?.version).toBe('3.4.0')
+})
+
+test('a record torn at any byte is an error, not "nothing wrote"', () => {
+  const dir = freshDir()
+  const file = join(dir, 'engine.json')
+  const damaged = expect.objectContaining({ code: 'PROCREF_ENGINE_RECORD_DAMAGED', path: file })
+  writeEngineRecord(file, engine)
+  const whole = readFileSync(file)
+  for (let length = 0; length < whole.length - 2; length++) {
+    writeFileSync(file, whole.subarray(0, length))
+    expect(() => readEngineRecord(file)).toThrow(damaged)
+  }
+  writeFileSync(file, '{"engine":"surrealdb"}')
+  expect(() => readEngineRecord(file)).toThrow(damaged)
+  symlinkSync(file, join(dir, 'link.json'))
+  expect(() => readEngineRecord(join(dir, 'link.json'))).toThrow(/is a symbolic link/)
+})
+
+test('the same engine, an upgrade and fresh data may be opened', () => {
+  checkEngine(undefined, engine, path)
+  checkEngine(engine, engine, path)
+  checkEngine(engine, { ...engine, version: '3.10.0' }, path)
+})
+
+test('another storage or engine is refused, naming both', () => {
+  for (const asked of [
+    { ...engine, storage: 'surrealkv' },
+    { ...engine, engine: 'other' },
+  ]) {
+    expect(() => checkEngine(engine, asked, path)).toThrow(
+      expect.objectContaining({ code: 'PROCREF_DATA_ENGINE_MISMATCH', recorded: engine, asked }),
+    )
+  }
+  expect(() => checkEngine(engine, { ...engine, storage: 'surrealkv' }, path)).toThrow(
+    /engine\.json.*3\.3\.5 \(rocksdb\).*3\.3\.5 \(surrealkv\)/s,
+  )
+})
+
+test('data of a newer version are refused; versions are compared as versions, not as text', () => {
+  const ascending = [
+    '2.6.5',
+    '3.0.0-alpha.9',
+    '3.0.0-alpha.10',
+    '3.0.0-beta',
+    '3.0.0',
+    '3.0.2',
+    '3.3.5',
+    '3.10.0',
+    '10.0.0',
+  ]
+  for (const [i, older] of ascending.entries()) {
+    for (const newer of ascending.slice(i + 1)) {
+      checkEngine({ ...engine, version: older }, { ...engine, version: newer }, path)
+      expect(
+        () => checkEngine({ ...engine, version: newer }, { ...engine, version: older }, path),
+        `${newer} > ${older}`,
+      ).toThrow(expect.objectContaining({ code: 'PROCREF_NEWER_DATA' }))
+    }
+  }
+  checkEngine({ ...engine, version: '3.0.0+build.2' }, { ...engine, version: 'v3.0' }, path)
+})
+
+test('versions without an order are let through', () => {
+  checkEngine({ ...engine, version: 'nightly' }, { ...engine, version: '3.3.5' }, path)
+  checkEngine({ ...engine, version: '3.3.5' }, { ...engine, version: 'nightly' }, path)
+})
