@@ -1,0 +1,71 @@
+// A client as the tests start many of: args: dir, then JSON options. One word a line on stdin, see below.
+import { flock } from '@procref/flock'
+import { connect, surrealBinary } from '@procref/lifecycle'
+import { obey, say, sayFailed } from '@procref/testing/child'
+
+const [, , dir, json = '{}'] = process.argv
+const { storage = 'rocksdb', ...options } = JSON.parse(json)
+
+/** Writes row after row until told to stop; only what the server acknowledged is counted. */
+async function writeRows(db, told) {
+  let acknowledged = 0
+  while (!told.stop) {
+    try {
+      await db.query(`CREATE row:p${process.pid}_${acknowledged} SET n = ${acknowledged}`)
+    } catch (error) {
+      // The connection dropped with the write in flight: it may have been carried out, so it may exist already.
+      if (/already exists/.test(String(error))) acknowledged++
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      continue
+    }
+    acknowledged++
+    if (acknowledged === 20) say('writing')
+  }
+  say('wrote', { acknowledged })
+}
+
+try {
+  const lease = await connect({
+    dir,
+    backend: flock(),
+    driver: surrealBinary({ storage }),
+    timeoutMs: 100_000,
+    ...options,
+  })
+  const told = { stop: false }
+  lease.lost.addEventListener('abort', () =>
+    say('lost', { code: lease.lost.reason?.code, text: lease.lost.reason?.message }),
+  )
+  lease.onReconnect(({ epoch, server }) => say('reconnected', { epoch, port: server.port, serverPid: server.pid }))
+  const { pid: serverPid, guardianPid, port, durable } = lease.server
+  say('connected', {
+    slot: lease.slot.id,
+    slotPath: lease.slot.path,
+    epoch: lease.epoch,
+    serverPid,
+    guardianPid,
+    port,
+    durable,
+  })
+  obey({
+    write: () => void writeRows(lease.db, told),
+    stop() {
+      told.stop = true
+    },
+    async count() {
+      const [, rows] = await lease.db.query('DEFINE TABLE IF NOT EXISTS row; SELECT VALUE n FROM row')
+      say('counted', { rows: rows.length })
+    },
+    async slot() {
+      await lease.slot.verify()
+      say('slot', { slot: lease.slot.id, path: lease.slot.path })
+    },
+    async close() {
+      await lease.close()
+      say('closed')
+    },
+  })
+} catch (error) {
+  sayFailed(error)
+  process.exitCode = 1
+}

@@ -1,0 +1,77 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import {
+  type Child,
+  type ChildEvent,
+  endDirectory,
+  eventually,
+  freshDir,
+  startChild,
+  whoListensOn,
+} from '@procref/testing'
+import { onTestFinished } from 'vitest'
+
+export interface Connected extends ChildEvent {
+  readonly slot: number
+  readonly slotPath: string
+  readonly epoch: number
+  readonly serverPid: number
+  readonly guardianPid: number
+  readonly port: number
+  readonly durable: boolean
+}
+
+/** A fresh root directory; its guardian and server are ended and nobody holds a lock in it when the test ends. */
+export function serviceDir(): string {
+  const parent = freshDir()
+  const dir = `${parent}/service`
+  onTestFinished(async () => {
+    await endDirectory(dir)
+    rmSync(dir, { recursive: true, force: true })
+  })
+  return dir
+}
+
+/** A client process, ended with the test. `options` are connect()'s. */
+export function startClient(dir: string, options: Readonly<Record<string, unknown>> = {}): Child {
+  const client = startChild(new URL('./children/client.mjs', import.meta.url), {
+    args: [dir, JSON.stringify({ lingerMs: 500, ...options })],
+  })
+  onTestFinished(async () => {
+    client.kill('SIGKILL')
+    await client.exited
+  })
+  return client
+}
+
+export async function connected(client: Child): Promise<Connected> {
+  return await client.event<Connected>('connected')
+}
+
+interface Entry {
+  readonly event: string
+  readonly reason: string
+}
+
+export function journalOf(dir: string): readonly Entry[] {
+  const path = `${dir}/journal.ndjson`
+  if (!existsSync(path)) return []
+  return readFileSync(path, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Entry)
+}
+
+export function stateOf(dir: string): { readonly state: string; readonly by?: string; readonly epoch: number } {
+  return JSON.parse(readFileSync(`${dir}/server.json`, 'utf8'))
+}
+
+export async function killed(client: Child): Promise<void> {
+  client.kill('SIGKILL')
+  await client.exited
+}
+
+/** Resolves once the server has stopped by itself and its port is closed. */
+export async function stopped(dir: string, port: number): Promise<void> {
+  await eventually('the server has stopped', () => stateOf(dir).state === 'stopped')
+  await eventually('nobody listens on its port', () => whoListensOn(port).length === 0)
+}

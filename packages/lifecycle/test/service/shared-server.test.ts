@@ -1,0 +1,245 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import { eventually, isAlive, lockUsers, servantsOf, startChild, surrealBinary, whoListensOn } from '@procref/testing'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { connected, journalOf, killed, serviceDir, startClient, stateOf, stopped } from './service.ts'
+
+describe.runIf(surrealBinary() !== undefined)('one SurrealDB, many processes (surreal executable)', () => {
+  test('20 processes that connect at once to a cold directory get one server, one guardian and 20 slots', async () => {
+    const dir = serviceDir()
+    const clients = Array.from({ length: 20 }, () => startClient(dir))
+    const all = await Promise.all(clients.map(connected))
+    expect(new Set(all.map((c) => c.serverPid)).size).toBe(1)
+    expect(new Set(all.map((c) => c.guardianPid)).size).toBe(1)
+    expect(new Set(all.map((c) => c.slot)).size).toBe(20)
+    expect(all.map((c) => c.epoch)).toEqual(all.map(() => 1))
+  })
+
+  test('when all clients are killed at once the server stops by itself and nothing is left', async () => {
+    const dir = serviceDir()
+    const clients = Array.from({ length: 5 }, () => startClient(dir))
+    const [first] = await Promise.all(clients.map(connected))
+    await Promise.all(clients.map(killed))
+    await stopped(dir, first?.port ?? 0)
+    await eventually('guardian and server are gone', () => servantsOf(dir).length === 0)
+    expect(lockUsers(dir)).toEqual([])
+    expect(journalOf(dir).map((e) => `${e.event} ${e.reason}`)).toContain('server-stopping slots-empty')
+    expect(readdirSync(dir).filter((name) => /tmp|spare|taken/.test(name))).toEqual([])
+  })
+
+  test('a client that closes its lease does not wait for the server, which stops after the linger', async () => {
+    const dir = serviceDir()
+    const client = startClient(dir)
+    const { port } = await connected(client)
+    client.send('close')
+    await client.event('closed')
+    await stopped(dir, port)
+  })
+
+  test('a server that is killed while 8 processes write comes back on its port with every acknowledged row', async () => {
+    const dir = serviceDir()
+    const clients = Array.from({ length: 8 }, () => startClient(dir))
+    const [first] = await Promise.all(clients.map(connected))
+    if (first === undefined) throw new Error('no client')
+    for (const client of clients) client.send('write')
+    await Promise.all(clients.map((client) => client.event('writing')))
+    process.kill(first.serverPid, 'SIGKILL')
+    const back = await Promise.all(
+      clients.map((client) => client.event<{ epoch: number; port: number }>('reconnected')),
+    )
+    expect(back.map(({ epoch, port }) => ({ epoch, port }))).toEqual(back.map(() => ({ epoch: 2, port: first.port })))
+    for (const client of clients) client.send('stop')
+    const wrote = await Promise.all(clients.map((client) => client.event<{ acknowledged: number }>('wrote')))
+    clients[0]?.send('count')
+    const { rows } = (await clients[0]?.event<{ rows: number }>('counted')) ?? { rows: -1 }
+    const acknowledged = wrote.reduce((sum, { acknowledged }) => sum + acknowledged, 0)
+    // A write in flight at the kill may be there without having been acknowledged: at most one a client.
+    expect(rows).toBeGreaterThanOrEqual(acknowledged)
+    expect(rows).toBeLessThanOrEqual(acknowledged + clients.length)
+  })
+
+  test('a server dies with its guardian, and the clients launch the next one', async () => {
+    const dir = serviceDir()
+    const client = startClient(dir)
+    const { guardianPid, serverPid, port } = await connected(client)
+    process.kill(guardianPid, 'SIGKILL')
+    await eventually('the server is dead', () => !isAlive(serverPid))
+    const back = await client.event<{ epoch: number; port: number }>('reconnected')
+    expect(back).toMatchObject({ epoch: 2, port })
+  })
+
+  test('guardian and server killed together without clients leave nothing behind', async () => {
+    const dir = serviceDir()
+    const client = startClient(dir, { lingerMs: 60_000 })
+    const { guardianPid, serverPid } = await connected(client)
+    await killed(client)
+    process.kill(guardianPid, 'SIGKILL')
+    await eventually('both are dead', () => !isAlive(guardianPid) && !isAlive(serverPid))
+    expect(lockUsers(dir)).toEqual([])
+  })
+
+  test('TERM to the guardian stops the server in order and clients without a wish to leave bring it back', async () => {
+    const dir = serviceDir()
+    const client = startClient(dir)
+    const { guardianPid } = await connected(client)
+    process.kill(guardianPid, 'SIGTERM')
+    expect(await client.event('reconnected')).toMatchObject({ epoch: 2 })
+    expect(journalOf(dir).map((e) => `${e.event} ${e.reason}`)).toContain('server-stopping signal')
+  })
+
+  test('a stopped guardian blocks no client that is connected, and goes on after SIGCONT', async () => {
+    const dir = serviceDir()
+    const client = startClient(dir)
+    const { guardianPid, port } = await connected(client)
+    process.kill(guardianPid, 'SIGSTOP')
+    const second = startClient(dir)
+    await connected(second)
+    await killed(second)
+    await killed(client)
+    process.kill(guardianPid, 'SIGCONT')
+    await stopped(dir, port)
+  })
+
+  test('a client that comes while another one leaves never loses its server', async () => {
+    const dir = serviceDir()
+    for (let round = 0; round < 6; round++) {
+      const client = startClient(dir, { lingerMs: 0 })
+      await connected(client)
+      client.send('count')
+      await client.event('counted')
+      await killed(client)
+    }
+  })
+
+  test('a full pool is an error that names the holders, and the slot is not taken', async () => {
+    const dir = serviceDir()
+    const holder = startClient(dir, { slots: 1, label: 'the only one' })
+    await connected(holder)
+    const second = startClient(dir)
+    await expect(connected(second)).rejects.toThrow(/All 1 slots are in use.*the only one/s)
+  })
+
+  test('another configuration is refused with each difference, and its slot is free again', async () => {
+    const dir = serviceDir()
+    const first = startClient(dir, { slots: 2 })
+    await connected(first)
+    const other = startClient(dir, { storage: 'memory' })
+    await expect(connected(other)).rejects.toThrow(/storage.*rocksdb.*memory|storage.*memory.*rocksdb/s)
+    await connected(startClient(dir))
+  })
+
+  test('a server.json of a newer procref is refused', async () => {
+    const dir = serviceDir()
+    const first = startClient(dir)
+    const { port } = await connected(first)
+    await killed(first)
+    await stopped(dir, port)
+    const record = { ...stateOf(dir), protocol: 99 }
+    writeFileSync(`${dir}/server.json`, JSON.stringify(record))
+    await expect(connected(startClient(dir))).rejects.toThrow(/protocol 99/)
+  })
+
+  test('a deleted server.json is written again by its guardian', async () => {
+    const dir = serviceDir()
+    const client = startClient(dir)
+    await connected(client)
+    rmSync(`${dir}/server.json`)
+    await eventually('it is back', () => readdirSync(dir).includes('server.json'))
+    expect(stateOf(dir)).toMatchObject({ state: 'serving', epoch: 1 })
+  })
+
+  test('deleted slots hide no holder: the server stays, and the client claims a fresh slot', async () => {
+    const dir = serviceDir()
+    const client = startClient(dir)
+    const { serverPid } = await connected(client)
+    rmSync(`${dir}/slots`, { recursive: true })
+    await eventually('a fresh slot is held', () =>
+      lockUsers(dir).some((user) => user.locks.some((lock) => /slots\/slot_\d+\.lock$/.test(lock))),
+    )
+    client.send('slot')
+    await client.event('slot')
+    expect(isAlive(serverPid)).toBe(true)
+    expect(stateOf(dir).epoch).toBe(1)
+  })
+
+  test('when the whole directory is replaced the lease is lost, with a message that names the path', async () => {
+    const dir = serviceDir()
+    const client = startClient(dir)
+    await connected(client)
+    renameSync(dir, `${dir}-gone`)
+    const lost = await client.event<{ code: string; text: string }>('lost')
+    expect(lost.code).toMatch(/^PROCREF_/)
+    expect(lost.text).toContain(dir)
+    await eventually('the usurped guardian has left', () => servantsOf(`${dir}-gone`).length === 0)
+    rmSync(`${dir}-gone`, { recursive: true, force: true })
+  })
+
+  test('a stranger on the port between crash and restart gets no byte, and the service moves to another port', async () => {
+    const dir = serviceDir()
+    const client = startClient(dir)
+    const { serverPid, guardianPid, port } = await connected(client)
+    process.kill(guardianPid, 'SIGSTOP')
+    process.kill(serverPid, 'SIGKILL')
+    await eventually('its port is free', () => whoListensOn(port).length === 0)
+    const heard: Buffer[] = []
+    const stranger = await listenOn(port, (chunk) => heard.push(chunk))
+    process.kill(guardianPid, 'SIGCONT')
+    const back = await client.event<{ port: number; epoch: number }>('reconnected')
+    expect(back.port).not.toBe(port)
+    expect(Buffer.concat(heard).toString()).toBe('')
+    stranger.close()
+  })
+
+  test('two guardians are never elected, even when guardian.lock is deleted', async () => {
+    const dir = serviceDir()
+    const client = startClient(dir)
+    const { guardianPid, serverPid } = await connected(client)
+    rmSync(`${dir}/guardian.lock`)
+    await eventually(
+      'the usurped guardian has left with its server',
+      () => !isAlive(guardianPid) && !isAlive(serverPid),
+    )
+    expect(await client.event('reconnected')).toMatchObject({ epoch: 2 })
+  })
+
+  test('connect() inside a guardian throws at once', async () => {
+    const dir = serviceDir()
+    const child = startChild(new URL('./children/client.mjs', import.meta.url), {
+      args: [dir, '{}'],
+      env: { PROCREF_GUARDIAN: '1' },
+    })
+    await expect(child.event('connected')).rejects.toThrow(/guardian/)
+    await child.exited
+  })
+
+  test('the guardian survives the end of the process tree and the poisoned environment of its client', async () => {
+    const dir = serviceDir()
+    const client: ChildProcess = spawn(
+      process.execPath,
+      [new URL('./children/client.mjs', import.meta.url).pathname, dir, JSON.stringify({ lingerMs: 500 })],
+      { detached: true, stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, NODE_OPTIONS: '--no-deprecation' } },
+    )
+    onTestFinished(() => void client.kill('SIGKILL'))
+    await new Promise((resolve) => client.stdout?.once('data', resolve))
+    const other = startClient(dir)
+    const { guardianPid } = await connected(other)
+    // The whole group of the client that launched the guardian.
+    process.kill(-(client.pid ?? 0), 'SIGKILL')
+    other.send('count')
+    await other.event('counted')
+    expect(isAlive(guardianPid)).toBe(true)
+  })
+})
+
+function listenOn(port: number, heard: (chunk: Buffer) => void): Promise<Server> {
+  const server = createServer((socket) => {
+    socket.on('data', heard)
+    socket.on('error', () => {})
+  })
+  onTestFinished(() => void server.close())
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => resolve(server))
+  })
+}
