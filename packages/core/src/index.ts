@@ -6,7 +6,13 @@ export { type FileSlotsOptions, fileSlots } from './file-slots.ts'
 export { checkFilesystem, filesystemOf, isMemoryFilesystem, UnsupportedFilesystemError } from './filesystem.ts'
 export type { FilesystemKind, FilesystemType } from './filesystem-types.ts'
 export type { Guarantees } from './guarantees.ts'
-export { PoolSizeMismatchError, ProtocolMismatchError, ProtocolUnreadableError } from './protocol-pin.ts'
+export {
+  PoolSizeMismatchError,
+  ProtocolMismatchError,
+  type ProtocolPin,
+  ProtocolUnreadableError,
+  readProtocolPin,
+} from './protocol-pin.ts'
 export { DescriptorError, rebuildFromDescriptor } from './rebuild-from-descriptor.ts'
 export { secureDirectory, UnsafeDirectoryError } from './secure-directory.ts'
 export { NoBackendError, type RejectedBackend, type Selection, selectBackend } from './select-backend.ts'

@@ -141,8 +141,8 @@ function readPinFile(path: string, system: SystemCalls): ProtocolPin | undefined
   const text = readSmallFile(path, system)
   if (text === undefined) return undefined
   const fields = parseObject(path, text)
-  if (fields['format'] !== FORMAT) {
-    const format = typeof fields['format'] === 'number' ? `format ${fields['format']}` : 'no format'
+  if (fields.format !== FORMAT) {
+    const format = typeof fields.format === 'number' ? `format ${fields.format}` : 'no format'
     throw new ProtocolUnreadableError(path, `has ${format}, and this version of procref understands format ${FORMAT}`)
   }
   const { protocol, slots } = fields

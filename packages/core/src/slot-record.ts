@@ -39,7 +39,7 @@ export function parseRecord(bytes: Uint8Array): SlotRecord | undefined {
   if (digits === undefined) return undefined
   const pid = Number(digits)
   const details = parseDetails(text.slice(text.indexOf('\n') + 1))
-  if (details === undefined || details['pid'] !== pid) return { pid }
+  if (details === undefined || details.pid !== pid) return { pid }
   return {
     pid,
     ...textField(details, 'label'),

@@ -16,6 +16,7 @@ export type {
 export { type CommandOptions, command } from './drivers/command.ts'
 export { ExecutableNotFoundError, ServerExitedError, ServerNotReadyError } from './drivers/errors.ts'
 export { type Storage, type SurrealBinaryOptions, surrealBinary } from './drivers/surreal-binary.ts'
+export { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from './drivers/surreal-sql.ts'
 export {
   ConfigMismatchError,
   ConnectTimeoutError,
@@ -36,8 +37,13 @@ export {
   StrangerOnPortError,
 } from './errors.ts'
 export { type ServerBinding, serverBinding } from './guardian/spawn-server.ts'
+export { type Inspection, inspect } from './inspect.ts'
+export { lookAtSlots, type SlotsSeen } from './inspect-slots.ts'
+export { requestStop, StillInUseError } from './request-stop.ts'
+export { readCredentials } from './state/credentials.ts'
 export { type JournalEntry, readJournal } from './state/journal.ts'
 export { defaultDirectory, type Layout, layout } from './state/layout.ts'
+export { tailServerLog } from './state/server-log.ts'
 export { readServerRecord, type ServerRecord, type ServerState } from './state/server-record.ts'
 export { type ConnectOptions, connect, type Lease } from './surreal/connect.ts'
 export type { WaitDescriptor } from './wait/wait.ts'

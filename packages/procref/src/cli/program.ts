@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { addPlaceOptions, configureOutput, reportTo } from './declare.ts'
+import { addServerCommands } from './server-commands.ts'
+import { addSlotCommands } from './slot-commands.ts'
+
+/** The whole command line, parsed by nobody yet. What a command does is loaded when it is used. */
+export function createProgram(): Command {
+  const program = configureOutput(new Command('procref'))
+    .description('Many processes share one local SurrealDB: it starts with the first and stops with the last.')
+    .version(ownVersion(), '-V, --version', 'print the version')
+    // `procref run prog --json`: what follows the program belongs to it.
+    .enablePositionalOptions()
+  addPlaceOptions(reportTo(program))
+  addServerCommands(program)
+  addSlotCommands(program)
+  return program
+}
+
+function ownVersion(): string {
+  const manifest = new URL('../../package.json', import.meta.url)
+  return (JSON.parse(readFileSync(manifest, 'utf8')) as { readonly version: string }).version
+}

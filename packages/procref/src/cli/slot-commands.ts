@@ -1,0 +1,88 @@
+import { type Command, Option } from 'commander'
+import type { SlotHoldOptions } from '../commands/slot-hold.ts'
+import type { SlotListOptions } from '../commands/slot-list.ts'
+import type { SlotTryOptions } from '../commands/slot-try.ts'
+import { addJsonOption, addPlaceOptions, declare, optionsOf } from './declare.ts'
+import { parseDuration, parseInteger } from './option-values.ts'
+import { show } from './show.ts'
+
+/** `procref slot …`: the slots alone, without any server. */
+export function addSlotCommands(program: Command): void {
+  const slot = declare(program, {
+    name: 'slot',
+    summary: 'work with the slots alone, without a server',
+    group: 'Slots:',
+    details:
+      'A directory has a fixed number of slots (100 unless said otherwise). A process holds one by a lock that ends with it.',
+    examples: [
+      ['procref slot hold', 'hold a slot until Ctrl-D'],
+      ['procref slot list', 'who holds the slots'],
+    ],
+  })
+  addPlaceOptions(slot)
+  slot.helpGroup('Slots:')
+
+  const hold = declare(slot, {
+    name: 'hold',
+    summary: 'claim a slot and hold it until stdin ends or a signal comes',
+    group: 'Commands:',
+    details:
+      'Prints one JSON line, {"slot":…,"pid":…,"backend":"…"}, once the slot is held. Exits with 75 when all slots are in use.',
+    examples: [
+      ['procref slot hold', 'hold a slot until Ctrl-D or Ctrl-C'],
+      ['procref slot hold --dir /tmp/demo --slots 3 --backend flock', 'one of three slots in a directory of its own'],
+      ['procref slot hold --wait 30s', 'wait for a slot when all are in use'],
+    ],
+  })
+  addPoolOptions(hold)
+    .option('--wait <time>', 'how long to wait for a slot when all are in use', parseDuration)
+    .option('--label <text>', 'who holds the slot, for people')
+    .action(async () => {
+      const { holdSlot } = await import('../commands/slot-hold.ts')
+      await holdSlot(optionsOf<SlotHoldOptions>(hold))
+    })
+
+  const attempt = declare(slot, {
+    name: 'try',
+    summary: 'claim a slot and give it back at once',
+    group: 'Commands:',
+    details: 'Exits with 75 when all slots are in use.',
+    examples: [['procref slot try', 'is a slot free?']],
+  })
+  addPoolOptions(attempt).action(async () => {
+    const options = optionsOf<SlotTryOptions>(attempt)
+    const { trySlot, viewSlotTry } = await import('../commands/slot-try.ts')
+    show(options, await trySlot(options), viewSlotTry)
+  })
+
+  const list = declare(slot, {
+    name: 'list',
+    summary: 'show who holds the slots',
+    group: 'Commands:',
+    details: 'Found by probing the locks; changes nothing and makes nothing.',
+    examples: [
+      ['procref slot list', 'as a table'],
+      ['procref slot list --json', 'for programs'],
+    ],
+  })
+  addPoolOptions(list).action(async () => {
+    const options = optionsOf<SlotListOptions>(list)
+    const { listSlots, viewSlotList } = await import('../commands/slot-list.ts')
+    show(options, await listSlots(options), viewSlotList)
+  })
+}
+
+function addPoolOptions(command: Command): Command {
+  addPlaceOptions(command)
+  command.addOption(
+    new Option('--slots <number>', 'how many slots the directory has, decided by the first who asks (default: 100)')
+      .argParser(parseInteger(1, 100_000))
+      .helpGroup('Directory:'),
+  )
+  command.addOption(
+    new Option('--allow-unsafe-filesystem', 'use a file system that is not known to keep locks').helpGroup(
+      'Directory:',
+    ),
+  )
+  return addJsonOption(command)
+}
