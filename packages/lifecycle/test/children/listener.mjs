@@ -5,7 +5,10 @@ import { say, sayFailed } from '@procref/testing/child'
 
 const server = createServer()
 server.on('error', sayFailed)
-server.on('connection', (socket) => socket.on('error', () => {}))
+server.on('connection', (socket) => {
+  socket.on('error', () => {})
+  say('accepted')
+})
 
 const lines = createInterface({ input: process.stdin })
 lines.on('line', (line) => {

@@ -58,6 +58,7 @@ if (process.platform === 'linux') {
   test('a port on which nobody listens has nobody, also while connections from it are open', async () => {
     const { child, server, port } = await started()
     const connection = await connectTo(port)
+    await child.event('accepted')
     child.send('deaf')
     await child.event('deaf')
     expect(proveListener({ port, server })).toBe('nobody')
