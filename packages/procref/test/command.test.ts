@@ -1,0 +1,134 @@
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type Child, endDirectory, eventually, freshDir, isAlive, startProgram, surrealBinary } from '@procref/testing'
+import { describe, expect, onTestFinished, test } from 'vitest'
+
+const PROCREF = fileURLToPath(new URL('../bin/procref.js', import.meta.url))
+
+function procref(...args: readonly string[]): Child {
+  const child = startProgram(process.execPath, { args: [PROCREF, ...args], env: { NO_COLOR: '1' } })
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await child.exited
+  })
+  return child
+}
+
+async function finish(child: Child): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const { code } = await child.exited
+  return { code, stdout: child.stdout(), stderr: child.stderr() }
+}
+
+function serviceDir(): string {
+  const dir = `${freshDir()}/service`
+  onTestFinished(async () => {
+    await endDirectory(dir)
+    rmSync(dir, { recursive: true, force: true })
+  })
+  return dir
+}
+
+describe('the command line', () => {
+  test('a mistyped command exits with 2 and suggests the right one', async () => {
+    const { code, stdout, stderr } = await finish(procref('statsu'))
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain('Did you mean status?')
+    expect(stderr).not.toContain('    at ')
+  })
+
+  test('a mistyped option exits with 2 and suggests the right one', async () => {
+    const { code, stderr } = await finish(procref('status', '--jsno'))
+    expect(code).toBe(2)
+    expect(stderr).toContain('Did you mean --json?')
+  })
+
+  test('every command explains itself with examples', async () => {
+    const { stdout } = await finish(procref('--help'))
+    const names = [...stdout.matchAll(/^ {2}([a-z]+) (?:\[|<)/gm)].map((match) => match[1] ?? '').filter((name) => name !== 'help')
+    expect(names).toEqual(expect.arrayContaining(['run', 'status', 'ps', 'why', 'logs', 'stop', 'url', 'slot']))
+    for (const name of names) {
+      const help = await finish(procref(name, '--help'))
+      expect(help).toMatchObject({ code: 0, stderr: '' })
+      expect(help.stdout).toMatch(/Examples:/)
+    }
+  })
+
+  test('commands that only look make nothing', async () => {
+    const dir = `${freshDir()}/not-there`
+    for (const command of ['status', 'ps', 'why', 'logs']) expect(await finish(procref(command, '--dir', dir))).toMatchObject({ code: 0 })
+    expect(JSON.parse((await finish(procref('status', '--dir', dir, '--json'))).stdout)).toMatchObject({ state: 'stopped', users: 0 })
+    expect(existsSync(dir)).toBe(false)
+  })
+
+  test('stop without a guardian prints stopped and exits with 0', async () => {
+    const dir = `${freshDir()}/not-there`
+    expect(await finish(procref('stop', '--dir', dir))).toMatchObject({ code: 0, stdout: 'stopped\n' })
+  })
+
+  test('slot hold prints one JSON line and holds until stdin ends; a full pool exits with 75 and names the holder', async () => {
+    const dir = `${freshDir()}/slots-only`
+    mkdirSync(dir, { mode: 0o700 })
+    const holder = procref('slot', 'hold', '--dir', dir, '--slots', '1', '--label', 'the holder')
+    const line = JSON.parse(await holder.line())
+    expect(line).toEqual({ slot: 0, pid: holder.pid, backend: 'flock' })
+    const second = await finish(procref('slot', 'try', '--dir', dir))
+    expect(second.code).toBe(75)
+    expect(second.stderr).toContain('All 1 slots are in use')
+    expect(second.stderr).toContain(`pid ${holder.pid} (the holder`)
+    const listed = JSON.parse((await finish(procref('slot', 'list', '--dir', dir, '--json'))).stdout)
+    expect(listed).toMatchObject({ size: 1, held: [{ slot: 0, pid: holder.pid, label: 'the holder' }] })
+    holder.end()
+    expect((await holder.exited).code).toBe(0)
+    expect(await finish(procref('slot', 'try', '--dir', dir))).toMatchObject({ code: 0 })
+  })
+
+  test('a slot whose holder was killed is free', async () => {
+    const dir = `${freshDir()}/slots-only`
+    const holder = procref('slot', 'hold', '--dir', dir, '--slots', '1')
+    await holder.line()
+    holder.kill('SIGKILL')
+    await holder.exited
+    expect(await finish(procref('slot', 'try', '--dir', dir))).toMatchObject({ code: 0 })
+  })
+})
+
+describe.runIf(surrealBinary() !== undefined)('procref run (surreal executable)', () => {
+  test('passes the server on in the environment, and the exit code through', async () => {
+    const dir = serviceDir()
+    const { code, stdout } = await finish(procref('run', '--dir', dir, '--linger', '500ms', '--', 'sh', '-c', 'env | grep ^SURREAL_; exit 7'))
+    expect(code).toBe(7)
+    const names = stdout.trim().split('\n').map((line) => line.split('=')[0])
+    expect(names.sort()).toEqual(['SURREAL_DATABASE', 'SURREAL_NAMESPACE', 'SURREAL_PASS', 'SURREAL_URL', 'SURREAL_USER'])
+    await eventually('the server has stopped', () => /"state": "stopped"/.test(readFileSync(`${dir}/server.json`, 'utf8')))
+  })
+
+  test('a Python program keeps the slot and the server when run itself is killed', async () => {
+    const dir = serviceDir()
+    // Bounded: should the test die, the program does not stay.
+    const program = 'import os, time; print(os.getpid(), flush=True); time.sleep(60)'
+    const run = procref('run', '--dir', dir, '--linger', '100ms', '--', 'python3', '-c', program)
+    const pid = Number(await run.line())
+    onTestFinished(() => {
+      if (isAlive(pid)) process.kill(pid, 'SIGKILL')
+    })
+    run.kill('SIGKILL')
+    // Several lingers and beats of the guardian: whoever thought the slot free would have stopped the server by now.
+    await expect(finish(procref('stop', '--dir', dir))).resolves.toMatchObject({ code: 1 })
+    const status = JSON.parse((await finish(procref('status', '--dir', dir, '--json'))).stdout)
+    expect(status).toMatchObject({ state: 'serving', users: 1 })
+    process.kill(pid, 'SIGKILL')
+    await eventually('the server has stopped', () => /"state": "stopped"/.test(readFileSync(`${dir}/server.json`, 'utf8')))
+  })
+
+  test('stop is refused while the server is used, and --force stops it', async () => {
+    const dir = serviceDir()
+    const run = procref('run', '--dir', dir, '--', 'sh', '-c', 'echo up; read line')
+    await run.line()
+    const refused = await finish(procref('stop', '--dir', dir))
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain(`pid ${run.pid}`)
+    expect(await finish(procref('stop', '--dir', dir, '--force'))).toMatchObject({ code: 0, stdout: 'stopped\n' })
+    const why = (await finish(procref('why', '--dir', dir))).stdout
+    expect(why).toMatch(/server-stopping\s+request/)
+  })
+})
