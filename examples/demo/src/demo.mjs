@@ -22,7 +22,13 @@ function start(name) {
   const child = spawn(process.execPath, [fileURLToPath(new URL('./program.mjs', import.meta.url)), dir, name], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
-  const program = { name, child, events: [], waiting: new Set(), exited: new Promise((done) => child.once('exit', done)) }
+  const program = {
+    name,
+    child,
+    events: [],
+    waiting: new Set(),
+    exited: new Promise((done) => child.once('exit', done)),
+  }
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (chunk) => {
     text += chunk
@@ -47,6 +53,10 @@ function event(program, matches, what) {
     }
     const timer = setTimeout(() => reject(new Error(`${program.name}: ${what} was not seen`)), LIMIT_MS)
     program.waiting.add(look)
+    program.exited.then(() => {
+      clearTimeout(timer)
+      reject(new Error(`${program.name} ended before ${what}`))
+    })
     look()
   })
 }
@@ -108,12 +118,20 @@ async function story() {
   process.kill(current.server.pid, 'SIGKILL')
   tell(`Now the server (pid ${current.server.pid}) is killed with -9.`)
   const back = await Promise.all([ann, bob].map((p) => event(p, (e) => e.event === 'reconnected', 'the reconnection')))
-  must(back.every((e) => e.port === port && e.epoch === current.epoch + 1), 'the same port and the next epoch')
+  must(
+    back.every((e) => e.port === port && e.epoch === current.epoch + 1),
+    'the same port and the next epoch',
+  )
   await write(ann, 'written after the crash')
   bob.child.stdin.write('count\n')
   const { texts } = await event(bob, (e) => e.event === 'counted', 'the rows')
-  must(acknowledged.every((text) => texts.includes(text)), 'every acknowledged row')
-  tell(`It is back on port ${port} as pid ${back[0].server}, epoch ${back[0].epoch}, with all ${acknowledged.length} acknowledged rows.`)
+  must(
+    acknowledged.every((text) => texts.includes(text)),
+    'every acknowledged row',
+  )
+  tell(
+    `It is back on port ${port} as pid ${back[0].server}, epoch ${back[0].epoch}, with all ${acknowledged.length} acknowledged rows.`,
+  )
 
   await Promise.all([ann, bob].map(kill))
   tell('ann and bob are killed with -9: nobody is left to say goodbye.')
@@ -121,9 +139,18 @@ async function story() {
   await eventually(`port ${port} is closed`, async () => !(await listens(port)))
   await eventually('the guardian has left', () => !existsSync(`/proc/${record().guardian.pid}`))
   tell(`The slots are free, so the guardian has stopped the server and left: port ${port} is closed.`)
-  const why = readFileSync(join(dir, 'journal.ndjson'), 'utf8').trim().split('\n').map((line) => JSON.parse(line))
-  must(why.some((e) => e.event === 'server-stopping' && e.reason === 'slots-empty'), 'the journal says why')
-  must(readdirSync(dir).every((name) => !/tmp|spare/.test(name)), 'no temporary file is left')
+  const why = readFileSync(join(dir, 'journal.ndjson'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  must(
+    why.some((e) => e.event === 'server-stopping' && e.reason === 'slots-empty'),
+    'the journal says why',
+  )
+  must(
+    readdirSync(dir).every((name) => !/tmp|spare/.test(name)),
+    'no temporary file is left',
+  )
   tell(`The journal says why: ${why.map((e) => `${e.event} (${e.reason})`).join(', ')}.`)
 }
 
@@ -131,7 +158,9 @@ async function clean() {
   await Promise.all([...programs].map(kill))
   // With its programs gone the guardian ends by itself, after its linger.
   if (existsSync(join(dir, 'server.json'))) {
-    await eventually('the guardian has left', () => !existsSync(`/proc/${record().guardian.pid}`)).catch((error) => console.error(error.message))
+    await eventually('the guardian has left', () => !existsSync(`/proc/${record().guardian.pid}`)).catch((error) =>
+      console.error(error.message),
+    )
   }
   rmSync(home, { recursive: true, force: true })
 }

@@ -17,7 +17,13 @@ live.subscribe(({ action, value }) => {
 })
 
 // Only now: whoever is told that this program is connected may write, and it will see it.
-say('connected', { slot: lease.slot.path, epoch: lease.epoch, port: server.port, server: server.pid, guardian: server.guardianPid })
+say('connected', {
+  slot: lease.slot.path,
+  epoch: lease.epoch,
+  port: server.port,
+  server: server.pid,
+  guardian: server.guardianPid,
+})
 process.stdin.setEncoding('utf8')
 for await (const chunk of process.stdin) {
   for (const line of chunk.split('\n').filter(Boolean)) {

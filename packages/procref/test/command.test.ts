@@ -44,7 +44,9 @@ describe('the command line', () => {
 
   test('every command explains itself with examples', async () => {
     const { stdout } = await finish(procref('--help'))
-    const names = [...stdout.matchAll(/^ {2}([a-z]+) (?:\[|<)/gm)].map((match) => match[1] ?? '').filter((name) => name !== 'help')
+    const names = [...stdout.matchAll(/^ {2}([a-z]+) (?:\[|<)/gm)]
+      .map((match) => match[1] ?? '')
+      .filter((name) => name !== 'help')
     expect(names).toEqual(expect.arrayContaining(['run', 'status', 'ps', 'why', 'logs', 'stop', 'url', 'slot']))
     for (const name of names) {
       const help = await finish(procref(name, '--help'))
@@ -55,8 +57,12 @@ describe('the command line', () => {
 
   test('commands that only look make nothing', async () => {
     const dir = `${freshDir()}/not-there`
-    for (const command of ['status', 'ps', 'why', 'logs']) expect(await finish(procref(command, '--dir', dir))).toMatchObject({ code: 0 })
-    expect(JSON.parse((await finish(procref('status', '--dir', dir, '--json'))).stdout)).toMatchObject({ state: 'stopped', users: 0 })
+    for (const command of ['status', 'ps', 'why', 'logs'])
+      expect(await finish(procref(command, '--dir', dir))).toMatchObject({ code: 0 })
+    expect(JSON.parse((await finish(procref('status', '--dir', dir, '--json'))).stdout)).toMatchObject({
+      state: 'stopped',
+      users: 0,
+    })
     expect(existsSync(dir)).toBe(false)
   })
 
@@ -95,11 +101,24 @@ describe('the command line', () => {
 describe.runIf(surrealBinary() !== undefined)('procref run (surreal executable)', () => {
   test('passes the server on in the environment, and the exit code through', async () => {
     const dir = serviceDir()
-    const { code, stdout } = await finish(procref('run', '--dir', dir, '--linger', '500ms', '--', 'sh', '-c', 'env | grep ^SURREAL_; exit 7'))
+    const { code, stdout } = await finish(
+      procref('run', '--dir', dir, '--linger', '500ms', '--', 'sh', '-c', 'env | grep ^SURREAL_; exit 7'),
+    )
     expect(code).toBe(7)
-    const names = stdout.trim().split('\n').map((line) => line.split('=')[0])
-    expect(names.sort()).toEqual(['SURREAL_DATABASE', 'SURREAL_NAMESPACE', 'SURREAL_PASS', 'SURREAL_URL', 'SURREAL_USER'])
-    await eventually('the server has stopped', () => /"state": "stopped"/.test(readFileSync(`${dir}/server.json`, 'utf8')))
+    const names = stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split('=')[0])
+    expect(names.sort()).toEqual([
+      'SURREAL_DATABASE',
+      'SURREAL_NAMESPACE',
+      'SURREAL_PASS',
+      'SURREAL_URL',
+      'SURREAL_USER',
+    ])
+    await eventually('the server has stopped', () =>
+      /"state": "stopped"/.test(readFileSync(`${dir}/server.json`, 'utf8')),
+    )
   })
 
   test('a Python program keeps the slot and the server when run itself is killed', async () => {
@@ -117,7 +136,9 @@ describe.runIf(surrealBinary() !== undefined)('procref run (surreal executable)'
     const status = JSON.parse((await finish(procref('status', '--dir', dir, '--json'))).stdout)
     expect(status).toMatchObject({ state: 'serving', users: 1 })
     process.kill(pid, 'SIGKILL')
-    await eventually('the server has stopped', () => /"state": "stopped"/.test(readFileSync(`${dir}/server.json`, 'utf8')))
+    await eventually('the server has stopped', () =>
+      /"state": "stopped"/.test(readFileSync(`${dir}/server.json`, 'utf8')),
+    )
   })
 
   test('stop is refused while the server is used, and --force stops it', async () => {

@@ -6,7 +6,10 @@ export function show<R>(
   result: R,
   view: (result: R, colors: Colors) => string,
 ): void {
-  if (json === true) return printJson(result)
+  if (json === true) {
+    printJson(result)
+    return
+  }
   const text = view(result, colorsFor(1))
   if (text !== '') print(text)
 }
