@@ -1,0 +1,44 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { endDirectory, freshDir, surrealBinary } from '@procref/testing'
+import { describe, expect, onTestFinished, test } from 'vitest'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+
+/** The first example of a README, as a program in the package's own folder, so that it finds what the package finds. */
+function runExample(
+  folder: string,
+  dir: string,
+): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
+  const readme = readFileSync(join(ROOT, folder, 'README.md'), 'utf8')
+  const example = /```js\n([\s\S]*?)```/.exec(readme)?.[1]
+  if (example === undefined) throw new Error(`${folder}/README.md has no example`)
+  const program = join(ROOT, folder, 'test', `.readme-example-${process.pid}.mjs`)
+  onTestFinished(() => rmSync(program, { force: true }))
+  writeFileSync(program, example.replaceAll(/'\/tmp\/[\w-]+'/g, JSON.stringify(dir)))
+  return spawnSync(process.execPath, [program], {
+    encoding: 'utf8',
+    env: { ...process.env, PROCREF_DIR: dir },
+    timeout: 60_000,
+  })
+}
+
+test('the example of @procref/flock runs', () => {
+  const { status, stdout, stderr } = runExample('packages/flock', `${freshDir()}/slots`)
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(stdout).toMatch(/^slot \d+ of 100$/m)
+})
+
+describe.runIf(surrealBinary() !== undefined)('with a surreal executable', () => {
+  test.each(['packages/lifecycle', 'packages/procref'])('the example of %s runs', async (folder) => {
+    const dir = `${freshDir()}/shared`
+    onTestFinished(async () => {
+      await endDirectory(dir)
+      expect(existsSync(dir)).toBe(true)
+    })
+    const { status, stdout, stderr } = runExample(folder, dir)
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(stdout).toMatch(/ws:\/\/127\.0\.0\.1:\d+\/rpc \[ 2 \]/)
+  })
+})
