@@ -2,7 +2,9 @@ import { type Claimed, claimFreeSlot } from './claim.ts'
 import { delay, jittered } from './delay.ts'
 import { errnoOf, FileAccessError } from './errno.ts'
 import { ProcrefError } from './errors.ts'
+import type { LockWatch } from './file-locker.ts'
 import { FileSlot } from './file-slot.ts'
+import { linkSignals } from './link-signals.ts'
 import type { Slot, SlotInfo, SlotPool } from './slot-backend.ts'
 import { PoolClosedError, SlotProbedError, SlotsExhaustedError } from './slot-errors.ts'
 import type { SlotFiles } from './slot-files.ts'
@@ -50,10 +52,10 @@ export class FileSlotPool implements SlotPool {
   async claim(options: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {}): Promise<Slot> {
     const timeoutMs = options.timeoutMs ?? 0
     if (!(timeoutMs >= 0)) throw new TypeError(`timeoutMs must not be negative: ${String(options.timeoutMs)}`)
-    const signal = this.#orClosed(options.signal)
+    using either = linkSignals(this.#closed.signal, options.signal)
+    const { signal } = either
     signal.throwIfAborted()
     const giveUpAt = performance.now() + timeoutMs
-    // Beyond the first look, probers are no reason to give up before the deadline.
     for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 1.5, LONGEST_WAIT_MS)) {
       const slot = await this.#claimUnlessProbed(giveUpAt, signal)
       if (slot !== undefined) return slot
@@ -77,25 +79,22 @@ export class FileSlotPool implements SlotPool {
 
   async provenEmpty(): Promise<boolean> {
     this.#closed.signal.throwIfAborted()
-    let unproven: UsedSlot | undefined
-    for (const used of this.#watches.used()) {
-      if (used.error === undefined) return false
-      unproven ??= used
-    }
+    // All of them, also once one was found: whoever is seen now stays seen, whatever happens to the files.
+    const used = [...this.#watches.used()]
+    if (used.some(({ error }) => error === undefined)) return false
+    const [unproven] = used
     if (unproven !== undefined) throw unproven.error
     return true
   }
 
   async whenEmpty(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    const signal = this.#orClosed(options.signal)
+    using either = linkSignals(this.#closed.signal, options.signal)
+    const { signal } = either
     for (;;) {
       signal.throwIfAborted()
       const holder = this.#anyHolder()
       if (holder === undefined) return
-      const watch = holder === 'unknown' ? undefined : holder.watch
-      // A poll does not keep the process alive: whoever only waits for others to leave may leave first.
-      if (watch?.waitFree === undefined) await delay(jittered(EMPTY_POLL_MS), { signal, timer: 'unref' })
-      else await watch.waitFree({ signal })
+      await untilFree(holder === 'unknown' ? undefined : holder.watch, signal)
     }
   }
 
@@ -134,6 +133,7 @@ export class FileSlotPool implements SlotPool {
     }
   }
 
+  /** Probers are in the way for a while; only at the deadline they are a reason to give up. */
   async #claimUnlessProbed(giveUpAt: number, signal: AbortSignal): Promise<Slot | undefined> {
     try {
       return await this.#claimOnce(signal)
@@ -141,10 +141,6 @@ export class FileSlotPool implements SlotPool {
       if (error instanceof SlotProbedError && performance.now() < giveUpAt) return undefined
       throw error
     }
-  }
-
-  #orClosed(signal: AbortSignal | undefined): AbortSignal {
-    return signal === undefined ? this.#closed.signal : AbortSignal.any([signal, this.#closed.signal])
   }
 
   #holders(): readonly SlotInfo[] {
@@ -162,6 +158,20 @@ export class FileSlotPool implements SlotPool {
       throw error
     }
   }
+}
+
+/** Until the watched lock was free, or for a while where nobody can say so. */
+async function untilFree(watch: LockWatch | undefined, signal: AbortSignal): Promise<void> {
+  if (watch?.waitFree !== undefined) {
+    try {
+      return await watch.waitFree({ signal })
+    } catch (error) {
+      // Whatever keeps the kernel from waking us: looking again finds out as well, only later.
+      if (signal.aborted) throw error
+    }
+  }
+  // Does not keep the process alive: whoever only waits for others to leave may leave first.
+  await delay(jittered(EMPTY_POLL_MS), { signal, timer: 'unref' })
 }
 
 function isNotFound(error: unknown): boolean {

@@ -1,13 +1,12 @@
-import { errnoOf } from './errno.ts'
-import { ProcrefError } from './errors.ts'
+import { basename, resolve } from 'node:path'
 import type { FileLocker } from './file-locker.ts'
 import { FileSlotPool } from './file-slot-pool.ts'
-import { checkFilesystem } from './filesystem.ts'
+import { checkFilesystem, filesystemOf } from './filesystem.ts'
 import type { FilesystemType } from './filesystem-types.ts'
 import type { Guarantees } from './guarantees.ts'
 import { testMedium } from './medium-test.ts'
-import { pinProtocol, readProtocolPin } from './protocol-pin.ts'
-import { secureDirectory } from './secure-directory.ts'
+import { checkSlots, ProtocolMismatchError, pinProtocol, readProtocolPin } from './protocol-pin.ts'
+import { checkDirectory, secureDirectory } from './secure-directory.ts'
 import type {
   BackendDescriptor,
   OpenPoolOptions,
@@ -20,106 +19,107 @@ import { type SlotFiles, slotPaths } from './slot-files.ts'
 import { encodeRecord } from './slot-record.ts'
 import { type SystemCalls, systemCalls } from './system-calls.ts'
 
+/** What makes a file-based backend different from another. */
 export interface FileSlotsOptions {
   readonly name: string
-  /** Backends that name the same protocol exclude each other in one directory. Default: `name`. */
+  /** Two backends that lock the same files in the same way name the same protocol. Default: `name`. */
   readonly protocol?: string
   readonly locker: FileLocker
   readonly guarantees: Guarantees
   readonly descriptor: BackendDescriptor
-  /** For tests: system calls that fail on purpose. */
+  /** Throws a `BackendUnavailableError` where the locker cannot work at all, e.g. its native part is missing. */
+  readonly check?: () => void
+  /** For tests: what the protocol asks of the operating system. */
   readonly system?: SystemCalls
 }
 
 /**
- * A backend on slot files (docs/slot-directory.md): all of it but the lock on one file, which `locker` supplies.
+ * A backend whose slots are files locked by `locker`: the slot-file protocol of docs/slot-directory.md.
  *
- * Guarantee: what `locker` guarantees for one file holds for each slot.
- * Caller: `guarantees` have to be those of the locker.
+ * Guarantee: what `parts.guarantees` says, provided that `parts.locker` keeps the promises of `FileLocker`.
+ * Unspecified: which slot a claim gets.
+ * Caller: constructing it does nothing; `support()` and `open()` look at the machine.
  */
-export function fileSlots(options: FileSlotsOptions): SlotBackend {
-  const { name, locker, guarantees, descriptor } = options
-  const protocol = options.protocol ?? name
-  const system = options.system ?? systemCalls
+export function fileSlots(parts: FileSlotsOptions): SlotBackend {
+  const system = parts.system ?? systemCalls
+  const protocol = parts.protocol ?? parts.name
   return {
-    name,
+    name: parts.name,
     protocol,
-    guarantees,
-    descriptor,
-    locks: locker,
-    support: (dir, asked) => support(dir, protocol, options, asked),
-    open: async (dir, asked = {}) => open(dir, { name, protocol, locker, system }, asked),
+    guarantees: parts.guarantees,
+    descriptor: parts.descriptor,
+    locks: parts.locker,
+    support: (dir, options = {}) => support(parts, protocol, system, resolve(dir), options),
+    open: (dir, options = {}) => open(parts, protocol, system, resolve(dir), options),
   }
-}
-
-interface Parts {
-  readonly name: string
-  readonly protocol: string
-  readonly locker: FileLocker
-  readonly system: SystemCalls
-}
-
-async function open(dir: string, parts: Parts, asked: OpenPoolOptions): Promise<SlotPool> {
-  const { name, protocol, locker, system } = parts
-  const wanted = { protocol, ...(asked.slots !== undefined && { slots: asked.slots }) }
-  const type = await fileSystemType(dir, system, asked.allowUnsafeFilesystem === true)
-  const makeDirectory = (size: number | undefined): number => {
-    secureDirectory(dir, { system })
-    // The medium is tried out when the pool is made: whoever comes later relies on that.
-    const beforeMaking = (): void => {
-      if (asked.allowUnsafeFilesystem !== true) testMedium(locker, dir, type.name, system)
-    }
-    return pinProtocol(dir, { ...wanted, ...(size !== undefined && { slots: size }) }, { system, beforeMaking }).slots
-  }
-  const size = makeDirectory(asked.slots)
-  const files: SlotFiles = {
-    dir,
-    size,
-    locker,
-    system,
-    record: encodeRecord(ownRecord(asked.label)),
-    path: slotPaths(dir),
-  }
-  return new FileSlotPool(name, files, () => void makeDirectory(size))
-}
-
-async function fileSystemType(dir: string, system: SystemCalls, allowUnsafe: boolean): Promise<FilesystemType> {
-  return allowUnsafe
-    ? { name: 'a file system that was not checked', kind: 'unknown' }
-    : await checkFilesystem(dir, { system })
 }
 
 async function support(
-  dir: string,
+  parts: FileSlotsOptions,
   protocol: string,
-  options: FileSlotsOptions,
-  asked: SupportOptions = {},
+  system: SystemCalls,
+  dir: string,
+  options: SupportOptions,
 ): Promise<Support> {
-  const system = options.system ?? systemCalls
-  const { platforms } = options.guarantees
-  if (!platforms.includes(process.platform)) return refused(`${options.name} does not run on ${process.platform}`)
   try {
-    if (asked.allowUnsafeFilesystem !== true) await checkFilesystem(dir, { system })
-    const pin = readProtocolPin(dir, system)
-    if (pin !== undefined && pin.protocol !== protocol) {
-      return refused(`${dir} is used with the lock protocol "${pin.protocol}"`)
+    if (!parts.guarantees.platforms.includes(process.platform)) {
+      return { supported: false, reason: `${parts.name} does not work on ${process.platform}` }
     }
-    // A locker that cannot be loaded says so at its first use; looking for a file that is not there makes nothing.
-    options.locker.watch(`${dir}/slot_support_probe.lock`).close()
+    parts.check?.()
+    const filesystem = await accepted(dir, system, options)
+    if (system.lstat(dir) === undefined) return { supported: true }
+    checkDirectory(dir, system)
+    const pin = readProtocolPin(dir, system)
+    if (pin !== undefined && pin.protocol !== protocol) throw new ProtocolMismatchError(dir, pin.protocol, protocol)
+    testMedium(parts.locker, dir, filesystem.name, system)
     return { supported: true }
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return { supported: true }
-    if (error instanceof ProcrefError || errnoOf(error) !== undefined) return refused((error as Error).message)
-    throw error
+    // Whatever it is: the answer is no, and this is the reason.
+    return { supported: false, reason: error instanceof Error ? error.message : String(error) }
   }
 }
 
-function refused(reason: string): Support {
-  return { supported: false, reason }
+async function open(
+  parts: FileSlotsOptions,
+  protocol: string,
+  system: SystemCalls,
+  dir: string,
+  options: OpenPoolOptions,
+): Promise<SlotPool> {
+  checkSlots(options.slots)
+  parts.check?.()
+  // Before anything is made there.
+  const filesystem = await accepted(dir, system, options)
+  const test = (): void => testMedium(parts.locker, dir, filesystem.name, system)
+  const ready = (slots: number | undefined) => {
+    secureDirectory(dir, { system })
+    const wanted = slots === undefined ? { protocol } : { protocol, slots }
+    return pinProtocol(dir, wanted, { system, beforeMaking: test })
+  }
+  const { slots } = ready(options.slots)
+  if (filesystem.kind === 'unknown') test()
+  const files: SlotFiles = {
+    dir,
+    size: slots,
+    locker: parts.locker,
+    system,
+    record: encodeRecord(selfRecord(options.label)),
+    path: slotPaths(dir),
+  }
+  return new FileSlotPool(parts.name, files, () => void ready(slots))
 }
 
-function ownRecord(label: string | undefined): Parameters<typeof encodeRecord>[0] {
-  const startedAt = new Date(Date.now() - process.uptime() * 1000).toISOString()
-  const program = process.argv.slice(0, 2).join(' ')
-  return { pid: process.pid, startedAt, program, ...(label !== undefined && { label }) }
+/** The file system, unless it is refused. The override does not reach the test of the medium: what fails that never works. */
+function accepted(dir: string, system: SystemCalls, options: SupportOptions): Promise<FilesystemType> {
+  return options.allowUnsafeFilesystem === true ? filesystemOf(dir, { system }) : checkFilesystem(dir, { system })
+}
+
+function selfRecord(label: string | undefined) {
+  const [node = process.execPath, script] = process.argv
+  return {
+    pid: process.pid,
+    ...(label === undefined ? {} : { label }),
+    startedAt: new Date(performance.timeOrigin).toISOString(),
+    program: script === undefined ? basename(node) : `${basename(node)} ${script}`,
+  }
 }

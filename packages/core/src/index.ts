@@ -1,20 +1,31 @@
 export { BackendUnavailableError } from './backend-unavailable.ts'
-export { FileAccessError } from './errno.ts'
+export { errnoOf, FileAccessError, translateErrno } from './errno.ts'
 export { ProcrefError } from './errors.ts'
 export type { FileLock, FileLocker, LockState, LockWatch } from './file-locker.ts'
 export { type FileSlotsOptions, fileSlots } from './file-slots.ts'
-export { checkFilesystem, filesystemOf, isMemoryFilesystem, UnsupportedFilesystemError } from './filesystem.ts'
+export {
+  checkFilesystem,
+  type FilesystemOptions,
+  filesystemOf,
+  isMemoryFilesystem,
+  UnsupportedFilesystemError,
+} from './filesystem.ts'
 export type { FilesystemKind, FilesystemType } from './filesystem-types.ts'
 export type { Guarantees } from './guarantees.ts'
+export { testMedium } from './medium-test.ts'
 export {
+  DEFAULT_SLOTS,
+  MAX_SLOTS,
+  PIN_FILE,
   PoolSizeMismatchError,
   ProtocolMismatchError,
   type ProtocolPin,
   ProtocolUnreadableError,
+  pinProtocol,
   readProtocolPin,
 } from './protocol-pin.ts'
 export { DescriptorError, rebuildFromDescriptor } from './rebuild-from-descriptor.ts'
-export { secureDirectory, UnsafeDirectoryError } from './secure-directory.ts'
+export { checkDirectory, secureDirectory, UnsafeDirectoryError } from './secure-directory.ts'
 export { NoBackendError, type RejectedBackend, type Selection, selectBackend } from './select-backend.ts'
 export type {
   BackendDescriptor,
@@ -30,4 +41,7 @@ export type {
 } from './slot-backend.ts'
 export { describeHolder, PoolClosedError, SlotLostError, SlotProbedError, SlotsExhaustedError } from './slot-errors.ts'
 export { SlotFileUnstableError } from './slot-files.ts'
+export { slotFileName, slotOfFileName } from './slot-name.ts'
+export { encodeRecord, parseRecord, RECORD_BYTES, type SlotRecord } from './slot-record.ts'
 export { type SystemCalls, systemCalls } from './system-calls.ts'
+export { UnsafeFileError } from './unsafe-file.ts'

@@ -23,7 +23,7 @@ interface KeptWatch extends UsedSlot {
 /**
  * Looks at the slots of a directory: all files that it lists (not a range of numbers: other programs may use more), and every
  * slot seen held before, through a watch that was kept open since, so that deleting files or the whole directory hides no
- * holder. A watch is kept exactly as long as its slot is held.
+ * holder. A watch is kept until a look finds its slot free: one descriptor for each slot in use.
  */
 export class SlotWatches {
   readonly #dir: string

@@ -1,28 +1,29 @@
-import { fileSlots, type Guarantees, type SlotBackend } from '@procref/core'
+import { fileSlots, type SlotBackend } from '@procref/core'
+import { loadFlock } from './fs-ext.ts'
 import { flockLocker } from './locker.ts'
 
-const GUARANTEES: Guarantees = {
-  crashRelease: 'kernel',
-  // The kernel closes a dying process's descriptors as part of its death; 3 ms were measured from SIGKILL to the next claim.
-  maxRecoveryMs: 1_000,
-  scope: 'host',
-  inheritableByChild: true,
-  interoperatesWithSeed: true,
-  platforms: ['linux', 'darwin', 'freebsd', 'openbsd'],
-}
-
 /**
- * Slots on flock(2) (https://man7.org/linux/man-pages/man2/flock.2.html), called through fs-ext.
+ * Slots on flock(2), through the library fs-ext.
  *
- * Guarantee: a slot ends with the last process that has its open file description, however that process ends.
- * Unspecified: what happens on network and pass-through file systems; they are refused.
- * Caller: a child that is given a slot's descriptor keeps the slot as long as it lives.
+ * Guarantee: `guarantees` below. The kernel gives a slot back as part of its holder's death, however that dies; processes
+ * in other languages take part with flock(2) on the same files.
+ * Unspecified: which slot a claim gets.
+ * Caller: nothing; constructing it loads nothing. Where fs-ext is not installed, `support()` says so and `open()` throws
+ * `BackendUnavailableError`.
  */
 export function flock(): SlotBackend {
   return fileSlots({
     name: 'flock',
     locker: flockLocker(),
-    guarantees: GUARANTEES,
+    check: () => void loadFlock(),
+    guarantees: {
+      crashRelease: 'kernel',
+      maxRecoveryMs: 1000,
+      scope: 'host',
+      inheritableByChild: true,
+      interoperatesWithSeed: true,
+      platforms: ['linux', 'darwin', 'freebsd'],
+    },
     descriptor: { module: new URL('./index.js', import.meta.url).href, factory: 'flock', options: {} },
   })
 }

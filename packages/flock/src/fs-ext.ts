@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { BackendUnavailableError } from '@procref/core'
 
 /** fs-ext's `flockSync`; throws an error with the errno as `code`. */
-export type FlockSync = (fd: number, mode: 'exnb' | 'shnb' | 'un') => void
+export type FlockSync = (fd: number, mode: 'exnb' | 'shnb') => void
 
 let loaded: FlockSync | undefined
 
