@@ -27,6 +27,7 @@ import { afterCleanStop, afterStart, isCrashLoop, startMark } from '../crash-loo
 import type { RunningServer, ServerDriver } from '../driver.ts'
 import { ServerCrashLoopError } from '../errors.ts'
 import { identify, identifySelf } from '../identity/process-identity.ts'
+import { removeTemporaries } from '../state/atomic-file.ts'
 import { ensureCredentials } from '../state/credentials.ts'
 import { checkEngine, readEngineRecord, writeEngineRecord } from '../state/engine-record.ts'
 import { Journal, type JournalReason } from '../state/journal.ts'
@@ -78,6 +79,7 @@ export async function runGuardian(
   const journal = new Journal(paths.journal)
   const file = new ServerRecordFile(paths.serverJson, setup.nonce)
   file.removeLeftovers()
+  removeTemporaries(paths.data, setup.nonce)
   const previous = readServerRecord(paths.serverJson)
   const configuration = await chooseConfiguration(setup, wanted, previous, pool)
   const wake = new Wake()
