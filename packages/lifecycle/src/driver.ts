@@ -25,6 +25,11 @@ export interface ServerDriver {
   /** Who is about to write the data directory. Left out: the data has no version that matters. */
   engine?(): Promise<EngineIdentity>
   /**
+   * Called in the guardian, under `server.lock` and before anything is recorded beside the data: throws `DataEngineMismatchError`
+   * when what is in `databaseDir` is plainly not what this driver would open. Left out: whatever is there can be opened.
+   */
+  checkData?(databaseDir: string): Promise<void>
+  /**
    * Starts the server, which then belongs to the caller. Rejects if it could not even be started, leaving nothing behind.
    * Resolves early: readiness is `RunningServer.ready()`.
    */
@@ -106,7 +111,8 @@ export interface RunningServer {
   readonly ended: Promise<ServerEnd>
   /**
    * Resolves when the server answers its callers (for SurrealDB: an authenticated query, and the default namespace and
-   * database exist). Rejects with the signal's reason, or with a typed error when the server ended instead.
+   * database exist). Rejects with the signal's reason, or `ServerNotReadyError` with that as its cause, when aborted; with a
+   * typed error when the server ended instead.
    */
   ready(options: { readonly signal: AbortSignal }): Promise<ServerDetails>
   /** Asks it to stop; a second call asks it to hurry (drop what is still connected). Returns at once, never throws. */

@@ -14,9 +14,17 @@ export type {
   SpawnPlan,
 } from './driver.ts'
 export { type CommandOptions, command } from './drivers/command.ts'
-export { ExecutableNotFoundError, ServerExitedError, ServerNotReadyError } from './drivers/errors.ts'
-export { type Storage, type SurrealBinaryOptions, surrealBinary } from './drivers/surreal-binary.ts'
-export { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from './drivers/surreal-sql.ts'
+export { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from './drivers/default-database.ts'
+export {
+  CredentialsRefusedError,
+  DatabaseLockedError,
+  ExecutableNotFoundError,
+  ServerExitedError,
+  ServerNotReadyError,
+  ServerSpawnError,
+} from './drivers/errors.ts'
+export { type SurrealBinaryOptions, surrealBinary } from './drivers/surreal-binary.ts'
+export { checkSurrealData, type Storage } from './drivers/surreal-data.ts'
 export {
   ConfigMismatchError,
   ConnectTimeoutError,

@@ -1,17 +1,44 @@
-import type { LaunchContext, RunningServer, ServerDetails, SpawnPlan } from '../driver.ts'
+import { statSync } from 'node:fs'
+import type { LaunchContext, RunningServer, ServerDetails, ServerEnd, SpawnPlan } from '../driver.ts'
+import { tailServerLog } from '../state/server-log.ts'
+import { type WaitContext, type WaitStrategy, waitUntilReady } from '../wait/wait.ts'
+
+/** Of the server's last words: where it says why it ended. */
+const LAST_WORDS = 50
+
+export interface ChildServer {
+  readonly plan: SpawnPlan
+  /** Told the child's pid, so that it can tell it from a stranger on the port. */
+  readonly readiness: (pid: number) => WaitStrategy
+  /** Asked once, when it is ready. */
+  readonly details?: (context: WaitContext) => Promise<ServerDetails>
+  /** What the last lines of a server that ended with an exit code other than 0 mean, if anything is known to. */
+  readonly explain?: (lastWords: readonly string[]) => Error | undefined
+}
 
 /** A server that is a process of its own: TERM asks it, a second TERM hurries it, KILL ends it. */
-export function launchChild(
-  context: LaunchContext,
-  plan: SpawnPlan,
-  ready: (server: Pick<RunningServer, 'ended'>, signal: AbortSignal) => Promise<ServerDetails>,
-): RunningServer {
-  const child = context.spawn(plan)
+export function launchChild(context: LaunchContext, server: ChildServer): RunningServer {
+  // Before the spawn: the log is appended to, and what stands in it was said by earlier servers.
+  const logStart = sizeOf(context.logFile)
+  const child = context.spawn(server.plan)
+  const ended = child.ended.then((end): ServerEnd => {
+    if (end.error !== undefined || end.code === 0 || end.code === null) return end
+    const error = server.explain?.(tailServerLog(context.logFile, LAST_WORDS, logStart))
+    return error === undefined ? end : { ...end, error }
+  })
   return {
     pid: child.pid,
-    ended: child.ended,
-    ready: ({ signal }) => ready(child, signal),
+    ended,
+    ready: async ({ signal }) => {
+      const wait = { ...context, logStart, ended, signal }
+      await waitUntilReady(server.readiness(child.pid), wait)
+      return (await server.details?.(wait)) ?? {}
+    },
     terminate: () => child.signal('SIGTERM'),
     kill: () => child.signal('SIGKILL'),
   }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
 }

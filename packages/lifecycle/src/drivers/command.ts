@@ -1,68 +1,86 @@
-import type { Json } from '@procref/core'
+import { isAbsolute } from 'node:path'
 import type { LaunchContext, ServerDriver } from '../driver.ts'
-import { rebuildWait, type WaitDescriptor, waitUntilReady } from '../wait/wait.ts'
+import { rebuildWait, type WaitDescriptor } from '../wait/wait.ts'
 import { launchChild } from './child-server.ts'
 import { ExecutableNotFoundError } from './errors.ts'
 import { findExecutable } from './find-executable.ts'
 
 export interface CommandOptions {
-  /** Absolute, or looked up in `PATH`. */
+  /** An absolute path, or a name to be found in `PATH`. */
   readonly file: string
-  /** `{port}`, `{host}`, `{dir}` and `{databaseDir}` are filled in. Never a secret: other users can read them. */
+  /** `{port}`, `{host}`, `{dir}` and `{databaseDir}` are filled in. Never a secret: other users can read a command line. */
   readonly args?: readonly string[]
-  /** Filled in as `args`, and also `{user}` and `{password}`. */
+  /**
+   * Added to a small environment; filled in as `args`, and also `{user}` and `{password}`, the directory's own credentials.
+   * Never any other secret: these texts are written to `server.json`.
+   */
   readonly env?: { readonly [name: string]: string }
   readonly ready: WaitDescriptor
+  /** An absolute path. Default `/`. */
+  readonly cwd?: string
   /** Whether its data survive its end. Default true. */
   readonly durable?: boolean
 }
 
-/** Any server that takes its port on the command line or from its environment, and ends on SIGTERM. */
+const SECRET = /\{(user|password)\}/
+
+/**
+ * Any server that takes its port on the command line or from its environment and ends on SIGTERM. All its clients have to
+ * agree on `file` and `args`.
+ *
+ * Guarantee: it alone is started on the directory; it ends with the last client, workers in its process group included.
+ */
 export function command(options: CommandOptions): ServerDriver {
-  for (const arg of options.args ?? []) {
-    if (/\{(user|password)\}/.test(arg)) {
-      throw new TypeError(`${arg}: credentials on a command line can be read by every user; pass them by \`env\``)
-    }
+  const { file, args = [], env = {}, ready, cwd, durable = true } = options
+  const secret = args.find((arg) => SECRET.test(arg))
+  if (secret !== undefined) {
+    throw new TypeError(`args: every user can read ${secret} on a command line; pass credentials by \`env\``)
   }
+  if (!isAbsolute(file) && file.includes('/')) {
+    throw new TypeError(
+      `file: ${file} depends on a working directory; give an absolute path, or a name to be found in PATH`,
+    )
+  }
+  if (cwd !== undefined && !isAbsolute(cwd)) throw new TypeError(`cwd: ${cwd} is not an absolute path`)
+  // Now, in the client: a mistake in it should not have to come back from a guardian.
+  const readiness = rebuildWait(ready)
   const executable = (): string => {
-    const file = findExecutable(options.file)
-    if (file !== undefined) return file
-    throw new ExecutableNotFoundError(`program ${options.file}`, ['PATH'], 'Install it, or give its absolute path.')
+    const found = findExecutable(file)
+    if (found !== undefined) return found
+    const looked = isAbsolute(file) ? file : `PATH (${process.env.PATH ?? ''})`
+    throw new ExecutableNotFoundError(`program ${file}`, [looked], 'Install it, or give its absolute path.')
   }
   return {
     name: 'command',
     descriptor: {
       module: new URL('../index.js', import.meta.url).href,
       factory: 'command',
-      options: options as unknown as Json,
+      options: { file, args, env, ready, durable, ...(cwd !== undefined && { cwd }) },
     },
-    settings: { file: options.file, args: [...(options.args ?? [])] },
+    settings: { file, args },
     placement: 'child',
-    durable: options.durable ?? true,
+    durable,
     check: async () => void executable(),
     launch: async (context) =>
-      launchChild(
-        context,
-        {
+      launchChild(context, {
+        plan: {
           file: executable(),
-          args: (options.args ?? []).map((arg) => fill(arg, context, {})),
-          env: Object.fromEntries(
-            Object.entries(options.env ?? {}).map(([name, value]) => [
-              name,
-              fill(value, context, { ...context.credentials }),
-            ]),
-          ),
+          args: args.map((arg) => fill(arg, context)),
+          env: mapValues(env, (value) => fill(value, context, { ...context.credentials })),
+          ...(cwd !== undefined && { cwd }),
         },
-        async ({ ended }, signal) => {
-          await waitUntilReady(rebuildWait(options.ready), { ...context, ended, signal })
-          return {}
-        },
-      ),
+        readiness: () => readiness,
+      }),
   }
 }
 
-function fill(text: string, context: LaunchContext, secrets: Readonly<Record<string, string>>): string {
+/** Leaves braces around other words alone: arguments may be JSON. */
+function fill(text: string, context: LaunchContext, secrets: Readonly<Record<string, string>> = {}): string {
   const { host, port, dir, databaseDir } = context
-  const values: Readonly<Record<string, string>> = { host, port: String(port), dir, databaseDir, ...secrets }
-  return text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)
+  const values = new Map(Object.entries({ host, port: String(port), dir, databaseDir, ...secrets }))
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => values.get(name) ?? whole)
+}
+
+function mapValues<T>(record: Readonly<Record<string, T>>, change: (value: T) => T): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]))
 }

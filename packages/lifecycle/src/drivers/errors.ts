@@ -1,36 +1,81 @@
 import { ProcrefError } from '@procref/core'
 import type { ServerEnd } from '../driver.ts'
 
+interface Cause {
+  readonly cause?: unknown
+}
+
 /** The program that should be the server is not there. */
 export class ExecutableNotFoundError extends ProcrefError {
+  readonly looked: readonly string[]
   constructor(what: string, looked: readonly string[], remedy: string) {
     super('PROCREF_EXECUTABLE_NOT_FOUND', `No ${what} was found. Looked at: ${looked.join(', ')}. ${remedy}`)
+    this.looked = looked
   }
 }
 
-/** The server ended before it was ready. */
+/** The system refused a new process. Which of its limits was met Node tells only later. */
+export class ServerSpawnError extends ProcrefError {
+  readonly file: string
+  constructor(file: string) {
+    super(
+      'PROCREF_SERVER_SPAWN',
+      `${file} could not be started: no process or no descriptor is left for it (EAGAIN, EMFILE or ENFILE). ` +
+        'End some programs, or raise the limits (`ulimit -u`, `ulimit -n`).',
+    )
+    this.file = file
+  }
+}
+
+/** The server ended before it was ready, for no reason that is known better. */
 export class ServerExitedError extends ProcrefError {
   readonly end: { readonly code: number | null; readonly signal: string | null }
   constructor(end: ServerEnd, waitedFor: string) {
     const how = end.signal === null ? `exit code ${end.code}` : `signal ${end.signal}`
     super(
       'PROCREF_SERVER_EXITED',
-      `The server ended (${how}) while it was awaited for ${waitedFor}. \`procref logs\` shows what it said.`,
+      `The server ended (${how}) before it was ready; it was waited for ${waitedFor}. \`procref logs\` shows what it said.`,
       { cause: end.error },
     )
     this.end = { code: end.code, signal: end.signal }
   }
 }
 
-/** The server runs but did not become ready in time. */
+/** The server runs but did not become ready while it was waited for. */
 export class ServerNotReadyError extends ProcrefError {
-  constructor(waitedFor: string, cause: unknown) {
+  readonly waitedFor: string
+  constructor(waitedFor: string, options?: Cause) {
     super(
       'PROCREF_SERVER_NOT_READY',
       `The server is not ready: waited for ${waitedFor}. \`procref logs\` shows what it says.`,
-      {
-        cause,
-      },
+      options,
     )
+    this.waitedFor = waitedFor
+  }
+}
+
+/** Another process has the database open, one that does not know of `server.lock`. */
+export class DatabaseLockedError extends ProcrefError {
+  readonly path: string
+  constructor(path: string, options?: Cause) {
+    super(
+      'PROCREF_DATABASE_LOCKED',
+      `The database in ${path} is in use by another process, which procref did not start. End that one, or use another directory.`,
+      options,
+    )
+    this.path = path
+  }
+}
+
+/** The database has an administrator with another password: the server takes ours only when it makes the first one. */
+export class CredentialsRefusedError extends ProcrefError {
+  readonly path: string
+  constructor(path: string) {
+    super(
+      'PROCREF_CREDENTIALS_REFUSED',
+      `The database in ${path} does not accept the password beside it: it was made with another one. Put back the ` +
+        'credentials.json that belongs to it, or move the database away to begin an empty one.',
+    )
+    this.path = path
   }
 }

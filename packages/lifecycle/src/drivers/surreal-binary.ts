@@ -1,85 +1,85 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
-import type { Endpoint, EngineIdentity, ServerDriver } from '../driver.ts'
-import { getStatus } from '../wait/http.ts'
-import { waitUntilReady } from '../wait/wait.ts'
+import type { LaunchContext, ServerDriver } from '../driver.ts'
+import { PortTakenError } from '../errors.ts'
 import { launchChild } from './child-server.ts'
-import { ExecutableNotFoundError } from './errors.ts'
-import { findExecutable } from './find-executable.ts'
-import { makeDefaultDatabase } from './surreal-sql.ts'
-
-export type Storage = 'rocksdb' | 'surrealkv' | 'memory'
+import { DatabaseLockedError } from './errors.ts'
+import { findSurreal, surrealVersion } from './find-surreal.ts'
+import { checkSurrealData, type Storage } from './surreal-data.ts'
+import { answersQueries, askVersion } from './surreal-ready.ts'
 
 export interface SurrealBinaryOptions {
-  /** The executable. Default: `$PROCREF_SURREAL_BIN`, else `surreal-db` or `surreal` in `PATH`. */
+  /** The executable. Default: `$PROCREF_SURREAL_BIN`, else the one that is installed (see `findSurreal`). */
   readonly path?: string
   /** Default `rocksdb`, the safest. */
   readonly storage?: Storage
+  /** More of `surreal start`'s options, e.g. `['--allow-net', 'example.com']`. */
+  readonly args?: readonly string[]
 }
 
-/** A `surreal` executable as a child of the guardian. */
+/** Options that are the guardian's business, or that would put a secret on the command line. */
+const RESERVED = /^(--(bind|user|username|pass|password|unauthenticated|web-(crt|key))(=|$)|-[bupB])/
+
+/**
+ * A `surreal` executable as a child of the guardian.
+ *
+ * Guarantee: bound to loopback; the password is in its environment only; guests are refused; an acknowledged write is on the
+ * disk. Caller: a server that another program started on the same database is refused with `DatabaseLockedError`.
+ */
 export function surrealBinary(options: SurrealBinaryOptions = {}): ServerDriver {
-  const storage = options.storage ?? 'rocksdb'
-  const executable = (): string => findSurreal(options.path)
+  const { storage = 'rocksdb', args = [], path = process.env.PROCREF_SURREAL_BIN || undefined } = options
+  const reserved = args.find((arg) => RESERVED.test(arg) || (!arg.startsWith('-') && arg.includes('://')))
+  if (reserved !== undefined) throw new TypeError(`args: ${reserved} is set by procref itself`)
   return {
     name: 'surreal-binary',
     descriptor: {
       module: new URL('../index.js', import.meta.url).href,
       factory: 'surrealBinary',
-      options: { storage, ...(options.path !== undefined && { path: options.path }) },
+      options: { storage, args, ...(path !== undefined && { path }) },
     },
-    settings: { storage },
+    settings: { storage, ...(args.length > 0 && { args }) },
     placement: 'child',
     durable: storage !== 'memory',
-    check: async () => void executable(),
-    engine: async () => ({ engine: 'surrealdb', version: await versionOf(executable()), storage }),
-    launch: async (context) => {
-      const { host, port, credentials, databaseDir } = context
-      const path = storage === 'memory' ? 'memory' : `${storage}://${databaseDir}`
-      const plan = {
-        file: executable(),
-        args: ['start', '--no-banner', '--bind', `${host}:${port}`, path],
-        env: {
-          SURREAL_USER: credentials.user,
-          SURREAL_PASS: credentials.password,
-          SURREAL_LOG: 'warn',
-          SURREAL_ONLINE_VERSION_CHECK: 'false',
-          // 3.x and 2.x: an acknowledged write is on the disk.
-          SURREAL_DATASTORE_SYNC_DATA: 'every',
-          SURREAL_SYNC_DATA: 'true',
+    check: async () => void findSurreal(path),
+    engine: async () => ({ engine: 'surrealdb', version: await surrealVersion(findSurreal(path)), storage }),
+    checkData: async (databaseDir) => checkSurrealData(databaseDir, storage),
+    launch: async (context) =>
+      launchChild(context, {
+        plan: {
+          file: findSurreal(path),
+          args: startArguments(context, storage, args),
+          env: environment(context),
         },
-      }
-      return launchChild(context, plan, async ({ ended }, signal) => {
-        await waitUntilReady({ what: 'its health check to answer', ready: isHealthy }, { ...context, ended, signal })
-        return { version: await makeDefaultDatabase(context, signal) }
-      })
-    },
+        readiness: (pid) => answersQueries(context, pid),
+        details: askVersion,
+        explain: (lastWords) => explain(lastWords.join('\n'), context),
+      }),
   }
 }
 
-/** Versions before 3.2 have no `/ready`. */
-async function isHealthy(endpoint: Endpoint): Promise<boolean> {
-  const ready = await getStatus(endpoint, '/ready')
-  return ready === 404 ? (await getStatus(endpoint, '/health')) === 200 : ready === 200
+function startArguments(context: LaunchContext, storage: Storage, args: readonly string[]): readonly string[] {
+  const { host, port, databaseDir } = context
+  const database = storage === 'memory' ? 'memory' : `${storage}://${databaseDir}`
+  return ['start', '--no-banner', '--deny-guests', '--bind', `${host}:${port}`, ...args, database]
 }
 
-function findSurreal(asked: string | undefined): string {
-  const wanted = asked ?? process.env.PROCREF_SURREAL_BIN
-  const names = wanted !== undefined && wanted !== '' ? [wanted] : ['surreal-db', 'surreal']
-  for (const name of names) {
-    const found = findExecutable(name)
-    if (found !== undefined) return found
+/** Nothing of ours named SURREAL_* reaches the server, so these are all it knows. */
+function environment({ credentials }: LaunchContext): Readonly<Record<string, string>> {
+  return {
+    SURREAL_USER: credentials.user,
+    SURREAL_PASS: credentials.password,
+    SURREAL_LOG: 'warn',
+    SURREAL_ONLINE_VERSION_CHECK: 'false',
+    // 3.x and 2.x: an acknowledged write is on the disk.
+    SURREAL_DATASTORE_SYNC_DATA: 'every',
+    SURREAL_SYNC_DATA: 'true',
   }
-  throw new ExecutableNotFoundError(
-    'surreal executable',
-    names.map((name) => (name.includes('/') ? name : `${name} in PATH`)),
-    'Install SurrealDB, or give the option `path` or PROCREF_SURREAL_BIN.',
-  )
 }
 
-async function versionOf(file: string): Promise<EngineIdentity['version']> {
-  const { stdout } = await promisify(execFile)(file, ['version'], { encoding: 'utf8', timeout: 30_000, cwd: '/' })
-  const version = /(\d+\.\d+\.\d+\S*)/.exec(stdout)?.[1]
-  if (version === undefined) throw new Error(`${file} version printed no version: ${stdout.slice(0, 200)}`)
-  return version
+/** The exit code is 1 for all of them; these lines are what 2.x and 3.x say. */
+function explain(lastWords: string, context: LaunchContext): Error | undefined {
+  const cause = new Error(lastWords.split('\n').find((line) => / ERROR /.test(line)) ?? lastWords)
+  if (/Address already in use|AddrInUse/i.test(lastWords)) return new PortTakenError(context, { cause })
+  if (/While lock file: .*LOCK|LOCK is already locked by another process/.test(lastWords)) {
+    return new DatabaseLockedError(context.databaseDir, { cause })
+  }
+  return undefined
 }

@@ -195,6 +195,7 @@ async function startServer(
   let server: RunningServer | undefined
   try {
     const credentials = ensureCredentials(paths)
+    await driver.checkData?.(paths.database)
     const engine = await driver.engine?.()
     if (engine !== undefined && driver.durable) {
       checkEngine(readEngineRecord(paths.engineJson), engine, paths.engineJson)

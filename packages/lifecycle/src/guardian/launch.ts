@@ -5,14 +5,11 @@ import { fileURLToPath } from 'node:url'
 import { GuardianLaunchError } from '../errors.ts'
 import { rebuildError } from '../state/serialized-error.ts'
 import { openServerLog, tailServerLog } from '../state/server-log.ts'
+import { guardianEnvironment } from './environment.ts'
 import { type GuardianSetup, type GuardianStatus, STATUS_FD } from './setup.ts'
 
 /** A new guardian says hello after loading its modules; reaching this means it hangs, or the machine does. */
 const HELLO_TIMEOUT_MS = 60_000
-
-/** What of our environment reaches the guardian and the server: no NODE_OPTIONS, no SURREAL_*, no credentials. */
-const ENVIRONMENT =
-  /^(PATH|HOME|USER|LOGNAME|LANG|LC_[A-Z]+|TZ|TMPDIR|TMP|TEMP|XDG_[A-Z_]+|LD_LIBRARY_PATH|DYLD_[A-Z_]+|SystemRoot|SYSTEMROOT|windir|APPDATA|LOCALAPPDATA|USERPROFILE|PROCREF_SURREAL_BIN)$/
 
 /** How a launch ended. `loser`: a guardian exists already, which is as good. */
 export type LaunchOutcome = { readonly kind: 'hello'; readonly epoch: number } | { readonly kind: 'loser' }
@@ -44,7 +41,7 @@ export async function launchGuardian(options: LaunchOptions): Promise<LaunchOutc
     child = spawn(file, [...args, launcher, JSON.stringify(options.setup)], {
       cwd: '/',
       detached: true,
-      env: guardianEnvironment(options.setup.nonce),
+      env: environmentOfGuardian(options.setup.nonce),
       stdio: ['ignore', 'ignore', logFd, 'pipe'],
       windowsHide: true,
     })
@@ -102,11 +99,8 @@ function logTail(path: string): string {
   return lines.length === 0 ? '' : `; the end of its log:\n  ${lines.join('\n  ')}\n`
 }
 
-function guardianEnvironment(nonce: string): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = {}
-  for (const [name, value] of Object.entries(process.env)) if (ENVIRONMENT.test(name)) env[name] = value
-  env.PROCREF_GUARDIAN = '1'
-  env.PROCREF_INSTANCE = nonce
+function environmentOfGuardian(nonce: string): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { ...guardianEnvironment(), PROCREF_GUARDIAN: '1', PROCREF_INSTANCE: nonce }
   // Electron's executable is then Node; anything else ignores it.
   if (process.versions.electron !== undefined) env.ELECTRON_RUN_AS_NODE = '1'
   return env

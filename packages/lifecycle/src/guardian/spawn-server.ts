@@ -1,21 +1,18 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { isMainThread } from 'node:worker_threads'
 import type { ServerEnd, ServerProcess, SpawnPlan } from '../driver.ts'
-
-/** The server's descriptor for the lock that proves its life. */
-const LOCK_FD = 3
-
-/**
- * Becomes the server only under a living guardian. The parent-death signal was set by setpriv before this shell started; a
- * guardian that died before that is not our parent any more. prctl(2), PR_SET_PDEATHSIG; it survives execve(2) of ordinary programs.
- */
-const CHECK_PARENT = '[ "$PPID" = "$1" ] || exit 125; shift; exec "$@"'
+import { ServerSpawnError } from '../drivers/errors.ts'
+import { serverEnvironment } from './environment.ts'
+import { boundByKernel, canBind } from './spawn-server.linux.ts'
+import { unbound } from './spawn-server.other.ts'
 
 /** `kernel`: the server dies with its guardian. `none`: an orphan lives at most until the next client comes. */
 export type ServerBinding = 'kernel' | 'none'
 
 export interface SpawnServerOptions {
   readonly plan: SpawnPlan
-  /** Passed on: the child holds the lock as long as it lives. */
+  /** Becomes the server's descriptor 3: the server holds the lock as long as it lives. */
   readonly lockFd?: number
   readonly logFd: number
   readonly nonce: string
@@ -23,63 +20,72 @@ export interface SpawnServerOptions {
 
 /**
  * Spawns the server: own session, its life bound to this process where the kernel offers that, output to the log, the lock
- * inherited, `PROCREF_INSTANCE` in its environment. Caller: on the main thread only (the parent-death signal follows the thread).
+ * inherited, a small environment with `PROCREF_INSTANCE` in it.
+ *
+ * Guarantee: with `serverBinding() === 'kernel'` the server never runs without this process, whenever that dies. When the
+ * server has ended, what is left of its process group is ended before `ended` resolves, because workers hold the lock too.
+ * Unspecified: workers that made a session of their own.
+ * Caller: in the main thread only (the kernel's binding is to the thread that spawns); close the own copy of `lockFd`.
  */
 export function spawnServer(options: SpawnServerOptions): ServerProcess {
   const { plan, lockFd, logFd, nonce } = options
-  const env: NodeJS.ProcessEnv = { ...process.env, ...plan.env, PROCREF_INSTANCE: nonce }
-  delete env.PROCREF_GUARDIAN
-  const [file, ...args] = boundCommand(plan)
+  if (!isMainThread)
+    throw new Error('spawnServer() must be called in the main thread: the server would die with a worker')
+  // Now, because behind setpriv and sh the same fault is only an exit code.
+  accessSync(plan.file, constants.X_OK)
+  const [file, ...args] = serverBinding() === 'kernel' ? boundByKernel(plan) : unbound(plan)
   const child = spawn(file, args, {
     cwd: plan.cwd ?? '/',
     detached: true,
-    env,
-    stdio: ['ignore', logFd, logFd, lockFd ?? 'ignore'].slice(0, LOCK_FD + 1) as [
-      'ignore',
-      number,
-      number,
-      number | 'ignore',
-    ],
+    env: { ...serverEnvironment(), ...plan.env, PROCREF_INSTANCE: nonce },
+    stdio: lockFd === undefined ? ['ignore', logFd, logFd] : ['ignore', logFd, logFd, lockFd],
+    windowsHide: true,
   })
-  return { pid: child.pid ?? 0, ended: endOf(child), signal: (name) => void child.kill(name) }
-}
-
-/** Whether this machine's setpriv(1) knows --pdeathsig; asked once, when a server is first spawned. */
-export function serverBinding(): ServerBinding {
-  binding ??=
-    process.platform === 'linux' &&
-    spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true'], { stdio: 'ignore' }).status === 0
-      ? 'kernel'
-      : 'none'
-  return binding
+  const ended = endOf(child)
+  if (child.pid === undefined) throw new ServerSpawnError(plan.file)
+  return { pid: child.pid, ended, signal: (name) => void child.kill(name) }
 }
 
 let binding: ServerBinding | undefined
 
-function boundCommand(plan: SpawnPlan): [string, ...string[]] {
-  if (serverBinding() === 'none') return [plan.file, ...plan.args]
-  const check = ['/bin/sh', '-c', CHECK_PARENT, 'sh', String(process.pid)]
-  return ['setpriv', '--pdeathsig', 'KILL', ...check, plan.file, ...plan.args]
+/**
+ * What this machine offers, for `guarantees.orphan`. Asked once, by running setpriv(1), for some milliseconds in which this
+ * process does nothing else.
+ */
+export function serverBinding(): ServerBinding {
+  binding ??= process.platform === 'linux' && canBind() ? 'kernel' : 'none'
+  return binding
 }
 
 function endOf(child: ChildProcess): Promise<ServerEnd> {
   return new Promise((resolve) => {
-    child.once('error', (error) => resolve({ code: null, signal: null, error }))
+    // A spawn that fails is reported by the missing pid; a signal that may not be sent (EPERM) leaves the server running.
+    child.on('error', () => {})
     child.once('exit', (code, signal) => {
-      endGroup(child.pid)
+      if (child.pid !== undefined) endGroup(child.pid)
       resolve({ code, signal })
     })
   })
 }
 
-/** Workers that the server started hold its lock as well. The group is named after our own child, whose pid was ours until now. */
-function endGroup(pid: number | undefined): void {
-  if (pid === undefined || process.platform === 'win32') return
+/**
+ * Ends the group that our dead child led. While it has members its number is given to no new process; so where a process with
+ * that pid exists, the group has ended and the number belongs to somebody else.
+ */
+function endGroup(pid: number): void {
+  if (process.platform === 'win32' || isTaken(pid)) return
   try {
     process.kill(-pid, 'SIGKILL')
+  } catch {
+    // ESRCH: nobody is left, as it should be. EPERM: only zombies are (macOS), or programs with other rights. No other faults exist.
+  }
+}
+
+function isTaken(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
   } catch (error) {
-    // ESRCH: nobody is left, as it should be. EPERM (macOS): only zombies are.
-    const { code } = error as NodeJS.ErrnoException
-    if (code !== 'ESRCH' && code !== 'EPERM') throw error
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
   }
 }

@@ -38,8 +38,11 @@ export function capServerLog(fd: number, maxBytes: number): boolean {
   return true
 }
 
-/** The last `lines` lines, without colours and other terminal controls; none when there is no log. Reads only its end. */
-export function tailServerLog(path: string, lines: number): string[] {
+/**
+ * The last `lines` lines, without colours and other terminal controls; none when there is no log. Reads only its end; with
+ * `from`, the log's size at some earlier time, only what was written since (all of it, if the log was cut meanwhile).
+ */
+export function tailServerLog(path: string, lines: number, from = 0): string[] {
   let fd: number
   try {
     fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
@@ -49,9 +52,10 @@ export function tailServerLog(path: string, lines: number): string[] {
   }
   try {
     const { size } = fstatSync(fd)
-    const end = readEnd(fd, size, TAIL_BYTES)
+    const fresh = from <= size ? size - from : size
+    const end = readEnd(fd, size, Math.min(fresh, TAIL_BYTES))
     // The first line of a part is usually a part of a line.
-    const whole = end.length < size ? end.subarray(end.indexOf(0x0a) + 1) : end
+    const whole = end.length < fresh ? end.subarray(end.indexOf(0x0a) + 1) : end
     const clean = stripVTControlCharacters(whole.toString('utf8')).replaceAll('\r\n', '\n').trimEnd()
     if (clean === '') return []
     return clean

@@ -4,11 +4,16 @@ import type { WaitStrategy } from './wait.ts'
 /** Lines looked at: a server that writes more than this between two looks has said its word more than once. */
 const LINES = 200
 
-/** Ready when a line of the server's output matches. Caller: a pattern that an earlier life's last lines do not match. */
+/** Ready when a line of the server's output matches. Unspecified: colours and other terminal controls are not in it. */
 export function logLineSeen(options: { readonly pattern: string }): WaitStrategy {
   const pattern = new RegExp(options.pattern)
   return {
-    what: `a line that matches ${pattern}`,
-    ready: async ({ logFile }) => tailServerLog(logFile, LINES).some((line) => pattern.test(line)),
+    what: `a line of its output that matches ${pattern}`,
+    look: async ({ logFile, logStart }) => {
+      const lines = tailServerLog(logFile, LINES, logStart)
+      return lines.some((line) => pattern.test(line))
+        ? undefined
+        : `its last line is ${JSON.stringify(lines.at(-1) ?? '')}`
+    },
   }
 }

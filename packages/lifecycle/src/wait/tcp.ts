@@ -1,20 +1,26 @@
 import { connect } from 'node:net'
+import { isNotYet } from './not-yet.ts'
 import type { WaitStrategy } from './wait.ts'
+
+const ANSWER_MS = 1_000
 
 /** Ready when the port accepts a connection. */
 export function tcpAccepts(): WaitStrategy {
   return {
     what: 'its port to accept connections',
-    ready: ({ host, port }) =>
-      new Promise((resolve) => {
-        const socket = connect({ host, port })
-        const done = (ready: boolean): void => {
+    look: ({ host, port, signal }) =>
+      new Promise((resolve, reject) => {
+        const socket = connect({ host, port, signal })
+        const done = (missing: string | undefined): void => {
           socket.destroy()
-          resolve(ready)
+          resolve(missing)
         }
-        socket.once('connect', () => done(true))
-        socket.once('error', () => done(false))
-        socket.setTimeout(1_000, () => done(false))
+        socket.once('connect', () => done(undefined))
+        socket.on('error', (error) => {
+          if (isNotYet(error)) done(`${host}:${port} answers ${error.code}`)
+          else reject(error)
+        })
+        socket.setTimeout(ANSWER_MS, () => done(`${host}:${port} does not answer`))
       }),
   }
 }

@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
+import { promisify } from 'node:util'
+import { ExecutableNotFoundError } from './errors.ts'
+import { findExecutable } from './find-executable.ts'
+
+const REMEDY = 'Install SurrealDB, or give the option `path` or PROCREF_SURREAL_BIN.'
+const VERSION_MS = 30_000
+
+/**
+ * The SurrealDB server's executable: what was asked for, else `surreal-db` in `PATH`, else the component that the `surreal`
+ * launcher has pinned, else `surreal` in `PATH`.
+ *
+ * The component comes before `surreal`, which since 3.3 is the launcher: the process we signal and bind has to be the server.
+ */
+export function findSurreal(asked: string | undefined): string {
+  if (asked !== undefined) {
+    const found = findExecutable(asked)
+    if (found !== undefined) return found
+    throw new ExecutableNotFoundError('surreal executable', [isAbsolute(asked) ? asked : `${asked} in PATH`], REMEDY)
+  }
+  const component = pinnedComponent()
+  for (const candidate of ['surreal-db', component, 'surreal']) {
+    const found = candidate === undefined ? undefined : findExecutable(candidate)
+    if (found !== undefined) return found
+  }
+  const looked = ['surreal-db in PATH', component ?? join(componentHome() ?? '~/.surrealdb', PIN), 'surreal in PATH']
+  throw new ExecutableNotFoundError('surreal executable', looked, REMEDY)
+}
+
+/** What `surreal version` says: `3.3.5`. */
+export async function surrealVersion(file: string): Promise<string> {
+  const options = {
+    encoding: 'utf8',
+    timeout: VERSION_MS,
+    cwd: '/',
+    env: { ...process.env, SURREAL_LOG: 'error' },
+  } as const
+  const { stdout } = await promisify(execFile)(file, ['version'], options)
+  if (/^COMPONENT\s/m.test(stdout)) {
+    throw new ExecutableNotFoundError(
+      'SurrealDB server',
+      [`${file}, which is only its launcher`],
+      'Run `surreal install db` once.',
+    )
+  }
+  const version = /^(?:surreal\S* )?v?(\d+\.\d+\.\d+\S*)/m.exec(stdout)?.[1]
+  if (version === undefined) throw new Error(`${file} version printed no version: ${stdout.slice(0, 200)}`)
+  return version
+}
+
+const PIN = join('components', 'db', 'pin')
+
+/** https://surrealdb.com/docs/explore/cli/components: `<home>/components/db/<version>/surreal-db`, the version in `pin`. */
+function pinnedComponent(): string | undefined {
+  const home = componentHome()
+  if (home === undefined) return undefined
+  try {
+    const version = readFileSync(join(home, PIN), 'utf8').trim()
+    return join(home, 'components', 'db', version, 'surreal-db')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') return undefined
+    throw error
+  }
+}
+
+function componentHome(): string | undefined {
+  const { SURREAL_CLI_HOME, HOME, USERPROFILE } = process.env
+  if (SURREAL_CLI_HOME) return SURREAL_CLI_HOME
+  const home = HOME || USERPROFILE
+  return home ? join(home, '.surrealdb') : undefined
+}

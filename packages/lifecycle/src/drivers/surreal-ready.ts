@@ -1,0 +1,100 @@
+import type { LaunchContext, ServerDetails } from '../driver.ts'
+import { proveListener } from '../identity/listener.ts'
+import { identify } from '../identity/process-identity.ts'
+import { ask } from '../wait/http.ts'
+import type { WaitContext, WaitStrategy } from '../wait/wait.ts'
+import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from './default-database.ts'
+import { CredentialsRefusedError, ServerNotReadyError } from './errors.ts'
+
+const QUERY_MS = 10_000
+
+const STATEMENTS = [
+  `DEFINE NAMESPACE IF NOT EXISTS ${DEFAULT_NAMESPACE};`,
+  `USE NS ${DEFAULT_NAMESPACE};`,
+  `DEFINE DATABASE IF NOT EXISTS ${DEFAULT_DATABASE};`,
+].join(' ')
+
+/**
+ * Ready when the server answers an authenticated query, which also makes the default namespace and database: simultaneous
+ * first clients would fail each other's transactions.
+ *
+ * Guarantee: the password is sent only to a listener of this very child, where the system can be asked (Linux).
+ */
+export function answersQueries(context: LaunchContext, pid: number): WaitStrategy {
+  return {
+    what: 'SurrealDB to answer an authenticated query',
+    look: async (wait) => (await unhealthy(wait)) ?? stranger(context, pid) ?? (await refused(context, wait)),
+  }
+}
+
+/** `GET /version` answers `surrealdb-3.3.5`, in all versions. */
+export async function askVersion(wait: WaitContext): Promise<ServerDetails> {
+  const answer = await ask(wait, { path: '/version' })
+  const version = typeof answer === 'string' ? undefined : /\d+\.\d+\.\d+\S*/.exec(answer.body)?.[0]
+  return version === undefined ? {} : { version }
+}
+
+/** Versions before 3.2 have no `/ready`. */
+async function unhealthy(wait: Omit<WaitContext, 'ended'>): Promise<string | undefined> {
+  let path = '/ready'
+  let answer = await ask(wait, { path })
+  if (typeof answer !== 'string' && answer.status === 404) {
+    path = '/health'
+    answer = await ask(wait, { path })
+  }
+  if (typeof answer === 'string') return answer
+  return answer.status === 200 ? undefined : `GET ${path} answers ${answer.status}`
+}
+
+/** Whoever had the port first may well answer: the server binds late, and only then learns that it is taken. */
+function stranger({ host, port }: LaunchContext, pid: number): string | undefined {
+  const server = identify(pid)
+  if (server === undefined) return 'its process is gone'
+  const proof = proveListener({ host, port, server })
+  return proof === 'proven' || proof === 'unknown' ? undefined : `what listens on ${host}:${port} is not process ${pid}`
+}
+
+async function refused(context: LaunchContext, wait: Omit<WaitContext, 'ended'>): Promise<string | undefined> {
+  const { user, password } = context.credentials
+  const answer = await ask(
+    wait,
+    {
+      method: 'POST',
+      path: '/sql',
+      headers: { accept: 'application/json' },
+      auth: `${user}:${password}`,
+      timeout: QUERY_MS,
+    },
+    STATEMENTS,
+  )
+  if (typeof answer === 'string') return answer
+  const { status, body } = answer
+  if (status === 401 || status === 403) throw new CredentialsRefusedError(context.databaseDir)
+  const said = `POST /sql answers ${status} ${body.slice(0, 500)}`
+  if (status >= 500) return said
+  if (status !== 200) throw new ServerNotReadyError(`SurrealDB to answer a query (seen: ${said})`)
+  const failures = failedStatements(body)
+  if (failures === undefined) throw new ServerNotReadyError(`SurrealDB to answer JSON (seen: ${said})`)
+  if (failures.length === 0) return undefined
+  if (failures.some(isRetryable)) return failures.join('; ')
+  throw new ServerNotReadyError(`SurrealDB to make its default database (seen: ${failures.join('; ')})`)
+}
+
+/** What each failed statement says; `undefined` when the answer is not a list of results. */
+function failedStatements(body: string): readonly string[] | undefined {
+  let results: unknown
+  try {
+    results = JSON.parse(body)
+  } catch {
+    return undefined
+  }
+  if (!Array.isArray(results)) return undefined
+  return results
+    .filter((result: { status?: unknown }) => result.status !== 'OK')
+    .map((result: { result?: unknown }) => String(result.result))
+}
+
+/** `… This transaction can be retried`, in 2.x and 3.x. */
+export function isRetryable(message: string): boolean {
+  return /can be retried|transaction conflict/i.test(message)
+}

@@ -1,0 +1,24 @@
+import { spawnSync } from 'node:child_process'
+import type { SpawnPlan } from '../driver.ts'
+
+/**
+ * Becomes the server only under a living guardian (its pid is `$1`):
+ *   OK:    setpriv sets the parent-death signal, execs this shell; the shell learns its parent, compares, execs the server.
+ *          A guardian that died before the signal was set is not the parent any more; one that dies later sends it.
+ *   WRONG: no comparison: killed within 200 µs after the spawn, the guardian left 5 orphans of 40.
+ * The signal survives execve(2), except of programs that are set-user-ID or have file capabilities (prctl(2), PR_SET_PDEATHSIG).
+ */
+const UNDER_GUARDIAN = '[ "$PPID" = "$1" ] || exit 125; shift; exec "$@"'
+
+const TEST_MS = 10_000
+
+export function boundByKernel(plan: Pick<SpawnPlan, 'file' | 'args'>): [string, ...string[]] {
+  const shell = ['/bin/sh', '-c', UNDER_GUARDIAN, 'sh', String(process.pid)]
+  return ['setpriv', '--pdeathsig', 'KILL', ...shell, plan.file, ...plan.args]
+}
+
+/** Runs the whole chain once: BusyBox' setpriv, for one, does not know --pdeathsig. */
+export function canBind(): boolean {
+  const [file, ...args] = boundByKernel({ file: 'true', args: [] })
+  return spawnSync(file, args, { stdio: 'ignore', timeout: TEST_MS }).status === 0
+}
