@@ -1,0 +1,158 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { eventually, freshDir, isAlive, surrealBinary as surrealInTests } from '@procref/testing'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { findSurreal, surrealVersion } from '../../dist/drivers/find-surreal.js'
+import { surrealBinary } from '../../dist/drivers/surreal-binary.js'
+import { driverTests, hostOf, post, startServer } from './driver-suite.ts'
+
+const path = surrealInTests()
+
+describe.runIf(path !== undefined)('a surreal executable', () => {
+  const make = (options: Parameters<typeof surrealBinary>[0] = {}): ReturnType<typeof surrealBinary> =>
+    surrealBinary({ path: path ?? '', ...options })
+
+  driverTests('surrealBinary()', { make })
+
+  test('writes to the disk before it acknowledges', async () => {
+    const server = await startServer(make({ args: ['--log', 'info'] }))
+    await server.end()
+    expect(readFileSync(server.logFile, 'utf8')).toMatch(/Sync mode: every transaction commit/)
+  })
+
+  test('a database that was made with another password is a typed error that names it', async () => {
+    const first = await startServer(make())
+    await first.end()
+    const other = await hostOf(make(), { ...first, password: 'another one' })
+    await expect(other.start()).rejects.toThrow(`PROCREF_CREDENTIALS_REFUSED: The database in ${first.databaseDir}`)
+  })
+
+  test('an early end is told by its exit code, not by what an earlier server said', async () => {
+    const host = await hostOf(make({ args: ['--no-such-option'] }))
+    writeFileSync(host.logFile, 'Address already in use\n')
+    await expect(host.start()).rejects.toThrow(/PROCREF_SERVER_EXITED.*exit code 2/)
+  })
+
+  test('an end by a signal is reported as that', async () => {
+    const server = await startServer(make({ storage: 'memory' }))
+    server.child.send('kill')
+    expect(await server.child.event('ended')).toMatchObject({ code: null, signal: 'SIGKILL' })
+  })
+
+  test('variables of SurrealDB in the environment of its host do not reach it', async () => {
+    process.env.SURREAL_CAPS_ALLOW_GUESTS = 'true'
+    process.env.SURREAL_UNAUTHENTICATED = 'true'
+    onTestFinished(() => {
+      delete process.env.SURREAL_CAPS_ALLOW_GUESTS
+      delete process.env.SURREAL_UNAUTHENTICATED
+    })
+    const server = await startServer(make({ storage: 'memory' }))
+    expect((await post(server.port, 'INFO FOR ROOT')).status).toBeGreaterThanOrEqual(400)
+  })
+
+  test('even a stopped one (SIGSTOP) dies with its guardian', async () => {
+    const server = await startServer(make({ storage: 'memory' }))
+    process.kill(server.pid, 'SIGSTOP')
+    server.child.kill('SIGKILL')
+    await eventually('the stopped server is gone', () => !isAlive(server.pid))
+  })
+
+  test('its version is read from the executable', async () => {
+    expect(await surrealVersion(path ?? '')).toMatch(/^\d+\.\d+\.\d+/)
+  })
+})
+
+describe('which executable', () => {
+  /** A `PATH` and a home of our own. */
+  function fresh(): { readonly bin: string; readonly home: string; put(file: string, text?: string): string } {
+    const dir = freshDir()
+    const [bin, home] = [`${dir}/bin`, `${dir}/home`]
+    mkdirSync(bin)
+    const before = { ...process.env }
+    process.env.PATH = bin
+    process.env.HOME = home
+    delete process.env.SURREAL_CLI_HOME
+    onTestFinished(() => {
+      process.env = before
+    })
+    return {
+      bin,
+      home,
+      put(file, text = '#!/bin/sh\necho "3.3.5 for linux on x86_64"\n') {
+        mkdirSync(file.slice(0, file.lastIndexOf('/')), { recursive: true })
+        writeFileSync(file, text)
+        chmodSync(file, 0o755)
+        return file
+      },
+    }
+  }
+
+  test('the one that was asked for, and no other', () => {
+    const { bin, put } = fresh()
+    put(`${bin}/surreal`)
+    const other = put(`${bin}/another`)
+    expect(findSurreal(other)).toBe(other)
+    expect(findSurreal('another')).toBe(other)
+    expect(() => findSurreal('/nowhere/surreal')).toThrow(
+      expect.objectContaining({
+        code: 'PROCREF_EXECUTABLE_NOT_FOUND',
+        message: expect.stringContaining('/nowhere/surreal'),
+      }),
+    )
+  })
+
+  test('surreal-db in PATH, else the pinned component of the launcher, else surreal in PATH', () => {
+    const { bin, home, put } = fresh()
+    expect(() => findSurreal(undefined)).toThrow(
+      /surreal-db in PATH, .*\.surrealdb\/components\/db\/pin, surreal in PATH/,
+    )
+    const launcher = put(`${bin}/surreal`)
+    expect(findSurreal(undefined)).toBe(launcher)
+    const component = put(`${home}/.surrealdb/components/db/3.3.4/surreal-db`)
+    expect(findSurreal(undefined)).toBe(launcher)
+    put(`${home}/.surrealdb/components/db/pin`, '3.3.4\n')
+    expect(findSurreal(undefined)).toBe(component)
+    const server = put(`${bin}/surreal-db`)
+    expect(findSurreal(undefined)).toBe(server)
+  })
+
+  test('a directory or a file that is not executable is none', () => {
+    const { bin, put } = fresh()
+    mkdirSync(`${bin}/surreal-db`)
+    chmodSync(put(`${bin}/surreal`), 0o644)
+    expect(() => findSurreal(undefined)).toThrow(/No surreal executable was found/)
+  })
+
+  test('a launcher without a database is refused with the remedy', async () => {
+    const { bin, put } = fresh()
+    process.env.PATH = `${bin}:/bin:/usr/bin`
+    const table =
+      'COMPONENT  VERSION  SOURCE  INSTALLED  PATH\ncli        0.1.0    cli                /usr/local/bin/surreal'
+    const launcher = put(`${bin}/surreal`, `#!/bin/sh\ncat <<'E'\n${table}\nE\n`)
+    await expect(surrealVersion(launcher)).rejects.toThrow(/only its launcher.*surreal install db/)
+  })
+
+  test('PROCREF_SURREAL_BIN is what the guardian is told as well', () => {
+    process.env.PROCREF_SURREAL_BIN = '/opt/surreal'
+    onTestFinished(() => {
+      if (path === undefined) delete process.env.PROCREF_SURREAL_BIN
+      else process.env.PROCREF_SURREAL_BIN = path
+    })
+    expect(surrealBinary().descriptor.options).toMatchObject({ path: '/opt/surreal' })
+    expect(surrealBinary({ path: '/usr/bin/surreal' }).descriptor.options).toMatchObject({ path: '/usr/bin/surreal' })
+  })
+})
+
+describe('options of surreal start', () => {
+  test.each([['--bind', '0.0.0.0:1'], ['--pass=x'], ['-p', 'x'], ['--unauthenticated'], ['-b=1'], ['memory://']])(
+    'refuses %s, which is the guardian’s business',
+    (...args) => {
+      expect(() => surrealBinary({ args })).toThrow(TypeError)
+    },
+  )
+
+  test('hands on others, and makes all clients agree on them', () => {
+    const args = ['--allow-net', 'example.com:443']
+    expect(surrealBinary({ args }).settings).toEqual({ storage: 'rocksdb', args })
+    expect(surrealBinary().settings).toEqual({ storage: 'rocksdb' })
+  })
+})
