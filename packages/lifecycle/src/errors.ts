@@ -180,6 +180,60 @@ export class GuardianLaunchError extends ProcrefError {
   }
 }
 
+/** The process that keeps the server up on purpose could not be launched. */
+export class KeeperLaunchError extends ProcrefError {
+  static readonly code = 'PROCREF_KEEPER_LAUNCH'
+  readonly reason: string
+  /** `remedy` is a sentence of its own. */
+  constructor(facts: { readonly reason: string; readonly remedy: string }, options?: Cause) {
+    super(KeeperLaunchError.code, `The keeper could not be launched: ${facts.reason}. ${facts.remedy}`, options)
+    this.reason = facts.reason
+  }
+}
+
+/** The process that keeps the server up is there, but cannot be recognised or does not end. */
+export class KeeperUnreachableError extends ProcrefError {
+  static readonly code = 'PROCREF_KEEPER_UNREACHABLE'
+  readonly path: string
+  readonly pid: number | undefined
+  /** `reason` completes "which …". */
+  constructor(facts: { readonly path: string; readonly pid: number | undefined; readonly reason: string }) {
+    super(
+      KeeperUnreachableError.code,
+      `${facts.path} is held by ${facts.pid === undefined ? 'a process' : `process ${facts.pid}`}, which ${facts.reason}. ` +
+        'End it where it was started, then ask again.',
+    )
+    this.path = facts.path
+    this.pid = facts.pid
+  }
+}
+
+/** The guardian was asked to stop the server and has not done it in time. */
+export class StopTimeoutError extends ProcrefError {
+  static readonly code = 'PROCREF_STOP_TIMEOUT'
+  readonly dir: string
+  readonly guardianPid: number
+  readonly state: string
+  readonly timeoutMs: number
+  constructor(facts: {
+    readonly dir: string
+    readonly guardianPid: number
+    readonly state: string
+    readonly timeoutMs: number
+  }) {
+    super(
+      StopTimeoutError.code,
+      `The server of ${facts.dir} has not stopped within ${facts.timeoutMs} ms: its guardian (pid ${facts.guardianPid}) ` +
+        `is in the state ${facts.state}. It keeps the request; \`procref why\` tells what it does, and whether that ` +
+        'process itself was stopped (`ps`, state T).',
+    )
+    this.dir = facts.dir
+    this.guardianPid = facts.guardianPid
+    this.state = facts.state
+    this.timeoutMs = facts.timeoutMs
+  }
+}
+
 /** connect() was called inside a guardian: the guardian's command starts the program that launched it. */
 export class InsideGuardianError extends ProcrefError {
   static readonly code = 'PROCREF_INSIDE_GUARDIAN'

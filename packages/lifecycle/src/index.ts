@@ -34,6 +34,8 @@ export {
   ForeignNamespaceError,
   GuardianLaunchError,
   InsideGuardianError,
+  KeeperLaunchError,
+  KeeperUnreachableError,
   LeaseLostError,
   NewerDataError,
   NewerProtocolError,
@@ -42,13 +44,18 @@ export {
   ServerFailedError,
   ServerLockHeldError,
   StoppedOnRequestError,
+  StopTimeoutError,
   StrangerOnPortError,
 } from './errors.ts'
 export { type ServerBinding, serverBinding } from './guardian/spawn-server.ts'
-export { type Inspection, inspect } from './inspect.ts'
+export { type Inspection, inspect, readRunningServer } from './inspect.ts'
 export { lookAtSlots, type SlotsSeen } from './inspect-slots.ts'
-export { requestStop, StillInUseError } from './request-stop.ts'
+export { endKeeper, type KeepOptions, keepServer } from './keeper/keep.ts'
+export type { KeeperSeen } from './keeper/keeper-file.ts'
+export { requestStop, StillInUseError, type StopOptions } from './request-stop.ts'
+export { type DirectoryConfig, readConfigFile } from './state/config-file.ts'
 export { readCredentials } from './state/credentials.ts'
+export { readEngineRecord } from './state/engine-record.ts'
 export { type JournalEntry, readJournal } from './state/journal.ts'
 export { defaultDirectory, type Layout, layout } from './state/layout.ts'
 export { tailServerLog } from './state/server-log.ts'

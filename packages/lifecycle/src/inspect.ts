@@ -1,6 +1,7 @@
 import type { SlotBackend, SlotInfo } from '@procref/core'
-import { look, type View } from './client/look.ts'
+import { isUp, look, type View } from './client/look.ts'
 import { lookAtSlots } from './inspect-slots.ts'
+import { type KeeperSeen, lookAtKeeper } from './keeper/keeper-file.ts'
 import { layout } from './state/layout.ts'
 import type { ServerRecord, ServerState } from './state/server-record.ts'
 
@@ -13,6 +14,8 @@ export interface Inspection {
   readonly record?: ServerRecord
   readonly slots?: number
   readonly holders: readonly SlotInfo[]
+  /** Who keeps the server up on purpose (`keepServer`); one of the holders. */
+  readonly keeper: KeeperSeen
 }
 
 /** Looks at records and locks. Throws `NewerProtocolError`, and what keeps the slots from being looked at. */
@@ -25,6 +28,7 @@ export async function inspect(dir: string, backend: SlotBackend): Promise<Inspec
     state: stateOf(record, guardian),
     guardian,
     holders: held,
+    keeper: lookAtKeeper(backend.locks, paths.keeperLock),
     ...(record !== undefined && { record }),
     ...(size !== undefined && { slots: size }),
   }
@@ -35,4 +39,10 @@ function stateOf(record: ServerRecord | undefined, guardian: View['guardian']): 
   if (record === undefined) return 'stopped'
   if (guardian === 'absent') return record.state === 'failed' ? 'failed' : 'stopped'
   return record.state
+}
+
+/** The record of the server that is up at this moment; `undefined` when there is none to talk to. Looks at no slot. */
+export function readRunningServer(dir: string, backend: SlotBackend): ServerRecord | undefined {
+  const view = look(backend.locks, layout(dir))
+  return isUp(view) ? view.record : undefined
 }

@@ -1,49 +1,75 @@
-import { ProcrefError, type SlotBackend } from '@procref/core'
+import { describeHolder, ProcrefError, type SlotBackend, type SlotInfo } from '@procref/core'
+import { StopTimeoutError } from './errors.ts'
+import { pause } from './guardian/pause.ts'
 import { inspect } from './inspect.ts'
 import { layout } from './state/layout.ts'
 import { writeRequest } from './state/request-file.ts'
 
 /** The server is used: somebody has to leave, or the stop has to be forced. */
 export class StillInUseError extends ProcrefError {
-  constructor(dir: string, holders: string) {
+  static readonly code = 'PROCREF_STILL_IN_USE'
+  readonly dir: string
+  readonly holders: readonly SlotInfo[]
+  constructor(dir: string, holders: readonly SlotInfo[]) {
     super(
-      'PROCREF_STILL_IN_USE',
-      `The server of ${dir} is in use by ${holders}. End them, or stop it all the same with --force.`,
+      StillInUseError.code,
+      `The server of ${dir} is in use by ${holders.map(describeHolder).join('; ')}. ` +
+        'End them, or stop it all the same with --force.',
     )
+    this.dir = dir
+    this.holders = holders
   }
 }
 
-const ROUND_MS = 100
+/** A guardian sees a request at once, or at its beat of 5 s. */
+const ROUND_MS = 50
+/** A start that is under way is finished first (120 s), then the server is stopped in its phases. */
+const DEFAULT_TIMEOUT_MS = 180_000
+
+export interface StopOptions {
+  /** `always`: stop under whoever holds a slot; their leases are lost. */
+  readonly when: 'unused' | 'always'
+  readonly signal?: AbortSignal
+  /** Default 180,000. */
+  readonly timeoutMs?: number
+  /** Told, at each look, what is being waited for. */
+  readonly onProgress?: (message: string) => void
+}
 
 /**
  * Asks the guardian to stop and waits until it is gone. Resolves at once when there is none. The server itself is never
- * signalled from here. Throws `StillInUseError` unless forced; rejects with the signal's reason.
+ * signalled from here.
+ *
+ * Guarantee: after `stopped` the guardian that was asked is gone, and its server with it.
+ * Unspecified: whether somebody has started the next one by then.
+ * Throws `StillInUseError` (with `unused`; everything is as it was then), `StopTimeoutError`, and the signal's reason.
  */
 export async function requestStop(
   dir: string,
   backend: SlotBackend,
-  options: { readonly force: boolean; readonly signal: AbortSignal; readonly describe: (holders: number) => string },
+  options: StopOptions,
 ): Promise<'stopped' | 'was-stopped'> {
   const first = await inspect(dir, backend)
   if (first.guardian === 'absent' || first.record === undefined) return 'was-stopped'
-  if (first.holders.length > 0 && !options.force)
-    throw new StillInUseError(first.dir, options.describe(first.holders.length))
+  if (first.holders.length > 0 && options.when === 'unused') throw new StillInUseError(first.dir, first.holders)
   const { nonce } = first.record
-  const { requestJson } = layout(dir)
-  writeRequest(requestJson, {
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
+  const giveUpAt = performance.now() + timeoutMs
+  writeRequest(layout(dir).requestJson, {
     kind: 'stop',
     nonce,
-    force: options.force,
+    force: options.when === 'always',
     by: process.pid,
     at: new Date().toISOString(),
   })
   for (;;) {
-    options.signal.throwIfAborted()
-    const now = await inspect(dir, backend)
-    if (now.guardian === 'absent' || now.record?.nonce !== nonce) return 'stopped'
-    // Somebody came between our look and the guardian's: it has refused.
-    if (!options.force && now.holders.length > 0)
-      throw new StillInUseError(now.dir, options.describe(now.holders.length))
-    await new Promise((resolve) => setTimeout(resolve, ROUND_MS))
+    const { dir: root, state, guardian, record, holders } = await inspect(dir, backend)
+    if (guardian === 'absent' || record === undefined || record.nonce !== nonce) return 'stopped'
+    // Somebody came between our look and the guardian's. Once it is `stopping` that changes nothing.
+    if (options.when === 'unused' && holders.length > 0 && state === 'serving') throw new StillInUseError(root, holders)
+    const guardianPid = record.guardian.pid
+    if (performance.now() > giveUpAt) throw new StopTimeoutError({ dir: root, guardianPid, state, timeoutMs })
+    options.onProgress?.(`waiting for the guardian (pid ${guardianPid}) to stop the server, which is ${state}`)
+    await pause(ROUND_MS, options.signal)
   }
 }

@@ -77,8 +77,11 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
         const request = takeRequest(g.paths.requestJson, g.setup.nonce)
         if (request?.kind === 'stop') {
           if (request.force) stopNow = 'request'
-          else if ((await countHeld(g)) === 0) stopAt = performance.now()
-          else note(g, 'request-ignored', 'slot-held', { by: request.by })
+          else if ((await countHeld(g)) === 0) {
+            // Whoever asks does not want to wait for the linger of those who have left.
+            startLinger(g)
+            stopAt = performance.now()
+          } else note(g, 'request-ignored', 'slot-held', { by: request.by })
         }
       }
       if (stopNow !== undefined) {

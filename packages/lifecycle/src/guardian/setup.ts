@@ -1,5 +1,4 @@
 import type { Descriptor } from '@procref/core'
-import type { SerializedError } from '../state/serialized-error.ts'
 import type { ServiceSettings } from '../state/server-record.ts'
 
 /** Everything a guardian is told by the client that launches it, as JSON on its command line: no secret may be in it. */
@@ -17,10 +16,4 @@ export interface GuardianSetup {
  * What a new guardian answers over its status pipe, one line, after which it closes the pipe.
  * `hello`: it holds the locks and `starting` is written. `loser`: another guardian holds `guardian.lock`.
  */
-export type GuardianStatus =
-  | { readonly kind: 'hello'; readonly epoch: number }
-  | { readonly kind: 'loser' }
-  | { readonly kind: 'error'; readonly error: SerializedError }
-
-/** The status pipe's descriptor in the launcher and in the guardian. */
-export const STATUS_FD = 3
+export type GuardianStatus = { readonly kind: 'hello'; readonly epoch: number } | { readonly kind: 'loser' }

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
+import { serverEnvironment } from '../detached/environment.ts'
 import type { ServerEnd, ServerProcess, SpawnPlan } from '../driver.ts'
 import { ServerSpawnError } from '../drivers/errors.ts'
-import { serverEnvironment } from './environment.ts'
 import { boundByKernel, canBind } from './spawn-server.linux.ts'
 import { unbound } from './spawn-server.other.ts'
 

@@ -12,6 +12,7 @@ export interface Layout {
   /** Caller: `nonce` is one (`isNonce`); it becomes part of the file name. */
   aliveLock(nonce: string): string
   readonly startLock: string
+  readonly keeperLock: string
   readonly serverJson: string
   readonly requestJson: string
   readonly journal: string
@@ -34,6 +35,7 @@ export function layout(dir: string): Layout {
     guardianLock: join(root, 'guardian.lock'),
     aliveLock: (nonce) => join(root, `alive-${nonce}.lock`),
     startLock: join(root, 'start.lock'),
+    keeperLock: join(root, 'keeper.lock'),
     serverJson: join(root, 'server.json'),
     requestJson: join(root, 'request.json'),
     journal: join(root, 'journal.ndjson'),

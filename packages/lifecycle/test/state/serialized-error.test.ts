@@ -24,6 +24,9 @@ const EXAMPLES: { readonly [K in keyof typeof errors]: InstanceType<(typeof erro
   StoppedOnRequestError: new errors.StoppedOnRequestError({ dir: '/d', epoch: 3 }),
   LeaseLostError: new errors.LeaseLostError({ dir: '/d', reason: 'the slot is gone' }),
   GuardianLaunchError: new errors.GuardianLaunchError({ reason: 'no script', remedy: 'Install it.' }),
+  KeeperLaunchError: new errors.KeeperLaunchError({ reason: 'no script', remedy: 'Install it.' }),
+  KeeperUnreachableError: new errors.KeeperUnreachableError({ path: '/p', pid: 7, reason: 'does not end' }),
+  StopTimeoutError: new errors.StopTimeoutError({ dir: '/d', guardianPid: 7, state: 'serving', timeoutMs: 5 }),
   InsideGuardianError: new errors.InsideGuardianError(),
   CredentialsMissingError: new errors.CredentialsMissingError({ path: '/p', database: '/b', found: 'is missing' }),
   DataEngineMismatchError: new errors.DataEngineMismatchError({

@@ -5,8 +5,8 @@ const ORDINARY =
 /** Where drivers look for their executables. */
 const FINDING = /^(PROCREF_SURREAL_BIN|SURREAL_CLI_HOME)$/
 
-/** The part of this process's environment that a guardian gets: whoever launched it must not decide how it behaves. */
-export function guardianEnvironment(): NodeJS.ProcessEnv {
+/** The part of this process's environment that a detached process gets: whoever launched it must not decide how it behaves. */
+export function detachedEnvironment(): NodeJS.ProcessEnv {
   return pick((name) => ORDINARY.test(name) || FINDING.test(name))
 }
 

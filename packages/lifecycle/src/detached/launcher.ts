@@ -1,22 +1,20 @@
 /**
- * The short-lived process between a client and its guardian. Because it exits at once the guardian's parent is init (or
- * the nearest subreaper), so that ending the client's process tree does not reach the guardian; and it is the one place
- * where descriptors that leaked into the client can be closed without knowing whose they are.
+ * The short-lived process between a client and the process that it leaves behind. Because it exits at once the other's
+ * parent is init (or the nearest subreaper), so that ending the client's process tree does not reach it; and it is the one
+ * place where descriptors that leaked into the client can be closed without knowing whose they are.
  *
- * Usage: `node launcher.js <GuardianSetup as JSON>`, descriptor 3 = status pipe, descriptor 2 = server.log.
+ * Usage: `node launcher.js <program> <setup as JSON>`, descriptor 3 = status pipe, descriptor 2 = server.log.
  */
 import { spawn } from 'node:child_process'
 import { closeSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { STATUS_FD } from './setup.ts'
+import { STATUS_FD } from './status.ts'
 
 /** `O_CLOEXEC` in the `flags:` line of /proc/self/fdinfo (octal), proc_pid_fdinfo(5). */
 const CLOEXEC = 0o2000000
 
 /**
  * Closes what a new program would inherit. Node marks inherited descriptors close-on-exec only up to the first number
- * that is not open, so one at 251 would otherwise live as long as the guardian (a slot, a pipe that a CI step waits for).
+ * that is not open, so one at 251 would otherwise live as long as what we start (a slot, a pipe that a CI step waits for).
  */
 function closeLeakedDescriptors(): void {
   let open: string[]
@@ -38,15 +36,14 @@ function closeLeakedDescriptors(): void {
 }
 
 closeLeakedDescriptors()
-const main = join(dirname(fileURLToPath(import.meta.url)), 'main.js')
-const guardian = spawn(process.execPath, [main, ...process.argv.slice(2)], {
+const child = spawn(process.execPath, process.argv.slice(2), {
   cwd: '/',
   detached: true,
   env: process.env,
   stdio: ['ignore', 2, 2, STATUS_FD],
 })
-guardian.on('error', (error) => {
-  process.stderr.write(`procref: the guardian could not be started: ${error.message}\n`)
+child.on('error', (error) => {
+  process.stderr.write(`procref: ${process.argv[2]} could not be started: ${error.message}\n`)
   process.exit(1)
 })
-guardian.on('spawn', () => process.exit(0))
+child.on('spawn', () => process.exit(0))

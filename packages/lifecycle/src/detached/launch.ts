@@ -1,0 +1,151 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { accessSync, closeSync, constants, existsSync } from 'node:fs'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { rebuildError } from '../state/serialized-error.ts'
+import { openServerLog, tailServerLog } from '../state/server-log.ts'
+import { detachedEnvironment } from './environment.ts'
+import { type DetachedError, STATUS_FD } from './status.ts'
+
+/** A new process says its first word after loading its modules; reaching this means it hangs, or the machine does. */
+const HELLO_TIMEOUT_MS = 60_000
+
+/** The error for a launch that failed; `remedy` is a sentence of its own. */
+export type LaunchFailure = new (
+  facts: { readonly reason: string; readonly remedy: string },
+  options?: { readonly cause?: unknown },
+) => Error
+
+export interface DetachedLaunch {
+  /** The `file:` URL of the module to run. It reports through `statusReporter`. */
+  readonly program: URL
+  /** Its only argument, as JSON: no secret may be in it. */
+  readonly setup: unknown
+  /** Added to a small part of our own environment. */
+  readonly env: Readonly<Record<string, string>>
+  /** Where its output goes. */
+  readonly serverLog: string
+  /** What starts Node instead of `process.execPath`. */
+  readonly command?: readonly [string, ...string[]]
+  readonly signal?: AbortSignal
+  /** How long its first status may take. Default 60,000. */
+  readonly timeoutMs?: number
+  readonly Failure: LaunchFailure
+}
+
+/**
+ * Starts a process that belongs to nobody: own session, parent init, working directory `/`, a small environment, no
+ * inherited descriptors.
+ *
+ * Guarantee: resolves with the first status it reports. Rejects with the error it reports, or with `Failure`; with the signal's
+ * reason when aborted (it may come up all the same).
+ */
+export async function launchDetached<S extends { readonly kind: string }>(options: DetachedLaunch): Promise<S> {
+  const launcher = fileURLToPath(new URL('./launcher.js', import.meta.url))
+  const program = fileURLToPath(options.program)
+  const [file, ...args] = options.command ?? [process.execPath]
+  checkExecutable(file, [launcher, program], options.Failure)
+  options.signal?.throwIfAborted()
+  const logFd = openServerLog(options.serverLog)
+  let child: ChildProcess
+  try {
+    child = spawn(file, [...args, launcher, program, JSON.stringify(options.setup)], {
+      cwd: '/',
+      detached: true,
+      env: environmentWith(options.env),
+      stdio: ['ignore', 'ignore', logFd, 'pipe'],
+      windowsHide: true,
+    })
+  } finally {
+    closeSync(logFd)
+  }
+  const status = await firstLine<S | DetachedError>(child, options)
+  if (isDetachedError(status)) throw rebuildError(status.error)
+  return status
+}
+
+function isDetachedError(status: { readonly kind: string }): status is DetachedError {
+  return status.kind === 'error'
+}
+
+/** One line from the status pipe. Every way out leaves no listener, no timer and no open pipe behind. */
+function firstLine<S>(child: ChildProcess, options: DetachedLaunch): Promise<S> {
+  const pipe = child.stdio[STATUS_FD] as Readable
+  const failed = (what: string, cause?: unknown): Error =>
+    new options.Failure(
+      { reason: `${what}${logTail(options.serverLog)}`, remedy: `See ${options.serverLog}.` },
+      { cause },
+    )
+  return new Promise<S>((resolve, reject) => {
+    let text = ''
+    const timeoutMs = options.timeoutMs ?? HELLO_TIMEOUT_MS
+    const timer = setTimeout(() => finish(failed(`said nothing for ${timeoutMs / 1000} s`)), timeoutMs)
+    const onAbort = (): void => finish(options.signal?.reason)
+    const finish = (result: unknown, status?: S): void => {
+      clearTimeout(timer)
+      options.signal?.removeEventListener('abort', onAbort)
+      pipe.removeAllListeners()
+      // The other end may still be written to by a launcher that is dying: that must not surface here.
+      pipe.on('error', () => {})
+      pipe.destroy()
+      child.unref()
+      if (status !== undefined) resolve(status)
+      else reject(result)
+    }
+    options.signal?.addEventListener('abort', onAbort, { once: true })
+    child.once('error', (error) => finish(failed('could not be started', error)))
+    pipe.setEncoding('utf8')
+    pipe.on('error', (error) => finish(failed('broke its status pipe', error)))
+    pipe.on('data', (chunk: string) => {
+      text += chunk
+      const end = text.indexOf('\n')
+      if (end < 0) return
+      try {
+        finish(undefined, JSON.parse(text.slice(0, end)) as S)
+      } catch (error) {
+        finish(failed(`said something that is not JSON: ${text.slice(0, 200)}`, error))
+      }
+    })
+    pipe.on('end', () => finish(failed('ended before it was ready')))
+  })
+}
+
+function logTail(path: string): string {
+  const lines = tailServerLog(path, 10)
+  return lines.length === 0 ? '' : `; the end of its log:\n  ${lines.join('\n  ')}\n`
+}
+
+function environmentWith(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { ...detachedEnvironment(), ...more }
+  // Electron's executable is then Node; anything else ignores it.
+  if (process.versions.electron !== undefined) env.ELECTRON_RUN_AS_NODE = '1'
+  return env
+}
+
+/** Starting an application instead of Node would start a fork bomb: the application calls connect() again. */
+function checkExecutable(file: string, modules: readonly string[], Failure: LaunchFailure): void {
+  const missing = modules.find((module) => !existsSync(module))
+  if (missing !== undefined) {
+    throw new Failure({
+      reason: `its program ${missing} is missing: a bundler left it out, or its folder was removed`,
+      remedy: 'Keep @procref/lifecycle out of the bundle and installed while programs use it.',
+    })
+  }
+  if (file === process.execPath && process.getBuiltinModule?.('node:sea')?.isSea() === true) {
+    throw new Failure({
+      reason: `${file} is a single executable, which starts itself and not Node`,
+      remedy: 'Give connect() the option guardianCommand: the command that starts Node.',
+    })
+  }
+  try {
+    if (file.includes('/') || file.includes('\\')) accessSync(file, constants.X_OK)
+  } catch (error) {
+    throw new Failure(
+      {
+        reason: `${file} is missing or not executable`,
+        remedy: 'Give connect() the option guardianCommand: the command that starts Node.',
+      },
+      { cause: error },
+    )
+  }
+}
