@@ -1,6 +1,70 @@
-import { type ServerDriver, surrealBinary } from '@procref/lifecycle'
+import { type Descriptor, rebuildFromDescriptor } from '@procref/core'
+import {
+  type Layout,
+  readEngineRecord,
+  readServerRecord,
+  type ServerDriver,
+  type ServerRecord,
+  type Storage,
+  surrealBinary,
+} from '@procref/lifecycle'
+import { DRIVER_NAMES, type DriverName, STORAGES } from './server-names.ts'
 
-/** The best server known: a `surreal` executable, looked for when it is needed, so that a running server can always be joined. */
-export function defaultDriver(): ServerDriver {
-  return surrealBinary()
+interface KnownDriver {
+  /** `driver.name` of what `make` makes, as `server.json` has it. */
+  readonly recordedAs: string
+  make(options: { readonly storage?: Storage }): Promise<ServerDriver>
+}
+
+const KNOWN: { readonly [K in DriverName]: KnownDriver } = {
+  binary: { recordedAs: 'surreal-binary', make: async (options) => surrealBinary(options) },
+}
+
+export interface DriverQuestion {
+  readonly paths: Layout
+  /** Left out: whatever serves the directory now, else the best that this machine has. */
+  readonly driver?: DriverName | ServerDriver | undefined
+  /** Left out: what the data were written with, else the driver's own choice. */
+  readonly storage?: Storage | undefined
+}
+
+/**
+ * The server to ask for. Starts nothing and locks nothing: what it reads are hints, so that programs with different things
+ * installed ask for the same server; the guardian and the check of the configuration decide.
+ */
+export async function resolveDriver({ paths, driver, storage }: DriverQuestion): Promise<ServerDriver> {
+  if (typeof driver === 'object') return driver
+  const running = runningDriver(paths)
+  const known = driver ?? (running === undefined ? await bestDriver() : nameOf(running.name))
+  if (known === undefined) return await foreignDriver(running?.descriptor)
+  const wanted = storage ?? storageIn(running?.settings) ?? storageIn(readEngineRecord(paths.engineJson))
+  return await KNOWN[known].make(wanted === undefined ? {} : { storage: wanted })
+}
+
+/** What the last guardian of the directory served, unless it ended in an orderly way: then nobody depends on it. */
+function runningDriver(paths: Layout): ServerRecord['driver'] | undefined {
+  const record = readServerRecord(paths.serverJson)
+  return record?.state === 'stopped' || record?.state === 'failed' ? undefined : record?.driver
+}
+
+/** A server of a kind that only another program knows can be joined all the same, and brought back if its driver is found. */
+async function foreignDriver(descriptor: Descriptor | undefined): Promise<ServerDriver> {
+  try {
+    if (descriptor !== undefined) return await rebuildFromDescriptor<ServerDriver>(descriptor)
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code !== 'PROCREF_DESCRIPTOR_UNUSABLE') throw error
+  }
+  return await KNOWN[await bestDriver()].make({})
+}
+
+async function bestDriver(): Promise<DriverName> {
+  return 'binary'
+}
+
+function nameOf(recorded: string): DriverName | undefined {
+  return DRIVER_NAMES.find((name) => KNOWN[name].recordedAs === recorded)
+}
+
+function storageIn(record: { readonly storage?: unknown } | undefined): Storage | undefined {
+  return STORAGES.find((storage) => storage === record?.storage)
 }

@@ -1,3 +1,14 @@
-export type { Lease, LeasedServer, Progress, ReconnectEvent, ServerDriver } from '@procref/lifecycle'
-export { command, surrealBinary } from '@procref/lifecycle'
+export { ProcrefError, SlotsExhaustedError } from '@procref/core'
+export type { Lease, LeasedServer, Progress, ReconnectEvent, ServerDriver, Storage } from '@procref/lifecycle'
+export {
+  ConfigMismatchError,
+  ConnectTimeoutError,
+  command,
+  LeaseLostError,
+  ServerFailedError,
+  StoppedOnRequestError,
+  surrealBinary,
+} from '@procref/lifecycle'
 export { type ConnectOptions, connect } from './connect.ts'
+export { UnknownBackendError } from './errors.ts'
+export type { DriverName } from './server-names.ts'

@@ -1,12 +1,12 @@
 import { defaultDirectory, type Layout, layout } from '@procref/lifecycle'
 
-/** Which directory, and what makes its slots. */
+/** Which directory, and what makes its slots, as the command line says it. */
 export interface PlaceOptions {
   readonly dir?: string
   readonly backend?: string
 }
 
 /** The files of the directory that is meant; makes nothing. */
-export function resolvePlace(options: PlaceOptions): Layout {
-  return layout(options.dir ?? defaultDirectory())
+export function resolvePlace(dir: string | undefined): Layout {
+  return layout(dir ?? defaultDirectory())
 }

@@ -1,4 +1,5 @@
-import type { SlotPool } from '@procref/core'
+import type { OpenPoolOptions, SlotPool } from '@procref/core'
+import { readConfigFile } from '@procref/lifecycle'
 import { resolveBackend } from './backends.ts'
 import { type PlaceOptions, resolvePlace } from './place.ts'
 
@@ -11,10 +12,17 @@ export interface PoolOptions extends PlaceOptions {
 /** Opens the directory's pool for the time of `use`, making it if there is none. */
 export async function withPool<T>(options: PoolOptions, use: (pool: SlotPool) => Promise<T>): Promise<T> {
   const backend = await resolveBackend(options.backend)
-  await using pool = await backend.open(resolvePlace(options).slots, {
-    ...(options.slots === undefined ? {} : { slots: options.slots }),
-    ...(options.label === undefined ? {} : { label: options.label }),
-    ...(options.allowUnsafeFilesystem === true ? { allowUnsafeFilesystem: true } : {}),
-  })
+  const paths = resolvePlace(options.dir)
+  const slots = options.slots ?? readConfigFile(paths.config).slots
+  await using pool = await backend.open(paths.slots, { ...openOptions(options), ...(slots !== undefined && { slots }) })
   return await use(pool)
+}
+
+/** What was said of the pool, in the words of `SlotBackend.open`. */
+export function openOptions({ slots, label, allowUnsafeFilesystem }: PoolOptions): OpenPoolOptions {
+  return {
+    ...(slots !== undefined && { slots }),
+    ...(label !== undefined && { label }),
+    ...(allowUnsafeFilesystem !== undefined && { allowUnsafeFilesystem }),
+  }
 }

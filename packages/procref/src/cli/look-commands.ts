@@ -1,37 +1,17 @@
 import { type Command, Option } from 'commander'
-import type { RunOptions } from '../commands/run.ts'
-import type { ServerOptions } from '../commands/status.ts'
-import type { StopOptions } from '../commands/stop.ts'
+import type { EnvOptions } from '../commands/env.ts'
+import type { LogOptions } from '../commands/logs.ts'
+import type { LookOptions } from '../commands/status.ts'
+import type { StopServerOptions } from '../commands/stop.ts'
+import type { WhyOptions } from '../commands/why.ts'
 import { addJsonOption, addPlaceOptions, declare, optionsOf } from './declare.ts'
 import { parseDuration, parseInteger } from './option-values.ts'
 import { show } from './show.ts'
 
-const GROUP = 'Server:'
+const GROUP = 'Look at the server, and stop it:'
 
-/** The commands about the shared server. Each loads what it does when it is used. */
-export function addServerCommands(program: Command): void {
-  const run = declare(program, {
-    name: 'run <program> [arguments...]',
-    summary: 'run a program with the shared server in its environment',
-    group: GROUP,
-    details:
-      'Starts the server if nobody runs it. The program inherits the slot, so that the server stays while it lives, even when ' +
-      'procref itself is killed. It gets SURREAL_URL, SURREAL_USER, SURREAL_PASS, SURREAL_NAMESPACE and SURREAL_DATABASE. ' +
-      'Signals and the exit code are passed on.',
-    examples: [
-      ['procref run -- python app.py', 'a Python program on the shared database'],
-      ["procref run -- sh -c 'echo $SURREAL_URL'", 'where the server is'],
-    ],
-  })
-  addPlaceOptions(run)
-    .passThroughOptions()
-    .option('--linger <time>', 'how long the server stays after its last user', parseDuration)
-    .option('--label <text>', 'who uses the server, for people')
-    .action(async (file: string, args: string[]) => {
-      const { runProgram } = await import('../commands/run.ts')
-      process.exitCode = await runProgram(file, args, optionsOf<RunOptions>(run))
-    })
-
+/** The commands that start nothing. Each loads what it does when it is used. */
+export function addLookCommands(program: Command): void {
   const status = declare(program, {
     name: 'status',
     summary: 'show whether the server runs, and where',
@@ -43,7 +23,7 @@ export function addServerCommands(program: Command): void {
     ],
   })
   addJsonOption(addPlaceOptions(status)).action(async () => {
-    const options = optionsOf<ServerOptions>(status)
+    const options = optionsOf<LookOptions>(status)
     const { readStatus, viewStatus } = await import('../commands/status.ts')
     show(options, await readStatus(options), viewStatus)
   })
@@ -52,30 +32,32 @@ export function addServerCommands(program: Command): void {
     name: 'ps',
     summary: 'show who uses the server',
     group: GROUP,
+    details: 'Found by probing the locks; changes nothing.',
     examples: [
       ['procref ps', 'as a table'],
       ['procref ps --json', 'for programs'],
     ],
   })
   addJsonOption(addPlaceOptions(ps)).action(async () => {
-    const options = optionsOf<ServerOptions>(ps)
-    const { listSlots, viewSlotList } = await import('../commands/slot-list.ts')
-    show(options, await listSlots(options), viewSlotList)
+    const options = optionsOf<LookOptions>(ps)
+    const { readProcesses, viewProcesses } = await import('../commands/ps.ts')
+    show(options, await readProcesses(options), viewProcesses)
   })
 
   const why = declare(program, {
     name: 'why',
     summary: 'show why the server was started, stopped or refused',
     group: GROUP,
+    details: 'The last events of the journal, oldest first.',
     examples: [
       ['procref why', 'the last events'],
       ['procref why --last 100', 'more of them'],
     ],
   })
   addJsonOption(addPlaceOptions(why))
-    .addOption(new Option('--last <number>', 'how many events').argParser(parseInteger(1, 1_000_000)).default(20))
+    .addOption(last('how many events', 20))
     .action(async () => {
-      const options = optionsOf<ServerOptions & { readonly last: number }>(why)
+      const options = optionsOf<WhyOptions>(why)
       const { readWhy, viewWhy } = await import('../commands/why.ts')
       show(options, readWhy(options), viewWhy)
     })
@@ -86,15 +68,15 @@ export function addServerCommands(program: Command): void {
     group: GROUP,
     examples: [
       ['procref logs', 'the last lines'],
-      ['procref logs --last 200', 'more of them'],
+      ['procref logs --follow', 'and what comes'],
     ],
   })
   addPlaceOptions(logs)
-    .addOption(new Option('--last <number>', 'how many lines').argParser(parseInteger(1, 1_000_000)).default(50))
+    .addOption(last('how many lines', 50))
+    .option('-f, --follow', 'go on with what is added, until Ctrl-C')
     .action(async () => {
-      const { readLogs } = await import('../commands/logs.ts')
-      for (const line of readLogs(optionsOf<ServerOptions & { readonly last: number }>(logs)))
-        process.stdout.write(`${line}\n`)
+      const { printLogs } = await import('../commands/logs.ts')
+      await printLogs(optionsOf<LogOptions>(logs))
     })
 
   const stop = declare(program, {
@@ -102,16 +84,18 @@ export function addServerCommands(program: Command): void {
     summary: 'stop the server now',
     group: GROUP,
     details:
-      'Refused while somebody uses it, unless forced. Asks the guardian; the server is never signalled from here.',
+      'Ends what `procref start` left, and asks the guardian to stop the server. Refused while others use it, unless forced. ' +
+      'Prints `stopped`, also when nothing ran.',
     examples: [
       ['procref stop', 'if nobody uses it'],
       ['procref stop --force', 'all the same'],
     ],
   })
   addJsonOption(addPlaceOptions(stop))
-    .option('--force', 'stop although it is used: its users are told and not served again')
+    .option('--force', 'stop although it is used: its users are told, and not served again')
+    .addOption(new Option('--timeout <time>', 'how long to wait for the end (default: 180s)').argParser(parseDuration))
     .action(async () => {
-      const options = optionsOf<StopOptions>(stop)
+      const options = optionsOf<StopServerOptions>(stop)
       const { stopServer, viewStop } = await import('../commands/stop.ts')
       show(options, await stopServer(options), viewStop)
     })
@@ -120,11 +104,35 @@ export function addServerCommands(program: Command): void {
     name: 'url',
     summary: 'print the URL of the running server',
     group: GROUP,
-    details: 'Exits with 1 when no server runs.',
+    details: 'Exits with 1 when no server is up. Keeps nothing up: see `procref start` and `procref run`.',
     examples: [['procref url', 'ws://127.0.0.1:…/rpc']],
   })
-  addPlaceOptions(url).action(async () => {
-    const { readUrl } = await import('../commands/status.ts')
-    process.stdout.write(`${await readUrl(optionsOf<ServerOptions>(url))}\n`)
+  addJsonOption(addPlaceOptions(url)).action(async () => {
+    const options = optionsOf<LookOptions>(url)
+    const { readUrl, viewUrl } = await import('../commands/url.ts')
+    show(options, await readUrl(options), viewUrl)
   })
+
+  const env = declare(program, {
+    name: 'env',
+    summary: 'print what `procref run` puts into the environment',
+    group: GROUP,
+    details:
+      'As `export` lines for a POSIX shell. Exits with 1 when no server is up. Keeps nothing up: see `procref start`.',
+    examples: [
+      ['eval "$(procref env --secrets)"', 'into this shell'],
+      ['procref env --json', 'for programs'],
+    ],
+  })
+  addJsonOption(addPlaceOptions(env))
+    .option('--secrets', 'the password, too')
+    .action(async () => {
+      const options = optionsOf<EnvOptions>(env)
+      const { readEnvironment, viewEnvironment } = await import('../commands/env.ts')
+      show(options, await readEnvironment(options), viewEnvironment)
+    })
+}
+
+function last(description: string, number: number): Option {
+  return new Option('-n, --last <number>', description).argParser(parseInteger(1, 1_000_000)).default(number)
 }

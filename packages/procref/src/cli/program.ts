@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { addPlaceOptions, configureOutput, reportTo } from './declare.ts'
-import { addServerCommands } from './server-commands.ts'
+import { addLookCommands } from './look-commands.ts'
+import { addServiceCommands } from './service-commands.ts'
 import { addSlotCommands } from './slot-commands.ts'
 
 /** The whole command line, parsed by nobody yet. What a command does is loaded when it is used. */
@@ -12,8 +13,17 @@ export function createProgram(): Command {
     // `procref run prog --json`: what follows the program belongs to it.
     .enablePositionalOptions()
   addPlaceOptions(reportTo(program))
-  addServerCommands(program)
+  addServiceCommands(program)
+  addLookCommands(program)
   addSlotCommands(program)
+  program.addHelpText(
+    'after',
+    [
+      '',
+      'Exit codes: 0 done, 1 failed, 2 wrong usage, 75 all slots are in use; `run` passes on the one of its program.',
+      'PROCREF_DEBUG=1 shows where an error comes from.',
+    ].join('\n'),
+  )
   return program
 }
 

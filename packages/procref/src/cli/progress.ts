@@ -9,6 +9,14 @@ export interface ProgressLine extends Disposable {
   update(message: string): void
 }
 
+/** Shows what `work` waits for, if it takes long and somebody watches; see `createProgressLine`. */
+export async function whileWaiting<T>(
+  work: (onProgress: (progress: { readonly message: string }) => void) => Promise<T>,
+): Promise<T> {
+  using line = createProgressLine()
+  return await work(({ message }) => line.update(message))
+}
+
 /**
  * Shows the last message on stderr once the wait has lasted a second, and takes the line away when disposed. Shows nothing
  * where stderr is no terminal: a log has no use for it.

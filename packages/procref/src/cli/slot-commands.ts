@@ -1,9 +1,10 @@
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import type { SlotHoldOptions } from '../commands/slot-hold.ts'
 import type { SlotListOptions } from '../commands/slot-list.ts'
 import type { SlotTryOptions } from '../commands/slot-try.ts'
 import { addJsonOption, addPlaceOptions, declare, optionsOf } from './declare.ts'
-import { parseDuration, parseInteger } from './option-values.ts'
+import { parseDuration } from './option-values.ts'
+import { slotsOption, unsafeFilesystemOption } from './service-commands.ts'
 import { show } from './show.ts'
 
 /** `procref slot …`: the slots alone, without any server. */
@@ -74,15 +75,6 @@ export function addSlotCommands(program: Command): void {
 
 function addPoolOptions(command: Command): Command {
   addPlaceOptions(command)
-  command.addOption(
-    new Option('--slots <number>', 'how many slots the directory has, decided by the first who asks (default: 100)')
-      .argParser(parseInteger(1, 100_000))
-      .helpGroup('Directory:'),
-  )
-  command.addOption(
-    new Option('--allow-unsafe-filesystem', 'use a file system that is not known to keep locks').helpGroup(
-      'Directory:',
-    ),
-  )
+  command.addOption(slotsOption()).addOption(unsafeFilesystemOption())
   return addJsonOption(command)
 }

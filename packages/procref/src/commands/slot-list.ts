@@ -5,7 +5,7 @@ import type { Colors } from '../cli/output.ts'
 import { formatTable } from '../cli/table.ts'
 import { formatAge } from '../cli/time.ts'
 import { resolvePlace } from '../place.ts'
-import type { PoolOptions } from '../slot-pool.ts'
+import { openOptions, type PoolOptions } from '../slot-pool.ts'
 
 export interface SlotListOptions extends PoolOptions {
   readonly json?: boolean
@@ -23,8 +23,8 @@ export interface SlotListResult {
 /** Finds by probing who holds a slot. Makes nothing: without a directory nobody holds anything. */
 export async function listSlots(options: SlotListOptions): Promise<SlotListResult> {
   const backend = await resolveBackend(options.backend)
-  const { root, slots } = resolvePlace(options)
-  const { size, held } = await lookAtSlots(backend, slots, options)
+  const { root, slots } = resolvePlace(options.dir)
+  const { size, held } = await lookAtSlots(backend, slots, openOptions(options))
   return { dir: root, backend: backend.name, size: size ?? null, held }
 }
 

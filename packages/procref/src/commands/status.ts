@@ -1,78 +1,95 @@
-import { ProcrefError } from '@procref/core'
-import { inspect } from '@procref/lifecycle'
+import { type Inspection, inspect } from '@procref/lifecycle'
 import { resolveBackend } from '../backends.ts'
 import type { Colors } from '../cli/output.ts'
 import { type PlaceOptions, resolvePlace } from '../place.ts'
+import { urlOf } from '../server-url.ts'
 
-export interface ServerOptions extends PlaceOptions {
+export interface LookOptions extends PlaceOptions {
   readonly json?: boolean
 }
 
 /** Stable: fields are only added. */
 export interface Status {
   readonly dir: string
-  readonly state: string
+  readonly state: Inspection['state']
+  /** How many slots are held. */
   readonly users: number
+  /** How many there are; `null` in a directory that nobody has used yet. */
   readonly slots: number | null
-  readonly server: null | {
-    readonly epoch: number
-    readonly pid: number | null
-    readonly guardianPid: number
-    readonly url: string
-    readonly driver: string
-    readonly version: string | null
-    readonly durable: boolean
-  }
+  /** Who keeps the server up on purpose (`procref start`); one of the users. */
+  readonly keeperPid: number | null
+  readonly server: ServerStatus | null
   /** Why it failed, in the state `failed`. */
-  readonly failure: string | null
+  readonly failure: { readonly code: string | null; readonly message: string } | null
 }
 
-export async function readStatus(options: ServerOptions): Promise<Status> {
+export interface ServerStatus {
+  readonly epoch: number
+  /** `null` until it was launched. */
+  readonly pid: number | null
+  readonly guardianPid: number
+  readonly host: string
+  readonly port: number
+  readonly url: string
+  readonly driver: string
+  readonly storage: string | null
+  readonly version: string | null
+  readonly durable: boolean
+}
+
+/** What can be seen without changing anything; the directory may not exist. */
+export async function readStatus(options: LookOptions): Promise<Status> {
   const backend = await resolveBackend(options.backend)
-  const { dir, state, record, guardian, holders, slots } = await inspect(resolvePlace(options).root, backend)
-  const alive = record !== undefined && guardian !== 'absent'
+  return statusOf(await inspect(resolvePlace(options.dir).root, backend))
+}
+
+export function statusOf(seen: Inspection): Status {
+  const { dir, state, record, holders, slots, keeper } = seen
+  const failure = state === 'failed' ? record?.failure : undefined
   return {
     dir,
     state,
     users: holders.length,
     slots: slots ?? null,
-    server: alive
-      ? {
-          epoch: record.epoch,
-          pid: record.server?.pid ?? null,
-          guardianPid: record.guardian.pid,
-          url: `ws://${record.host}:${record.port}/rpc`,
-          driver: record.driver.name,
-          version: record.version ?? null,
-          durable: record.durable,
-        }
-      : null,
-    failure: state === 'failed' ? (record?.failure?.message ?? null) : null,
+    keeperPid: keeper.identity?.pid ?? null,
+    server: serverOf(seen),
+    failure: failure === undefined ? null : { code: failure.code ?? null, message: failure.message },
+  }
+}
+
+function serverOf({ guardian, record }: Inspection): ServerStatus | null {
+  if (record === undefined || guardian === 'absent') return null
+  const { storage } = record.driver.settings
+  return {
+    epoch: record.epoch,
+    pid: record.server?.pid ?? null,
+    guardianPid: record.guardian.pid,
+    host: record.host,
+    port: record.port,
+    url: urlOf(record),
+    driver: record.driver.name,
+    storage: typeof storage === 'string' ? storage : null,
+    version: record.version ?? null,
+    durable: record.durable,
   }
 }
 
 export function viewStatus(status: Status, colors: Colors): string {
-  const { server } = status
-  const lines = [`${colors.bold(status.state)}  ${status.dir}`]
+  const { server, state, slots, users } = status
+  const lines = [`${colorOf(state, colors)(colors.bold(state))}  ${status.dir}`]
   if (server !== null) {
-    lines.push(`  ${server.url}  epoch ${server.epoch}, ${server.driver} ${server.version ?? ''}`.trimEnd())
-    lines.push(`  server pid ${server.pid ?? '?'}, guardian pid ${server.guardianPid}`)
+    const engine = [server.driver, server.version, server.storage].filter((part) => part !== null).join(' ')
+    lines.push(`  ${server.url}  (${engine})`)
+    lines.push(`  epoch ${server.epoch}, server pid ${server.pid ?? '?'}, guardian pid ${server.guardianPid}`)
     if (!server.durable) lines.push(colors.yellow('  not durable: what is written is gone when the server stops'))
   }
-  lines.push(`  ${status.users} of ${status.slots ?? 0} slots in use`)
-  if (status.failure !== null) lines.push(colors.red(`  ${status.failure}`))
+  if (slots !== null) lines.push(`  ${users} of ${slots} slots in use`)
+  if (status.keeperPid !== null) lines.push(`  kept up by \`procref start\` (pid ${status.keeperPid})`)
+  if (status.failure !== null) lines.push(colors.red(`  ${status.failure.message}`))
   return lines.join('\n')
 }
 
-/** No server runs, so it has no URL. */
-export class NotRunningError extends ProcrefError {
-  constructor(dir: string, state: string) {
-    super('PROCREF_NOT_RUNNING', `No server runs in ${dir} (${state}). \`procref run\` or connect() starts it.`)
-  }
-}
-
-export async function readUrl(options: ServerOptions): Promise<string> {
-  const { server, state, dir } = await readStatus(options)
-  if (server === null || state !== 'serving') throw new NotRunningError(dir, state)
-  return server.url
+function colorOf(state: Status['state'], colors: Colors): (text: string) => string {
+  if (state === 'serving') return colors.green
+  return state === 'failed' || state === 'unresponsive' ? colors.red : String
 }

@@ -1,15 +1,16 @@
-import { describeHolder } from '@procref/core'
-import { inspect, requestStop } from '@procref/lifecycle'
+import { endKeeper, inspect, requestStop, StillInUseError } from '@procref/lifecycle'
 import { resolveBackend } from '../backends.ts'
+import { whileWaiting } from '../cli/progress.ts'
 import { resolvePlace } from '../place.ts'
-import type { ServerOptions } from './status.ts'
+import type { LookOptions } from './status.ts'
 
-const TIMEOUT_MS = 60_000
-
-export interface StopOptions extends ServerOptions {
+export interface StopServerOptions extends LookOptions {
   readonly force?: boolean
+  /** ms */
+  readonly timeout?: number
 }
 
+/** Stable: fields are only added. */
 export interface Stopped {
   readonly dir: string
   readonly state: 'stopped'
@@ -17,17 +18,26 @@ export interface Stopped {
   readonly wasRunning: boolean
 }
 
-export async function stopServer(options: StopOptions): Promise<Stopped> {
+/**
+ * Ends the keeper, then asks the guardian to stop the server, and waits until it has.
+ * Throws `StillInUseError`, and then nothing was ended, `StopTimeoutError`, `KeeperUnreachableError`.
+ */
+export async function stopServer(options: StopServerOptions): Promise<Stopped> {
   const backend = await resolveBackend(options.backend)
-  const { root } = resolvePlace(options)
-  const { holders } = await inspect(root, backend)
-  const result = await requestStop(root, backend, {
-    force: options.force === true,
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-    describe: (count) =>
-      holders.length === count ? holders.map(describeHolder).join('; ') : `${count} processes (\`procref ps\`)`,
-  })
-  return { dir: root, state: 'stopped', wasRunning: result === 'stopped' }
+  const { root } = resolvePlace(options.dir)
+  const { holders, keeper } = await inspect(root, backend)
+  // By the pid that the holder wrote: good enough to refuse early. Whether nobody is left is what the guardian proves.
+  const others = holders.filter(({ pid }) => pid === undefined || pid !== keeper.identity?.pid)
+  if (others.length > 0 && options.force !== true) throw new StillInUseError(root, others)
+  await endKeeper(root, backend)
+  const outcome = await whileWaiting((onProgress) =>
+    requestStop(root, backend, {
+      when: options.force === true ? 'always' : 'unused',
+      onProgress: (message) => onProgress({ message }),
+      ...(options.timeout !== undefined && { timeoutMs: options.timeout }),
+    }),
+  )
+  return { dir: root, state: 'stopped', wasRunning: outcome === 'stopped' }
 }
 
 export function viewStop(result: Stopped): string {

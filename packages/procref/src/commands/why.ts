@@ -2,10 +2,15 @@ import { type JournalEntry, readJournal } from '@procref/lifecycle'
 import type { Colors } from '../cli/output.ts'
 import { formatTable } from '../cli/table.ts'
 import { resolvePlace } from '../place.ts'
-import type { ServerOptions } from './status.ts'
+import type { LookOptions } from './status.ts'
 
-export function readWhy(options: ServerOptions & { readonly last: number }): readonly JournalEntry[] {
-  return readJournal(resolvePlace(options).journal, { last: options.last })
+export interface WhyOptions extends LookOptions {
+  readonly last: number
+}
+
+/** The last events, oldest first; the entries of the journal as they are. */
+export function readWhy(options: WhyOptions): readonly JournalEntry[] {
+  return readJournal(resolvePlace(options.dir).journal, { last: options.last })
 }
 
 export function viewWhy(entries: readonly JournalEntry[], colors: Colors): string {

@@ -1,0 +1,41 @@
+import type { SlotInfo } from '@procref/core'
+import { inspect } from '@procref/lifecycle'
+import { resolveBackend } from '../backends.ts'
+import type { Colors } from '../cli/output.ts'
+import { formatTable } from '../cli/table.ts'
+import { resolvePlace } from '../place.ts'
+import { viewHolders } from './slot-list.ts'
+import { type LookOptions, type ServerStatus, type Status, statusOf } from './status.ts'
+
+/** Stable: fields are only added. */
+export interface Processes {
+  readonly dir: string
+  readonly state: Status['state']
+  readonly slots: number | null
+  readonly server: ServerStatus | null
+  readonly keeperPid: number | null
+  /** Who holds a slot now, by slot. Only `slot` is certain, the rest is what the holder wrote. */
+  readonly holders: readonly SlotInfo[]
+}
+
+/** The processes of a directory: guardian, server, and who uses it. Changes nothing. */
+export async function readProcesses(options: LookOptions): Promise<Processes> {
+  const backend = await resolveBackend(options.backend)
+  const seen = await inspect(resolvePlace(options.dir).root, backend)
+  const { dir, state, slots, server, keeperPid } = statusOf(seen)
+  return { dir, state, slots, server, keeperPid, holders: seen.holders }
+}
+
+export function viewProcesses(processes: Processes, colors: Colors): string {
+  const { dir, state, server, slots, holders } = processes
+  const lines: string[] = []
+  if (server !== null) {
+    const rows = [['guardian', `pid ${server.guardianPid}`]]
+    // The embedded engine runs in the guardian.
+    if (server.pid !== server.guardianPid) rows.push(['server', `pid ${server.pid ?? '?'}`])
+    lines.push(formatTable(rows))
+  }
+  if (holders.length > 0) lines.push(viewHolders(holders, colors))
+  lines.push(colors.dim(`${state}, ${holders.length} of ${slots ?? 0} slots in use in ${dir}`))
+  return lines.join('\n')
+}
