@@ -42,3 +42,11 @@ describe.runIf(surrealBinary() !== undefined)('with a surreal executable', () =>
     expect(stdout).toMatch(/ws:\/\/127\.0\.0\.1:\d+\/rpc \[ 2 \]/)
   })
 })
+
+test('the example of @procref/embedded runs', async () => {
+  const dir = `${freshDir()}/shared`
+  onTestFinished(() => endDirectory(dir))
+  const { status, stdout, stderr } = runExample('packages/embedded', dir)
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(stdout).toMatch(/ws:\/\/127\.0\.0\.1:\d+\/rpc \[ 2 \]/)
+})

@@ -1,0 +1,63 @@
+import { writeSync } from 'node:fs'
+import type { LaunchContext, RunningServer, ServerDriver, Storage } from '@procref/lifecycle'
+import { DatabaseOpenError } from './errors.ts'
+import { findPlatformBinary } from './platform-binary.ts'
+import { startServer } from './server.ts'
+
+export interface EmbeddedSurrealOptions {
+  /** Default `rocksdb`, the safest. */
+  readonly storage?: Storage
+}
+
+/**
+ * SurrealDB's own engine, served by the guardian itself on loopback, to any SurrealDB client: for machines without a `surreal`
+ * executable. Every acknowledged write to `rocksdb` or `surrealkv` was synced to the disk.
+ *
+ * Unspecified: what is written while the process is being killed. Caller: launch it in a process of its own, once, and end
+ * that process with `process.exit()`; the engine's threads would keep it alive, and only its end frees the database.
+ */
+export function embeddedSurreal(options: EmbeddedSurrealOptions = {}): ServerDriver {
+  const storage = options.storage ?? 'rocksdb'
+  return {
+    name: 'embedded-surreal',
+    descriptor: {
+      module: new URL('./index.js', import.meta.url).href,
+      factory: 'embeddedSurreal',
+      options: { storage },
+    },
+    settings: { storage },
+    placement: 'guardian',
+    durable: storage !== 'memory',
+    check: async () => void findPlatformBinary(),
+    engine: async () => ({ engine: 'surrealdb', version: findPlatformBinary().version, storage }),
+    launch: (context) => launch(context, storage),
+  }
+}
+
+async function launch(context: LaunchContext, storage: Storage): Promise<RunningServer> {
+  context.signal.throwIfAborted()
+  const { host, port, credentials, databaseDir, logFd } = context
+  return await startServer({
+    host,
+    port,
+    credentials,
+    endpoint: endpointOf(storage, databaseDir),
+    path: storage === 'memory' ? 'memory' : databaseDir,
+    log: (line) => writeLog(logFd, line),
+  })
+}
+
+/** `every`: each commit is synced before it is acknowledged. Said here, so that no environment variable can weaken it. */
+function endpointOf(storage: Storage, databaseDir: string): string {
+  if (storage === 'memory') return 'mem://'
+  if (!databaseDir.includes('?')) return `${storage}://${databaseDir}?sync=every`
+  throw new DatabaseOpenError(databaseDir, new Error("the engine cannot open a path with a '?' in it"))
+}
+
+function writeLog(fd: number, line: string): void {
+  try {
+    writeSync(fd, `${new Date().toISOString()} ${line}\n`)
+  } catch {
+    // A full disk or a closed log must not stop a database.
+  }
+}

@@ -1,0 +1,168 @@
+import { createRequire } from 'node:module'
+import { EMPTY_ARRAY, encodeMap, encodeUuid, encodeValue } from './cbor.ts'
+import { prepareEnvironment } from './engine-environment.ts'
+import { DatabaseOpenError, EngineSpentError, EngineUnavailableError } from './errors.ts'
+import { findPlatformBinary } from './platform-binary.ts'
+import { parseError, type RpcError, shuttingDown } from './rpc-errors.ts'
+
+/** What `@surrealdb/node` 3.0.3 has in its binary. Everything is CBOR. */
+interface NativeEngine {
+  /** Ends the process (SIGABRT) when called after `free()`. */
+  execute(request: Uint8Array): Promise<Uint8Array>
+  notifications(): Promise<{ recv(): Promise<Uint8Array | null> }>
+  /** Waits for every `execute` that has begun. */
+  free(): Promise<void>
+}
+
+interface NativeModule {
+  readonly SurrealNodeEngine: {
+    connect(endpoint: string, options?: object): Promise<NativeEngine>
+  }
+}
+
+/** What the engine says: a result, or an error made for the client. Both encoded. */
+export type Answer = { readonly result: Buffer } | { readonly error: RpcError }
+
+export interface Call {
+  readonly method: string
+  /** One encoded array. */
+  readonly params?: Uint8Array
+  /** Left out: the engine's own session, which is the owner of everything. Never left out for a client. */
+  readonly session?: string
+  readonly txn?: string
+}
+
+export interface EngineOptions {
+  /** `rocksdb:///path?sync=every`, `mem://`. */
+  readonly endpoint: string
+  /** For messages. */
+  readonly path: string
+}
+
+let spent = false
+
+/** SurrealDB's engine with one database open. There is one in a process, once. */
+export class Engine {
+  readonly #native: NativeEngine
+  readonly version: string
+  #inFlight = 0
+  #idle: (() => void) | undefined
+  #stopping = false
+
+  private constructor(native: NativeEngine, version: string) {
+    this.#native = native
+    this.version = version
+  }
+
+  /**
+   * Loads the engine and opens the database. `notify` gets every notification of a live query, encoded; it must not throw.
+   * Throws `EngineUnavailableError`, `DatabaseOpenError`, `EngineSpentError`.
+   */
+  static async open(options: EngineOptions, notify: (notification: Buffer) => void): Promise<Engine> {
+    if (spent) throw new EngineSpentError()
+    const { file, version } = findPlatformBinary()
+    prepareEnvironment()
+    const { SurrealNodeEngine } = load(file)
+    spent = true
+    let native: NativeEngine
+    try {
+      native = await SurrealNodeEngine.connect(options.endpoint)
+    } catch (cause) {
+      spent = false
+      throw new DatabaseOpenError(options.path, cause)
+    }
+    const engine = new Engine(native, version)
+    await engine.#listen(notify)
+    return engine
+  }
+
+  /** Never rejects: what the engine cannot read or write becomes a parse error, as the real server says it. */
+  async call(call: Call): Promise<Answer> {
+    if (this.#stopping) return { error: shuttingDown() }
+    const request = encodeCall(call)
+    this.#inFlight++
+    try {
+      return answerOf(view(await this.#native.execute(request)))
+    } catch {
+      // It rejects for two reasons: params that are no SurrealDB values, and a result that has no form in CBOR (a regex).
+      return { error: parseError() }
+    } finally {
+      this.#inFlight--
+      if (this.#inFlight === 0) this.#idle?.()
+    }
+  }
+
+  /**
+   * Lets no further call in, waits for those in flight until `hurry`, and closes the database. With calls still in flight
+   * it is left open: what was acknowledged is on the disk, and the end of the process closes it.
+   */
+  async close(hurry: AbortSignal): Promise<'closed' | 'left-open'> {
+    this.#stopping = true
+    if (this.#inFlight > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve
+        if (hurry.aborted) resolve()
+        else hurry.addEventListener('abort', () => resolve(), { once: true })
+      })
+    }
+    if (this.#inFlight > 0) return 'left-open'
+    await this.#native.free()
+    return 'closed'
+  }
+
+  async #listen(notify: (notification: Buffer) => void): Promise<void> {
+    const source = await this.#native.notifications()
+    const listen = async (): Promise<void> => {
+      for (let next = await source.recv(); next !== null; next = await source.recv()) notify(view(next))
+    }
+    void listen()
+  }
+}
+
+function load(file: string): NativeModule {
+  try {
+    return createRequire(import.meta.url)(file) as NativeModule
+  } catch (cause) {
+    const said = cause instanceof Error ? cause.message : String(cause)
+    throw new EngineUnavailableError(
+      `could not be loaded: ${said}`,
+      'Its binary does not fit this system; install a `surreal` executable and use surrealBinary().',
+      { cause },
+    )
+  }
+}
+
+const methods = new Map<string, Buffer>()
+
+/**
+ * `params` come last in a map of stated length: should the engine see the end of a client's bytes elsewhere than we did,
+ * what follows cannot become another method or session.
+ */
+function encodeCall({ method, params, session, txn }: Call): Buffer {
+  let name = methods.get(method)
+  if (name === undefined) {
+    name = encodeValue(method)
+    methods.set(method, name)
+  }
+  return encodeMap([
+    ['method', name],
+    ...(session === undefined ? [] : [['session', encodeUuid(session)] as const]),
+    ...(txn === undefined ? [] : [['txn', encodeUuid(txn)] as const]),
+    ['params', params ?? EMPTY_ARRAY],
+  ])
+}
+
+/** `{ error: { cause: …`: the engine's own errors begin so. Everything else is a result, a client's `{ error: 1 }` too. */
+const ERROR_HEAD = Buffer.concat([Buffer.of(0xa1), encodeValue('error')])
+const CAUSE = encodeValue('cause')
+
+function answerOf(bytes: Buffer): Answer {
+  const body = ERROR_HEAD.length
+  const isError =
+    bytes.subarray(0, body).equals(ERROR_HEAD) && bytes.subarray(body + 1, body + 1 + CAUSE.length).equals(CAUSE)
+  return isError ? { error: bytes.subarray(body) } : { result: bytes }
+}
+
+function view(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

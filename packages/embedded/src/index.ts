@@ -1,0 +1,2 @@
+export { type EmbeddedSurrealOptions, embeddedSurreal } from './driver.ts'
+export { CredentialsRejectedError, DatabaseOpenError, EngineSpentError, EngineUnavailableError } from './errors.ts'

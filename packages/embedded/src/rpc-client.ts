@@ -1,0 +1,205 @@
+import { encodeArray, encodeMap, encodeUuid, NONE, readElements, uuidOf } from './cbor.ts'
+import type { Answer, Engine } from './engine.ts'
+import { type MethodRule, ruleFor } from './gate.ts'
+import { type LiveQueries, liveStatements, refuseLiveStatements } from './live-queries.ts'
+import { isTooDeepQuery } from './query-guard.ts'
+import {
+  anonymousNotAllowed,
+  expressionTooDeep,
+  internal,
+  invalidParams,
+  liveQueryNotSupported,
+  methodNotAllowed,
+  methodNotFound,
+  notInTransaction,
+  sessionNotFound,
+  tooMany,
+} from './rpc-errors.ts'
+import { type RpcRequest, readRequest } from './rpc-request.ts'
+import type { Session } from './session.ts'
+import { signIn, signOut, use } from './session-changes.ts'
+import { Sessions } from './sessions.ts'
+
+/** Each keeps a snapshot of the database. */
+const MAX_TRANSACTIONS = 256
+
+export interface RpcClientOptions {
+  readonly engine: Engine
+  /** The session ids in use in the engine, of all clients. */
+  readonly engineIds: Set<string>
+  /**
+   * Left out for a single HTTP request: nothing that would have to outlive it can be called then, and live queries are
+   * refused as the real server does.
+   */
+  readonly connection?: {
+    readonly live: LiveQueries
+    /** Sends a notification to this client. */
+    readonly deliver: (frame: Buffer) => void
+  }
+  /** Done with the first session before anything is called in it. */
+  readonly prepare?: (session: Session) => Promise<void>
+}
+
+/** One client on a connection: its sessions, transactions and live queries. All of it ends with `close()`. */
+export class RpcClient {
+  readonly #options: RpcClientOptions
+  readonly #sessions: Sessions
+  readonly #transactions = new Set<string>()
+  readonly #begun: Promise<Session>
+
+  constructor(options: RpcClientOptions) {
+    this.#options = options
+    this.#sessions = new Sessions(options.engine, options.engineIds, options.connection?.live)
+    this.#begun = this.#begin()
+  }
+
+  async #begin(): Promise<Session> {
+    const session = await this.#sessions.begin()
+    await this.#options.prepare?.(session)
+    return session
+  }
+
+  /** The session that requests without a session use. */
+  first(): Promise<Session> {
+    return this.#begun
+  }
+
+  /** Answers one request, itself encoded, with one encoded response. Never rejects. */
+  async handle(frame: Buffer): Promise<Buffer> {
+    const request = readRequest(frame)
+    return 'error' in request ? encodeMap([['error', request.error]]) : await this.respond(request)
+  }
+
+  /** Answers one request with one encoded response. Never rejects. */
+  async respond(request: RpcRequest): Promise<Buffer> {
+    const answer = await this.call(request)
+    return encodeMap([
+      ...(request.id === undefined ? [] : [['id', request.id] as const]),
+      'error' in answer ? ['error', answer.error] : ['result', answer.result],
+      ...(request.session === undefined ? [] : [['session', encodeUuid(request.session)] as const]),
+    ])
+  }
+
+  /** Never rejects. */
+  async call(request: RpcRequest): Promise<Answer> {
+    return await this.#answer(request).catch(internalError)
+  }
+
+  /** Waits for the calls in flight, then removes everything the client had in the engine. */
+  async close(): Promise<void> {
+    await this.#begun
+    await this.#sessions.close()
+    await Promise.all([...this.#transactions].map((txn) => this.#finish('cancel', txn)))
+  }
+
+  async #answer(request: RpcRequest): Promise<Answer> {
+    await this.#begun
+    const { method } = request
+    const rule = ruleFor(method)
+    if (rule === undefined) return { error: methodNotFound(method === 'graphql' ? method : 'unknown') }
+    if (rule.session === 'none') return await this.#answerPlain(request)
+    const session = this.#sessions.get(request.session)
+    if (session === undefined) return { error: sessionNotFound(request.session ?? '') }
+    if (rule.session === 'changed') return await session.order.alone(() => this.#change(session, request))
+    return await session.order.shared(() => this.#callData(session, request, rule))
+  }
+
+  async #answerPlain({ method, params, session }: RpcRequest): Promise<Answer> {
+    if (this.#options.connection === undefined) {
+      if (method === 'begin' || method === 'commit' || method === 'cancel') return { error: methodNotFound(method) }
+      if (method === 'attach' || method === 'detach' || method === 'sessions')
+        return { error: methodNotAllowed(method) }
+    }
+    switch (method) {
+      case 'ping':
+        return { result: NONE }
+      case 'attach':
+        return await this.#sessions.attach(session)
+      case 'detach':
+        return await this.#sessions.detach(session)
+      case 'sessions':
+        return this.#sessions.list()
+      case 'begin':
+        return await this.#beginTransaction()
+      case 'commit':
+      case 'cancel':
+        return await this.#endTransaction(method, params)
+      default: {
+        const { engineId } = await this.#begun
+        return await this.#options.engine.call({ method, params, session: engineId })
+      }
+    }
+  }
+
+  async #change(session: Session, { method, params }: RpcRequest): Promise<Answer> {
+    const { engine } = this.#options
+    switch (method) {
+      case 'use':
+        return await use(engine, session, params)
+      case 'invalidate':
+        return await signOut(engine, session, method)
+      case 'reset': {
+        const answer = await signOut(engine, session, method)
+        await this.#sessions.forgetLive(session)
+        return answer
+      }
+      case 'signin':
+      case 'signup':
+      case 'authenticate':
+      case 'refresh':
+        return await signIn(engine, session, method, params)
+      default:
+        return await engine.call({ method, params, session: session.engineId })
+    }
+  }
+
+  async #callData(session: Session, request: RpcRequest, rule: MethodRule): Promise<Answer> {
+    const { method, params, txn } = request
+    if (session.identity === undefined) return { error: anonymousNotAllowed() }
+    if (txn !== undefined && !this.#transactions.has(txn)) return { error: invalidParams('Transaction not found') }
+    if (txn !== undefined && rule.ignoresTransaction) return { error: notInTransaction(method) }
+    if (method === 'query' && isTooDeepQuery(params)) return { error: expressionTooDeep() }
+    const { engine, connection } = this.#options
+    if (method === 'live' && connection === undefined) return { error: liveQueryNotSupported() }
+    const answer = await engine.call({ method, params, session: session.engineId, ...(txn !== undefined && { txn }) })
+    if (!('result' in answer) || (method !== 'query' && method !== 'live')) return answer
+    if (connection === undefined) return { result: refuseLiveStatements(answer.result) }
+    const { live, deliver } = connection
+    if (method === 'live') {
+      const id = uuidOf(answer.result)
+      if (id !== undefined)
+        live.add(id, { session, deliver, made: txn === undefined ? 'for sure' : 'perhaps, in a transaction' })
+    } else {
+      const made = liveStatements(answer.result, txn === undefined ? 'outside' : 'in a transaction')
+      for (const statement of made) live.add(statement.id, { session, deliver, made: statement.made })
+    }
+    return answer
+  }
+
+  async #beginTransaction(): Promise<Answer> {
+    if (this.#transactions.size >= MAX_TRANSACTIONS) return { error: tooMany('transactions', MAX_TRANSACTIONS) }
+    const answer = await this.#options.engine.call({ method: 'begin' })
+    const txn = 'result' in answer ? uuidOf(answer.result) : undefined
+    if (txn !== undefined) this.#transactions.add(txn)
+    return answer
+  }
+
+  async #endTransaction(method: 'commit' | 'cancel', params: Buffer): Promise<Answer> {
+    const last = readElements(params).at(-1)
+    const txn = last === undefined ? undefined : uuidOf(last)
+    if (txn === undefined) return { error: invalidParams('Expected transaction UUID') }
+    // The engine has one space of names for all: a transaction of somebody else is none of ours.
+    if (!this.#transactions.has(txn)) return { error: invalidParams('Transaction not found') }
+    return await this.#finish(method, txn)
+  }
+
+  async #finish(method: 'commit' | 'cancel', txn: string): Promise<Answer> {
+    this.#transactions.delete(txn)
+    return await this.#options.engine.call({ method, params: encodeArray([encodeUuid(txn)]) })
+  }
+}
+
+/** A fault of ours: whoever asked is told, and nobody else is disturbed. */
+function internalError(cause: unknown): Answer {
+  return { error: internal(cause instanceof Error ? cause.message : String(cause)) }
+}

@@ -1,0 +1,56 @@
+import { encodeValue } from './cbor.ts'
+
+/** An error as SurrealDB sends it to clients, encoded. The texts and codes are those of the real server (3.3.5). */
+export type RpcError = Buffer
+
+function error(code: number, kind: string, message: string, details?: object): RpcError {
+  return encodeValue({ cause: undefined, code, ...(details !== undefined && { details }), kind, message })
+}
+
+export const parseError = (): RpcError => error(-32700, 'Validation', 'Parse error', { kind: 'Parse' })
+
+export const invalidRequest = (): RpcError => error(-32600, 'Validation', 'Invalid request', { kind: 'InvalidRequest' })
+
+export const invalidParams = (message: string): RpcError =>
+  error(-32603, 'Validation', message, { kind: 'InvalidParams' })
+
+export const methodNotFound = (name: string): RpcError =>
+  error(-32601, 'NotFound', 'Method not found', { kind: 'Method', details: { name } })
+
+export const methodNotAllowed = (name: string): RpcError =>
+  error(-32602, 'NotAllowed', 'Method not allowed', { kind: 'Method', details: { name } })
+
+export const sessionNotFound = (id: string): RpcError =>
+  error(-32000, 'NotFound', `Session not found: ${id}`, { kind: 'Session', details: { id } })
+
+export const sessionExists = (id: string): RpcError =>
+  error(-32000, 'AlreadyExists', `Session already exists: ${id}`, { kind: 'Session', details: { id } })
+
+export const liveQueryNotSupported = (): RpcError =>
+  error(-32604, 'Configuration', 'Unable to perform the realtime query', { kind: 'LiveQueryNotSupported' })
+
+export const internal = (message: string): RpcError => error(-32000, 'Internal', message)
+
+export const shuttingDown = (): RpcError => internal('The server is gracefully shutting down')
+
+export const ANONYMOUS_MESSAGE = 'Anonymous access not allowed: Not enough permissions to perform this action'
+
+export const anonymousNotAllowed = (): RpcError =>
+  error(-32002, 'NotAllowed', ANONYMOUS_MESSAGE, {
+    kind: 'Auth',
+    details: { kind: 'NotAllowed', details: { action: 'process', actor: 'anonymous', resource: 'query' } },
+  })
+
+export const useNotAllowed = (what: 'namespace' | 'database', name: string): RpcError =>
+  error(-32000, 'NotAllowed', `You don't have permission to change to the ${name} ${what}`)
+
+/** Limits that the real server has not: its memory is bounded by other means. */
+export const tooMany = (what: string, limit: number): RpcError =>
+  error(-32000, 'NotAllowed', `This connection has ${limit} open ${what}, the most there can be`)
+
+/** The engine would carry the write out at once, outside the transaction. */
+export const notInTransaction = (method: string): RpcError =>
+  error(-32000, 'NotAllowed', `The embedded engine cannot run '${method}' in a transaction; use 'query' for it`)
+
+export const expressionTooDeep = (): RpcError =>
+  error(-32000, 'Validation', 'Parse error: Exceeded expression recursion depth limit')

@@ -1,0 +1,226 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import {
+  type Credentials,
+  type Endpoint,
+  PortTakenError,
+  type RunningServer,
+  type ServerDetails,
+  type ServerEnd,
+  ServerExitedError,
+} from '@procref/lifecycle'
+import { WebSocketServer } from 'ws'
+import { prepareDatabase } from './database.ts'
+import { Engine, type EngineOptions } from './engine.ts'
+import { FOREIGN_REQUEST, isLocalRequest } from './host-guard.ts'
+import { type HttpAnswer, notReady, send, text } from './http-answer.ts'
+import { applyHeaders, hasProof } from './http-client.ts'
+import { answerHttp, type HttpContext, pathOf, refusal } from './http-routes.ts'
+import { LiveQueries } from './live-queries.ts'
+import { RpcClient } from './rpc-client.ts'
+import { MAX_MESSAGE_BYTES, WsConnection } from './ws-connection.ts'
+
+export interface ServerOptions extends Endpoint, EngineOptions {
+  readonly credentials: Credentials
+  /** Gets a line for the server's log now and then. Must not throw. */
+  readonly log: (line: string) => void
+}
+
+/** After being told to stop: calls in flight may finish, and clients take part in the closing, for so long. */
+const GRACE_MS = 5_000
+
+/**
+ * Binds the port, then begins to open the database: who finds the port taken (`PortTakenError`) has touched no data. Until
+ * the database is open every request is answered with 503.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const server = new EmbeddedServer(options)
+  await server.listen()
+  server.open()
+  return server
+}
+
+/** The engine served over ws:// and http:// on one port. */
+class EmbeddedServer implements RunningServer {
+  readonly pid: number = process.pid
+  readonly ended: Promise<ServerEnd>
+  readonly #options: ServerOptions
+  readonly #http = createServer()
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    // Frames are read as bytes, whatever their type says; the request in them is checked.
+    skipUTF8Validation: true,
+    handleProtocols: () => 'cbor',
+  })
+  readonly #connections = new Set<WsConnection>()
+  readonly #live = new LiveQueries()
+  readonly #hurry = new AbortController()
+  #engine: Engine | undefined
+  /** While clients are served. */
+  #context: HttpContext | undefined
+  #opened: Promise<ServerDetails> = Promise.reject(new Error('not opened'))
+  #stopping = false
+  #end: (end: ServerEnd) => void = () => {}
+
+  constructor(options: ServerOptions) {
+    this.#options = options
+    this.#opened.catch(() => {})
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve
+    })
+  }
+
+  async listen(): Promise<void> {
+    const { host, port } = this.#options
+    await new Promise<void>((resolve, reject) => {
+      this.#http.once('error', (error: NodeJS.ErrnoException) => {
+        reject(error.code === 'EADDRINUSE' ? new PortTakenError({ host, port }, { cause: error }) : error)
+      })
+      this.#http.listen({ host, port, exclusive: true }, resolve)
+    })
+    this.#http.on('error', (error) => this.#options.log(`listener: ${error.message}`))
+    this.#http.on('request', (request, response) => void this.#answer(request, response))
+    this.#http.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head))
+  }
+
+  open(): void {
+    this.#opened = this.#open()
+    // Who waits in ready() hears of it; and nothing is served that never opened.
+    this.#opened.catch((error) => void this.#stop(error))
+  }
+
+  async ready({ signal }: { readonly signal: AbortSignal }): Promise<ServerDetails> {
+    signal.throwIfAborted()
+    let aborted = (): void => {}
+    const given = new Promise<never>((_, reject) => {
+      aborted = () => reject(signal.reason)
+      signal.addEventListener('abort', aborted)
+    })
+    try {
+      return await Promise.race([this.#opened, given])
+    } finally {
+      signal.removeEventListener('abort', aborted)
+    }
+  }
+
+  terminate(): void {
+    if (this.#stopping) this.#hurry.abort()
+    else void this.#stop()
+  }
+
+  /** It lives in the caller's process and ends with it. */
+  kill(): void {}
+
+  async #open(): Promise<ServerDetails> {
+    const { endpoint, path, credentials, log } = this.#options
+    const began = performance.now()
+    const engine = await Engine.open({ endpoint, path }, (notification) => this.#live.notify(notification))
+    this.#engine = engine
+    if (!this.#stopping) await prepareDatabase(engine, credentials, path)
+    if (this.#stopping) throw new ServerExitedError({ code: 0, signal: null }, 'its database to open')
+    this.#context = { engine, engineIds: new Set() }
+    log(`SurrealDB engine ${engine.version} serves ${path} after ${Math.round(performance.now() - began)} ms`)
+    return { version: engine.version }
+  }
+
+  /**
+   * Stops listening, lets what is in flight finish, disconnects, closes the database. `hurry`, after a while or when told
+   * a second time, gives up the waiting; a query that still runs then ends with the process.
+   */
+  async #stop(failure?: unknown): Promise<void> {
+    if (this.#stopping) return
+    this.#stopping = true
+    const hurry = this.#hurry.signal
+    const timer = setTimeout(() => this.#hurry.abort(), GRACE_MS)
+    const hurried = new Promise<void>((resolve) => hurry.addEventListener('abort', () => resolve(), { once: true }))
+    const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()))
+    this.#http.closeIdleConnections()
+    await Promise.race([this.#opened.catch(() => {}), hurried])
+    const disconnected = Promise.all([...this.#connections].map((connection) => connection.close(hurry)))
+    await Promise.race([Promise.all([disconnected, closed]), hurried])
+    this.#context = undefined
+    this.#http.closeAllConnections()
+    await closed
+    const how = await this.#engine?.close(hurry)
+    clearTimeout(timer)
+    if (how === 'left-open') this.#options.log('stopped with calls still in flight; they end with the process')
+    const error = failure instanceof Error ? failure : undefined
+    this.#end({ code: failure === undefined ? 0 : 1, signal: null, ...(error !== undefined && { error }) })
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // The client has gone; there is nobody to tell.
+    response.on('error', () => {})
+    send(response, await this.#answerTo(request), this.#commonHeaders(request))
+  }
+
+  async #answerTo(request: IncomingMessage): Promise<HttpAnswer> {
+    if (!isLocalRequest(request)) return text(403, FOREIGN_REQUEST)
+    if (this.#context === undefined) return notReady()
+    try {
+      return await answerHttp(this.#context, request)
+    } catch (error) {
+      // A fault of ours: this client is told, and nobody else is disturbed.
+      return text(500, `${error instanceof Error ? error.message : String(error)}\n`)
+    }
+  }
+
+  #commonHeaders({ headers: { origin }, method }: IncomingMessage): Readonly<Record<string, string>> {
+    const { version } = this.#engine ?? {}
+    return {
+      server: 'SurrealDB',
+      ...(version !== undefined && { 'surreal-version': `surrealdb/${version}` }),
+      ...(origin !== undefined && { 'access-control-allow-origin': origin, vary: 'origin' }),
+      ...(origin !== undefined && method === 'OPTIONS' && PREFLIGHT),
+    }
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    // Reset before it was a WebSocket: there is nobody to tell.
+    socket.on('error', () => {})
+    const refused = await this.#refusedUpgrade(request)
+    const context = this.#context
+    if (refused !== undefined || context === undefined) return refuse(socket, refused ?? notReady())
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      const { engine, engineIds } = context
+      const { headers } = request
+      const connection = new WsConnection(
+        webSocket,
+        (deliver) =>
+          new RpcClient({
+            engine,
+            engineIds,
+            connection: { live: this.#live, deliver },
+            prepare: async (session) => void (await applyHeaders(engine, session, headers)),
+          }),
+      )
+      this.#connections.add(connection)
+      void connection.ended.then(() => this.#connections.delete(connection))
+    })
+  }
+
+  async #refusedUpgrade(request: IncomingMessage): Promise<HttpAnswer | undefined> {
+    if (!isLocalRequest(request)) return text(403, FOREIGN_REQUEST)
+    if (this.#context === undefined || this.#stopping) return notReady()
+    if (pathOf(request) !== '/rpc') return text(404, 'the WebSocket is at /rpc\n')
+    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(/ *, */)
+    if (!offered.includes('cbor')) return text(400, 'this server speaks the WebSocket subprotocol cbor\n')
+    return hasProof(request.headers) ? await refusal(this.#context, request.headers) : undefined
+  }
+}
+
+const PREFLIGHT = {
+  'access-control-allow-methods': 'GET,POST,OPTIONS',
+  'access-control-allow-headers':
+    'accept,authorization,content-type,surreal-ns,surreal-db,surreal-id,surreal-auth-ns,surreal-auth-db',
+  'access-control-max-age': '86400',
+}
+
+function refuse(socket: Duplex, { status, headers, body = '' }: HttpAnswer): void {
+  const lines = Object.entries({ ...headers, connection: 'close', 'content-length': String(Buffer.byteLength(body)) })
+  const head = [`HTTP/1.1 ${status} Refused`, ...lines.map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n')
+  socket.end(head + body)
+}

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto'
+import { encodeArray, encodeUuid, NONE } from './cbor.ts'
+import type { Answer, Engine } from './engine.ts'
+import type { LiveQueries } from './live-queries.ts'
+import { invalidParams, sessionExists, tooMany } from './rpc-errors.ts'
+import { newSession, type Session } from './session.ts'
+
+/** Each costs memory in the engine until its connection ends. */
+const MAX_SESSIONS = 1_000
+
+/** The session that a connection begins with. */
+const FIRST = ''
+
+/**
+ * The sessions of one connection. Isolated: a client's name for a session means nothing on another connection, although the
+ * engine has one space of names for all.
+ */
+export class Sessions {
+  readonly #engine: Engine
+  readonly #live: LiveQueries | undefined
+  /** The names in use in the engine, of all connections. */
+  readonly #engineIds: Set<string>
+  readonly #sessions = new Map<string, Session>()
+
+  constructor(engine: Engine, engineIds: Set<string>, live: LiveQueries | undefined) {
+    this.#engine = engine
+    this.#engineIds = engineIds
+    this.#live = live
+  }
+
+  /** Makes the session that requests without a session use. */
+  async begin(): Promise<Session> {
+    const session = newSession(undefined, this.#newEngineId())
+    this.#sessions.set(FIRST, session)
+    await this.#engine.call({ method: 'attach', session: session.engineId })
+    return session
+  }
+
+  get(clientId: string | undefined): Session | undefined {
+    return this.#sessions.get(clientId ?? FIRST)
+  }
+
+  async attach(clientId: string | undefined): Promise<Answer> {
+    if (clientId === undefined) return { error: invalidParams('Expected a session ID') }
+    if (this.#sessions.has(clientId)) return { error: sessionExists(clientId) }
+    if (this.#sessions.size > MAX_SESSIONS) return { error: tooMany('sessions', MAX_SESSIONS) }
+    // The client's own id where that can be: queries see it as `$session.id`.
+    const session = newSession(clientId, this.#newEngineId(clientId))
+    this.#sessions.set(clientId, session)
+    return await session.order.alone(() => this.#engine.call({ method: 'attach', session: session.engineId }))
+  }
+
+  async detach(clientId: string | undefined): Promise<Answer> {
+    if (clientId === undefined) return { error: invalidParams('Expected a session ID') }
+    const session = this.#sessions.get(clientId)
+    return session === undefined ? { result: NONE } : await this.#end(clientId, session)
+  }
+
+  list(): Answer {
+    const ids = [...this.#sessions.keys()].filter((id) => id !== FIRST)
+    return { result: encodeArray(ids.map(encodeUuid)) }
+  }
+
+  /** After the engine has dropped the session's live queries. */
+  async forgetLive(session: Session): Promise<void> {
+    for (const id of this.#live?.forget(session) ?? []) {
+      // An error says that it was no live query after all.
+      await this.#engine.call({ method: 'kill', params: encodeArray([encodeUuid(id)]) })
+    }
+  }
+
+  /** Ends every session once its calls have finished, and with it its live queries. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#sessions].map(([clientId, session]) => this.#end(clientId, session)))
+  }
+
+  /** Alone: a LIVE statement still running would be registered after the clean-up, and stay in the database. */
+  #end(clientId: string, session: Session): Promise<Answer> {
+    this.#sessions.delete(clientId)
+    return session.order.alone(async () => {
+      const answer = await this.#engine.call({ method: 'detach', session: session.engineId })
+      await this.forgetLive(session)
+      this.#engineIds.delete(session.engineId)
+      return answer
+    })
+  }
+
+  #newEngineId(wanted?: string): string {
+    const id = wanted !== undefined && !this.#engineIds.has(wanted) ? wanted : randomUUID()
+    this.#engineIds.add(id)
+    return id
+  }
+}

@@ -1,0 +1,102 @@
+import type { RawData, WebSocket } from 'ws'
+import type { RpcClient } from './rpc-client.ts'
+
+/** As the real server: a longer message ends the connection with 1009. */
+export const MAX_MESSAGE_BYTES: number = 128 * 1024 * 1024
+
+/** So many requests may be in flight before we stop reading, */
+const MAX_IN_FLIGHT = 512
+/** or so many of their bytes. */
+const MAX_IN_FLIGHT_BYTES = 32 * 1024 * 1024
+/** So much that the client has not read may wait before we stop reading its requests; live queries then end it. */
+const MAX_UNREAD_BYTES = 16 * 1024 * 1024
+
+/** The server is going away. */
+const GOING_AWAY = 1001
+/** Not a fault of the protocol, and worth another try. */
+const TRY_AGAIN_LATER = 1013
+
+/**
+ * One WebSocket of a client. Bounds what it makes us keep: requests wait in the client's own socket while too many are in
+ * flight or too many answers unread. Notifications of live queries cannot wait there, so a client that does not read them is
+ * disconnected.
+ */
+export class WsConnection {
+  readonly #socket: WebSocket
+  readonly #client: RpcClient
+  #inFlight = 0
+  #inFlightBytes = 0
+  #draining: (() => void) | undefined
+  #deaf = false
+  /** Resolves when the socket is closed and nothing of the client is left in the engine. */
+  readonly ended: Promise<void>
+
+  constructor(socket: WebSocket, makeClient: (deliver: (frame: Buffer) => void) => RpcClient) {
+    this.#socket = socket
+    this.#client = makeClient((frame) => this.#deliver(frame))
+    socket.on('message', (message) => void this.#answer(bytesOf(message)))
+    // A broken frame, a message that is too long, a connection reset: the socket closes itself with the right code.
+    socket.on('error', () => {})
+    this.ended = new Promise((resolve) => {
+      socket.once('close', () => void this.#client.close().then(resolve))
+    })
+  }
+
+  /** Answers what has arrived, unless `hurry`, and disconnects. */
+  async close(hurry: AbortSignal): Promise<void> {
+    this.#deaf = true
+    this.#socket.pause()
+    if (this.#inFlight > 0 && !hurry.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#draining = resolve
+        hurry.addEventListener('abort', () => resolve(), { once: true })
+      })
+    }
+    // Paused, it would not see the client's half of the closing.
+    this.#socket.resume()
+    this.#socket.close(GOING_AWAY, 'the server is shutting down')
+    const terminate = (): void => this.#socket.terminate()
+    if (hurry.aborted) terminate()
+    else hurry.addEventListener('abort', terminate, { once: true })
+    await this.ended
+  }
+
+  async #answer(request: Buffer): Promise<void> {
+    if (this.#deaf) return
+    this.#inFlight++
+    this.#inFlightBytes += request.length
+    this.#regulate()
+    const response = await this.#client.handle(request)
+    this.#inFlight--
+    this.#inFlightBytes -= request.length
+    this.#send(response)
+    if (this.#inFlight === 0) this.#draining?.()
+  }
+
+  #deliver(frame: Buffer): void {
+    if (this.#socket.bufferedAmount > MAX_UNREAD_BYTES) {
+      this.#deaf = true
+      this.#socket.close(TRY_AGAIN_LATER, 'the client does not read its live queries')
+    } else this.#send(frame)
+  }
+
+  #send(frame: Buffer): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return
+    // Called once the frame has left, or cannot any more.
+    this.#socket.send(frame, () => this.#regulate())
+    this.#regulate()
+  }
+
+  #regulate(): void {
+    const busy = this.#inFlight >= MAX_IN_FLIGHT || this.#inFlightBytes >= MAX_IN_FLIGHT_BYTES
+    const tooMuch = busy || this.#socket.bufferedAmount > MAX_UNREAD_BYTES
+    if (tooMuch === this.#socket.isPaused || this.#deaf) return
+    if (tooMuch) this.#socket.pause()
+    else this.#socket.resume()
+  }
+}
+
+function bytesOf(message: RawData): Buffer {
+  if (Buffer.isBuffer(message)) return message
+  return Array.isArray(message) ? Buffer.concat(message) : Buffer.from(message)
+}
