@@ -60,14 +60,14 @@ export class FileSlotPool implements SlotPool {
       const slot = await this.#claimUnlessProbed(giveUpAt, signal)
       if (slot !== undefined) return slot
       const leftMs = giveUpAt - performance.now()
-      if (leftMs <= 0) throw new SlotsExhaustedError(this.dir, this.size, this.#holders())
+      if (leftMs <= 0) throw new SlotsExhaustedError(this.dir, this.size, this.#holdersNow())
       await delay(Math.min(jittered(wait), leftMs), { signal, timer: 'ref' })
     }
   }
 
   async held(): Promise<readonly SlotInfo[]> {
     this.#closed.signal.throwIfAborted()
-    return this.#holders()
+    return holders(this.#watches)
   }
 
   async count(): Promise<number> {
@@ -143,9 +143,17 @@ export class FileSlotPool implements SlotPool {
     }
   }
 
-  #holders(): readonly SlotInfo[] {
-    const infos = [...this.#watches.used()].map((used) => this.#watches.info(used))
-    return infos.sort((a, b) => a.slot - b.slot)
+  /** For a message: nothing stays open, and what cannot be found out does not hide what the message is about. */
+  #holdersNow(): readonly SlotInfo[] {
+    const watches = new SlotWatches(this.dir, this.#files.locker, this.#files.system)
+    try {
+      return holders(watches)
+    } catch (error) {
+      if (errnoOf(error) !== undefined || error instanceof ProcrefError) return []
+      throw error
+    } finally {
+      watches.close()
+    }
   }
 
   /** `unknown`: the slots could not even be listed. */
@@ -158,6 +166,11 @@ export class FileSlotPool implements SlotPool {
       throw error
     }
   }
+}
+
+function holders(watches: SlotWatches): readonly SlotInfo[] {
+  const infos = [...watches.used()].map((used) => watches.info(used))
+  return infos.sort((a, b) => a.slot - b.slot)
 }
 
 /** Until the watched lock was free, or for a while where nobody can say so. */

@@ -174,6 +174,7 @@ function readSmallFile(path: string, system: SystemCalls): string | undefined {
     throw translateErrno(error, 'read', path)
   }
   try {
+    if (!system.fstat(fd).isFile()) throw new ProtocolUnreadableError(path, 'is not a plain file')
     const buffer = new Uint8Array(MAX_PIN_BYTES)
     return new TextDecoder().decode(buffer.subarray(0, system.pread(fd, buffer, 0)))
   } catch (error) {

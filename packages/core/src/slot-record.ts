@@ -34,7 +34,7 @@ export function encodeRecord(record: SlotRecord): Uint8Array {
 
 /** What a slot file says; `undefined` when it does not start with a pid. */
 export function parseRecord(bytes: Uint8Array): SlotRecord | undefined {
-  const text = new TextDecoder().decode(bytes)
+  const text = new TextDecoder().decode(bytes.subarray(0, RECORD_BYTES))
   const digits = /^([1-9]\d{0,9})\r?\n/.exec(text)?.[1]
   if (digits === undefined) return undefined
   const pid = Number(digits)

@@ -1,0 +1,38 @@
+import { errnoOf, FileAccessError, ProcrefError, translateErrno } from '@procref/core'
+import { expect, test } from 'vitest'
+import { errno } from './test-locker.ts'
+
+test.each([
+  ['EACCES', 'PROCREF_PERMISSION_DENIED'],
+  ['EPERM', 'PROCREF_PERMISSION_DENIED'],
+  ['ENOSPC', 'PROCREF_DISK_FULL'],
+  ['EDQUOT', 'PROCREF_DISK_FULL'],
+  ['EMFILE', 'PROCREF_TOO_MANY_OPEN_FILES'],
+  ['ENFILE', 'PROCREF_TOO_MANY_OPEN_FILES'],
+  ['EROFS', 'PROCREF_READ_ONLY'],
+  ['ENOENT', 'PROCREF_NOT_FOUND'],
+  ['ENOTDIR', 'PROCREF_NOT_A_DIRECTORY'],
+  ['EISDIR', 'PROCREF_NOT_A_FILE'],
+  ['ENXIO', 'PROCREF_NOT_A_FILE'],
+  ['ELOOP', 'PROCREF_SYMBOLIC_LINK'],
+  ['ENOLCK', 'PROCREF_NO_LOCKS_LEFT'],
+])('%s becomes %s, which says what was tried, where, and what to do', (name, code) => {
+  const cause = errno(name)
+  const error = translateErrno(cause, 'make', '/some/where') as FileAccessError
+  expect(error).toBeInstanceOf(FileAccessError)
+  expect(error).toMatchObject({ code, path: '/some/where', errno: name, cause })
+  expect(error.message).toMatch(new RegExp(`^Could not make /some/where \\(${name}\\)\\. .+\\.$`))
+})
+
+test('an errno without a known remedy, and what is no system error, pass through unchanged', () => {
+  for (const error of [errno('EIO'), new TypeError('x'), new ProcrefError('PROCREF_X', 'x'), 'text', undefined]) {
+    expect(translateErrno(error, 'make', '/some/where')).toBe(error)
+  }
+})
+
+test('only errors of the system have an errno', () => {
+  expect(errnoOf(errno('EIO'))).toBe('EIO')
+  for (const error of [new ProcrefError('PROCREF_X', 'x'), new Error('x'), { code: 'EIO' }, null]) {
+    expect(errnoOf(error)).toBeUndefined()
+  }
+})

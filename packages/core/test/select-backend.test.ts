@@ -1,0 +1,68 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pinProtocol, type SlotBackend, type Support, selectBackend } from '@procref/core'
+import { freshDir } from '@procref/testing'
+import { expect, test } from 'vitest'
+import { testBackend } from './test-backend.ts'
+
+function candidate(name: string, support: Support = { supported: true }, protocol: string = name): SlotBackend {
+  return { ...testBackend({ name, protocol }), support: async () => support }
+}
+
+const NO = { supported: false, reason: 'it is Tuesday' } as const
+
+test('the first that works is taken, and the reason says so', async () => {
+  const [a, b] = [candidate('a'), candidate('b')]
+  expect(await selectBackend([a, b], freshDir())).toEqual({
+    backend: a,
+    reason: 'a: the preferred backend, and it works here',
+    rejected: [],
+  })
+})
+
+test('one that does not work is passed over, and listed with its reason', async () => {
+  const c = candidate('c')
+  const selection = await selectBackend([candidate('a', NO), candidate('b', NO), c], freshDir())
+  expect(selection.backend).toBe(c)
+  expect(selection.reason).toContain('a, b')
+  expect(selection.rejected).toEqual([
+    { name: 'a', reason: 'it is Tuesday' },
+    { name: 'b', reason: 'it is Tuesday' },
+  ])
+})
+
+test('a directory that is in use settles the protocol: better ones that do not speak it are out', async () => {
+  const dir = freshDir()
+  pinProtocol(dir, { protocol: 'shared' })
+  const b = candidate('b', { supported: true }, 'shared')
+  const selection = await selectBackend([candidate('a'), b], dir)
+  expect(selection.backend).toBe(b)
+  expect(selection.reason).toContain('already used with the lock protocol "shared"')
+  expect(selection.rejected).toEqual([{ name: 'a', reason: expect.stringContaining('"shared"') }])
+})
+
+test('a directory that only the seed’s program has used speaks flock', async () => {
+  const dir = join(freshDir(), 'slots')
+  mkdirSync(dir, { mode: 0o700 })
+  writeFileSync(join(dir, 'slot_00.lock'), '1\n')
+  const { backend } = await selectBackend([candidate('a'), candidate('flock')], dir)
+  expect(backend.name).toBe('flock')
+})
+
+test('a backend that names no protocol speaks its own', async () => {
+  const dir = freshDir()
+  pinProtocol(dir, { protocol: 'a' })
+  const { protocol: _, ...bare } = candidate('a')
+  expect((await selectBackend([bare], dir)).backend).toBe(bare)
+})
+
+test('when none fits, the error lists every reason', async () => {
+  const dir = freshDir()
+  await expect(selectBackend([candidate('a', NO), candidate('b', NO)], dir)).rejects.toMatchObject({
+    code: 'PROCREF_NO_BACKEND',
+    dir,
+    message: expect.stringMatching(/a: it is Tuesday\n- b: it is Tuesday/),
+    rejected: [{ name: 'a' }, { name: 'b' }],
+  })
+  await expect(selectBackend([], dir)).rejects.toMatchObject({ code: 'PROCREF_NO_BACKEND' })
+})
