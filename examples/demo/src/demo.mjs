@@ -7,6 +7,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
+const { values } = parseArgs({ options: { driver: { type: 'string', default: 'embedded' } }, allowPositionals: true })
+if (values.driver !== 'binary' && values.driver !== 'embedded') {
+  console.error(`There is no driver "${values.driver}": --driver embedded, or --driver binary`)
+  process.exit(2)
+}
+
 const LIMIT_MS = 30_000
 const programs = new Set()
 const home = mkdtempSync(join(tmpdir(), 'procref-demo-'))
@@ -19,9 +25,13 @@ function tell(what, how) {
 }
 
 function start(name) {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('./program.mjs', import.meta.url)), dir, name], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('./program.mjs', import.meta.url)), dir, name, values.driver],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  )
   const program = {
     name,
     child,
@@ -165,11 +175,6 @@ async function clean() {
   rmSync(home, { recursive: true, force: true })
 }
 
-const { values } = parseArgs({ options: { driver: { type: 'string', default: 'binary' } }, allowPositionals: true })
-if (values.driver !== 'binary') {
-  console.error(`There is no driver "${values.driver}" in this version: --driver binary`)
-  process.exit(2)
-}
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => clean().then(() => process.exit(130)))
 try {
   await story()

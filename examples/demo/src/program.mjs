@@ -2,10 +2,10 @@
 import { connect } from 'procref'
 import { Table } from 'surrealdb'
 
-const [, , dir, name] = process.argv
+const [, , dir, name, driver] = process.argv
 const say = (event, fields = {}) => process.stdout.write(`${JSON.stringify({ event, name, ...fields })}\n`)
 
-const lease = await connect({ dir, label: name, lingerMs: 1_500 })
+const lease = await connect({ dir, driver, label: name, lingerMs: 1_500 })
 const { server } = lease
 lease.onReconnect(({ epoch, server }) => say('reconnected', { epoch, port: server.port, server: server.pid }))
 lease.lost.addEventListener('abort', () => say('lost', { reason: String(lease.lost.reason) }))

@@ -18,6 +18,11 @@ interface KnownDriver {
 
 const KNOWN: { readonly [K in DriverName]: KnownDriver } = {
   binary: { recordedAs: 'surreal-binary', make: async (options) => surrealBinary(options) },
+  embedded: {
+    recordedAs: 'embedded-surreal',
+    // Loaded only where it is used: a machine with an executable never needs the engine.
+    make: async (options) => (await import('@procref/embedded')).embeddedSurreal(options),
+  },
 }
 
 export interface DriverQuestion {
@@ -57,8 +62,15 @@ async function foreignDriver(descriptor: Descriptor | undefined): Promise<Server
   return await KNOWN[await bestDriver()].make({})
 }
 
+/** An executable, where there is one; else the engine that is installed with this package. */
 async function bestDriver(): Promise<DriverName> {
-  return 'binary'
+  try {
+    await surrealBinary().check?.()
+    return 'binary'
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code !== 'PROCREF_EXECUTABLE_NOT_FOUND') throw error
+    return 'embedded'
+  }
 }
 
 function nameOf(recorded: string): DriverName | undefined {

@@ -1,4 +1,4 @@
-import { atEnd, eventually, isAlive, processState, startProgram } from '@procref/testing'
+import { atEnd, commandLine, eventually, isAlive, processState, startProgram } from '@procref/testing'
 import { expect, test, vi } from 'vitest'
 import { identify, identifySelf, isSameProcess } from '../../dist/identity/process-identity.js'
 import { signalSame } from '../../dist/identity/signal.js'
@@ -45,6 +45,8 @@ if (process.platform === 'linux') {
   test('a zombie is not signalled', async () => {
     const parent = atEnd(startProgram('/bin/sh', { args: ['-c', 'sleep 300 & echo $!; exec tail -f /dev/null'] }))
     const pid = Number(await parent.line())
+    // Before that the parent is a shell, which would collect its child.
+    await eventually('the parent collects no children', () => commandLine(parent.pid)[0] === 'tail')
     const recorded = identify(pid) ?? expect.unreachable()
     expect(signalSame(recorded, 'SIGKILL')).toBe(true)
     await eventually('it is a zombie', () => processState(pid)?.state === 'Z')
