@@ -10,7 +10,8 @@ const { server } = lease
 lease.onReconnect(({ epoch, server }) => say('reconnected', { epoch, port: server.port, server: server.pid }))
 lease.lost.addEventListener('abort', () => say('lost', { reason: String(lease.lost.reason) }))
 
-await lease.db.query('DEFINE TABLE IF NOT EXISTS note')
+// All three define it at once: SurrealDB's transactions are optimistic, so the losers try again.
+await lease.db.query('DEFINE TABLE IF NOT EXISTS note').retry()
 const live = await lease.db.live(new Table('note'))
 live.subscribe(({ action, value }) => {
   if (action === 'CREATE' && value.by !== name) say('saw', { by: value.by, text: value.text })
