@@ -117,6 +117,8 @@ export class FileSlotPool implements SlotPool {
       claimed.lock.release()
       signal.throwIfAborted()
     }
+    // The next claim starts behind this slot: else a process that claims many would first try all that it holds itself.
+    this.#start = (claimed.slot + 1) % this.size
     const slot = new FileSlot(claimed.slot, claimed.lock, this.#forget)
     this.#slots.add(slot)
     return slot
