@@ -9,6 +9,8 @@ export interface CheckOptions {
   /** Default: all. */
   readonly behaviours?: readonly Behaviour[]
   readonly stressClaims?: number
+  /** Default: `end`, so that all failures are found. */
+  readonly stopAt?: 'first-failure' | 'end'
   /** Told what could not be checked, or was checked more weakly, and why. */
   readonly onNote?: (behaviour: Behaviour, claim: Claim, note: string) => void
 }
@@ -47,6 +49,7 @@ export async function findFailures(backend: SlotBackend, options: CheckOptions =
         await checkClaim(backend, behaviour, claim, options)
       } catch (error) {
         failures.push({ behaviour: behaviour.name, claim: claim.title, error })
+        if (options.stopAt === 'first-failure') return failures
       }
     }
   }

@@ -10,6 +10,7 @@ export {
   QUIET_MS,
   startChild,
   startProgram,
+  staysTrue,
   type TempDir,
   within,
 } from '@procref/conformance/harness'

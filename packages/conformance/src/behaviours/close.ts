@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Behaviour } from '../behaviour.ts'
 import { claimOne } from '../context.ts'
-import { mustBlock } from '../harness/index.ts'
+import { mustBlock, within } from '../harness/index.ts'
 import { afterClose } from '../traits/after-close.ts'
 import { disposedTwice } from '../traits/disposed-twice.ts'
 import { hasCode } from '../traits/rejects.ts'
@@ -82,7 +82,7 @@ export const close: Behaviour = {
       async check({ actor, poolDir }) {
         const program = await actor(poolDir(), { slots: 2, script: IDLE })
         await program.event('closed')
-        assert.deepEqual(await program.exited, { code: 0, signal: null })
+        assert.deepEqual(await within('the program ends', program.exited), { code: 0, signal: null })
       },
     },
   ],

@@ -5,7 +5,8 @@ import { claimOne } from '../context.ts'
 
 const PROBER = new URL('../children/prober.js', import.meta.url)
 const PROBERS = 4
-const CLAIMS = 300
+/** Each of the stress behaviour's claims stands for so many here. */
+const CLAIMS_SHARE = 0.2
 /** A claimer may be told that probers kept it from deciding, but not for ever. */
 const TRIES_PER_CLAIM = 20
 
@@ -59,8 +60,9 @@ export const probing: Behaviour = {
     },
     {
       title: `a free slot is never reported in use, although ${PROBERS} processes do nothing but look at it`,
-      async check({ poolDir, actor, open, note }) {
+      async check({ poolDir, actor, open, note, stressClaims }) {
         const dir = poolDir()
+        const claims = stressClaims * CLAIMS_SHARE
         const pool = await open(dir, { slots: 1 })
         const probers = await Promise.all(Array.from({ length: PROBERS }, () => actor(dir, { script: PROBER })))
         for (const prober of probers) {
@@ -68,13 +70,13 @@ export const probing: Behaviour = {
           await prober.event('looking')
         }
         let probed = 0
-        for (let n = 0; n < CLAIMS; n++) probed += await claimAmongProbers(pool)
+        for (let n = 0; n < claims; n++) probed += await claimAmongProbers(pool)
         for (const prober of probers) {
           prober.send('stop')
           const { looks } = await prober.event<{ looks: number }>('stopped')
           assert.ok(looks > 0, 'a prober has not looked even once')
         }
-        if (probed > 0) note(`${probed} of ${CLAIMS + probed} tries ended with PROCREF_SLOT_PROBED and were repeated`)
+        if (probed > 0) note(`${probed} of ${claims + probed} tries ended with PROCREF_SLOT_PROBED and were repeated`)
       },
     },
   ],

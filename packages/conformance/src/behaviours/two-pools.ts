@@ -18,8 +18,8 @@ export const twoPools: Behaviour = {
         const two = await open(dir, { slots: 2 })
         const slots = [await claimOne(one), await claimOne(two)]
         assert.notEqual(slots[0]?.id, slots[1]?.id)
-        assert.equal(await one.tryClaim(), undefined)
-        assert.equal(await two.tryClaim(), undefined)
+        assert.equal(await one.tryClaim(), undefined, 'a third slot of two')
+        assert.equal(await two.tryClaim(), undefined, 'a third slot of two')
       },
     },
     {

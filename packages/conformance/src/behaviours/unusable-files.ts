@@ -70,9 +70,14 @@ function unusable(what: string, put: (path: string, elsewhere: string) => () => 
       rmSync(path)
       const isIntact = put(path, join(context.freshDir(), 'elsewhere'))
 
+      // Pools start their search anywhere: most of these meet the unusable file first.
+      for (let n = 0; n < 8; n++) {
+        const passing = await context.open(dir)
+        assert.equal((await claimOne(passing)).id, 1)
+        await passing.close()
+      }
       const pool = await context.open(dir)
       const slot = await claimOne(pool)
-      assert.equal(slot.id, 1)
       await assert.rejects(pool.tryClaim(), names(path))
       assert.equal(await pool.count(), 2, 'a slot that cannot be looked at does not count')
       await slot.release()

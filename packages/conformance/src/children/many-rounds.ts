@@ -21,6 +21,8 @@ async function round(backend: SlotBackend, dir: string, pool: SlotPool): Promise
   await pool.count()
   for (const slot of slots) await slot.release()
   await pool.provenEmpty()
+  // What was kept open to watch our own slots is let go of once they were seen free.
+  await pool.held()
   await backend.support(dir)
   const second = await backend.open(dir)
   await second.claim()

@@ -47,7 +47,17 @@ export async function eventually<T>(
   }
 }
 
-/** Only `mustBlock` and `eventually` let time pass; a test that needs this is waiting for an event it has not found. */
+/** Calls `check` for `ms`, at least twice; it throws when what it checks is true no more. For what must NOT happen by itself. */
+export async function staysTrue(ms: number, check: () => unknown): Promise<void> {
+  const end = performance.now() + ms
+  await check()
+  do {
+    await delay(QUIET_MS)
+    await check()
+  } while (performance.now() < end)
+}
+
+/** Only the functions above let time pass; a test that needs this is waiting for an event it has not found. */
 function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }
