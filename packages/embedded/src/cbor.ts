@@ -52,6 +52,11 @@ const LOOSE_TAGS = Object.fromEntries(
   ]),
 )
 
+/** Reads bytes token by token; whole numbers beyond 2^53 become `bigint`. */
+export function tokenize(bytes: Buffer): Tokenizer {
+  return new Tokenizer(bytes, { allowBigInt: true })
+}
+
 /** The bytes of one value, and where they are in what they were read from. */
 export interface Entry {
   readonly key: string
@@ -63,7 +68,7 @@ export interface Entry {
  * anything else.
  */
 export function* readEntries(bytes: Buffer, look?: (token: Token) => void): Generator<Entry, void, undefined> {
-  const tokens = new Tokenizer(bytes)
+  const tokens = tokenize(bytes)
   const map = tokens.next()
   if (map.type !== Type.map) throw new Error('CBOR: expected a map')
   for (let i = 0; i < map.value; i++) {
@@ -78,7 +83,7 @@ export function* readEntries(bytes: Buffer, look?: (token: Token) => void): Gene
 
 /** The elements of an array, not decoded. Throws on anything else. */
 export function readElements(bytes: Buffer): Buffer[] {
-  const tokens = new Tokenizer(bytes)
+  const tokens = tokenize(bytes)
   const array = tokens.next()
   if (array.type !== Type.array) throw new Error('CBOR: expected an array')
   const elements: Buffer[] = []
@@ -129,7 +134,7 @@ export function encodeUuid(uuid: string): Buffer {
 
 /** The UUID that these bytes are, binary or text, as lower-case hexadecimal with hyphens. */
 export function uuidOf(bytes: Buffer): string | undefined {
-  const tokens = new Tokenizer(bytes)
+  const tokens = tokenize(bytes)
   const tag = tokens.next()
   if (tag.type !== Type.tag) return undefined
   const content = tokens.next()

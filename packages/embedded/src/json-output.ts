@@ -1,5 +1,5 @@
-import { type Token, Tokenizer, Type } from 'cborg'
-import { decodeValue, encodeArray, encodeMap, encodeValue, skip, TAG } from './cbor.ts'
+import { type Token, type Tokenizer, Type } from 'cborg'
+import { decodeValue, encodeArray, encodeMap, encodeValue, skip, TAG, tokenize } from './cbor.ts'
 import type { Engine } from './engine.ts'
 
 const GEOMETRIES: ReadonlyMap<number, string> = new Map([
@@ -32,7 +32,7 @@ class JsonWriter {
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
-    this.#tokens = new Tokenizer(bytes)
+    this.#tokens = tokenize(bytes)
   }
 
   value(): void {

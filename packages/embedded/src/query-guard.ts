@@ -1,4 +1,5 @@
-import { Tokenizer, Type } from 'cborg'
+import { Type } from 'cborg'
+import { tokenize } from './cbor.ts'
 
 /**
  * The engine (3.0.2) works through an expression by recursion, however long it is: tens of thousands of `1+1+1…` overflow its
@@ -18,7 +19,7 @@ const QUOTES: Readonly<Record<string, string>> = { "'": "'", '"': '"', '`': '`',
 /** `isTooDeep` for the params of `query`. */
 export function isTooDeepQuery(params: Buffer): boolean {
   if (params.length < SHORT) return false
-  const tokens = new Tokenizer(params)
+  const tokens = tokenize(params)
   if (tokens.next().value === 0) return false
   const { type, value } = tokens.next()
   return type === Type.string && isTooDeep(value)

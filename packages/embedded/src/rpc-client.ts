@@ -120,7 +120,7 @@ export class RpcClient {
       case 'sessions':
         return this.#sessions.list()
       case 'begin':
-        return await this.#beginTransaction()
+        return await this.#beginTransaction(session)
       case 'commit':
       case 'cancel':
         return await this.#endTransaction(method, params)
@@ -155,8 +155,8 @@ export class RpcClient {
 
   async #callData(session: Session, request: RpcRequest, rule: MethodRule): Promise<Answer> {
     const { method, params, txn } = request
-    if (session.identity === undefined) return { error: anonymousNotAllowed() }
     if (txn !== undefined && !this.#transactions.has(txn)) return { error: invalidParams('Transaction not found') }
+    if (session.identity === undefined) return { error: anonymousNotAllowed() }
     if (txn !== undefined && rule.ignoresTransaction) return { error: notInTransaction(method) }
     if (method === 'query' && isTooDeepQuery(params)) return { error: expressionTooDeep() }
     const { engine, connection } = this.#options
@@ -176,7 +176,8 @@ export class RpcClient {
     return answer
   }
 
-  async #beginTransaction(): Promise<Answer> {
+  async #beginTransaction(clientId: string | undefined): Promise<Answer> {
+    if (this.#sessions.get(clientId) === undefined) return { error: sessionNotFound(clientId ?? '') }
     if (this.#transactions.size >= MAX_TRANSACTIONS) return { error: tooMany('transactions', MAX_TRANSACTIONS) }
     const answer = await this.#options.engine.call({ method: 'begin' })
     const txn = 'result' in answer ? uuidOf(answer.result) : undefined

@@ -1,5 +1,5 @@
-import { Tokenizer, Type } from 'cborg'
-import { EMPTY_ARRAY, type Entry, readEntries, TAG, uuidFromText, uuidOf } from './cbor.ts'
+import { type Token, Type } from 'cborg'
+import { EMPTY_ARRAY, type Entry, readEntries, TAG, tokenize, uuidFromText, uuidOf } from './cbor.ts'
 import { invalidRequest, parseError, type RpcError } from './rpc-errors.ts'
 import { ValueGuard } from './value-guard.ts'
 
@@ -95,6 +95,6 @@ function isNullish(value: Buffer): boolean {
   return isNone(value) || isNull(value)
 }
 
-function firstToken(value: Buffer): ReturnType<Tokenizer['next']> {
-  return new Tokenizer(value).next()
+function firstToken(value: Buffer): Token {
+  return tokenize(value).next()
 }

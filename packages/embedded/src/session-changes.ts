@@ -66,6 +66,9 @@ export async function use(engine: Engine, session: Session, params: Buffer): Pro
   const asIs = namespace === 'as it is' && database === 'as it is'
   const wanted = asIs ? await defaults(engine, session) : apply(session.selection, namespace, database)
   if (wanted === 'no namespace') {
+    // As the real server: the namespace is left although the call fails.
+    if (session.identity !== undefined) await select(engine, session, {})
+    else session.selection = {}
     return { error: invalidParams('Cannot set database without first selecting a namespace') }
   }
   if (session.identity === undefined) {
