@@ -177,12 +177,16 @@ export class RpcClient {
   }
 
   async #beginTransaction(clientId: string | undefined): Promise<Answer> {
-    if (this.#sessions.get(clientId) === undefined) return { error: sessionNotFound(clientId ?? '') }
-    if (this.#transactions.size >= MAX_TRANSACTIONS) return { error: tooMany('transactions', MAX_TRANSACTIONS) }
-    const answer = await this.#options.engine.call({ method: 'begin' })
-    const txn = 'result' in answer ? uuidOf(answer.result) : undefined
-    if (txn !== undefined) this.#transactions.add(txn)
-    return answer
+    const session = this.#sessions.get(clientId)
+    if (session === undefined) return { error: sessionNotFound(clientId ?? '') }
+    // As a call of the session, because close() waits for those: one that is begun later would never be cancelled.
+    return await session.order.shared(async () => {
+      if (this.#transactions.size >= MAX_TRANSACTIONS) return { error: tooMany('transactions', MAX_TRANSACTIONS) }
+      const answer = await this.#options.engine.call({ method: 'begin' })
+      const txn = 'result' in answer ? uuidOf(answer.result) : undefined
+      if (txn !== undefined) this.#transactions.add(txn)
+      return answer
+    })
   }
 
   async #endTransaction(method: 'commit' | 'cancel', params: Buffer): Promise<Answer> {

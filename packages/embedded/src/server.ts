@@ -61,13 +61,19 @@ class EmbeddedServer implements RunningServer {
   #engine: Engine | undefined
   /** While clients are served. */
   #context: HttpContext | undefined
-  #opened: Promise<ServerDetails> = Promise.reject(new Error('not opened'))
+  /** Settles when clients are served, or never will be. */
+  readonly #opened: Promise<ServerDetails>
+  #settleOpened: (outcome: Promise<ServerDetails>) => void = () => {}
   #stopping = false
   #end: (end: ServerEnd) => void = () => {}
 
   constructor(options: ServerOptions) {
     this.#options = options
-    this.#opened.catch(() => {})
+    this.#opened = new Promise((resolve) => {
+      this.#settleOpened = resolve
+    })
+    // Who waits in ready() hears of it; and nothing is served that never opened.
+    this.#opened.catch((error) => void this.#stop(error))
     this.ended = new Promise((resolve) => {
       this.#end = resolve
     })
@@ -87,9 +93,7 @@ class EmbeddedServer implements RunningServer {
   }
 
   open(): void {
-    this.#opened = this.#open()
-    // Who waits in ready() hears of it; and nothing is served that never opened.
-    this.#opened.catch((error) => void this.#stop(error))
+    this.#settleOpened(this.#open())
   }
 
   async ready({ signal }: { readonly signal: AbortSignal }): Promise<ServerDetails> {
