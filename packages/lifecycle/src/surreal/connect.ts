@@ -127,6 +127,7 @@ class SurrealLease implements Lease {
     this.#connection = connection
     this.#url = urlOf(lease)
     connection.onDropped(() => void lease.check())
+    connection.onEnded((error) => (error === undefined ? void this.close() : lease.lose(error)))
     lease.onReconnect((event) => void this.#reconnect(event))
     lease.lost.addEventListener('abort', () => void this.close(), { once: true })
   }
@@ -164,11 +165,11 @@ class SurrealLease implements Lease {
     return this.close()
   }
 
-  /** The SDK dials the same URL by itself; a new port it has to be told. Never rejects. */
+  /** The connection dials its URL by itself, but does not know when there is somebody, nor a new port. Never rejects. */
   async #reconnect(event: ReconnectEvent): Promise<void> {
     const url = urlOf(this.#lease)
     try {
-      if (url !== this.#url) await this.#connection.redial(url)
+      this.#connection.redial(url)
       this.#url = url
       await this.#connection.whenConnected(this.#lease.lost)
       for (const listener of this.#listeners) listener(event)
@@ -180,6 +181,6 @@ class SurrealLease implements Lease {
   async #close(): Promise<void> {
     // The slot first: the server may stop as soon as nobody holds one, whatever the connection's end takes.
     await this.#lease.close()
-    await this.#connection.close().catch(() => {})
+    await this.#connection.close()
   }
 }

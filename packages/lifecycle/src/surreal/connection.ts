@@ -1,12 +1,18 @@
-import type { Surreal } from 'surrealdb'
+import type { ConnectOptions, EngineFactory, Surreal } from 'surrealdb'
 import type { Credentials } from '../driver.ts'
-import { type ProveServer, provenWebSocket } from './proven-web-socket.ts'
+import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from '../drivers/default-database.ts'
+import type { LeaseEngine } from './engine.ts'
+import { News } from './news.ts'
+import type { ProveServer } from './proven-socket.ts'
+import { retryable } from './retryable.ts'
 
 export interface ConnectionOptions {
   readonly url: string
   readonly namespace: string
   readonly database: string
-  readonly credentials: () => Credentials
+  /** Asked for at each sign-in. If it fails on the first connection so does that; later it is asked again. */
+  readonly credentials: () => Credentials | Promise<Credentials>
+  /** Asked before each connection and again before the first byte is sent over it. */
   readonly prove: ProveServer
   readonly signal: AbortSignal
 }
@@ -14,84 +20,169 @@ export interface ConnectionOptions {
 /** The official SDK's object, connected, and what the lease has to know of it. */
 export interface SurrealConnection {
   readonly db: Surreal
-  /** The connection was lost; the SDK dials the same URL again by itself, without end. */
-  onDropped(listener: () => void): void
+  /** Calls `listener` when the connection is lost; it is dialled again until `close()`. Returns what takes the listener away. */
+  onDropped(listener: (error: Error) => void): () => void
+  /** Calls `listener` each time it is up again, restored, with pending calls sent anew. */
+  onConnected(listener: () => void): () => void
+  /**
+   * Calls `listener` when it is over: for the reason that the server gave when the session could not be restored, or without one
+   * because the program itself closed `db`. Not called after `close()`.
+   */
+  onEnded(listener: (error: Error | undefined) => void): () => void
   /** Resolves once the connection is up (again); rejects with the signal's reason. */
   whenConnected(signal: AbortSignal): Promise<void>
-  /** Dials another URL with the same object: the SDK itself knows only its first one. */
-  redial(url: string): Promise<void>
+  /**
+   * Dials at once instead of at the next interval, and another URL if it is another: same object, sessions, variables, live queries
+   * and pending calls.
+   */
+  redial(url: string): void
+  /**
+   * Ends it: calls without an answer are rejected with the SDK's `CallTerminatedError`. Within half a second, whatever the server
+   * does; nothing of it keeps the process alive afterwards. Never rejects.
+   */
   close(): Promise<void>
 }
 
-/** The SDK must not give up by itself: the lease decides how long a server may take to come back. */
-const RECONNECT = {
-  enabled: true,
-  attempts: -1,
-  retryDelay: 100,
-  retryDelayMax: 2_000,
-  retryDelayMultiplier: 1.5,
-  retryDelayJitter: 0.25,
-}
-
 /**
- * Connects the SDK and makes namespace and database if they are missing.
+ * Connects the SDK, signs it in, and makes namespace and database if they are missing.
  *
- * The SDK is imported here and not on top, so that what never connects never loads it. Its `connect()` does not settle when
- * nobody answers (surrealdb.js #675), hence the signal.
+ * Guarantee: whoever is not proven receives not a single byte, now and at each reconnection. Rejects with the first failure
+ * (nobody listens, not proven, no credentials, refused), or with the signal's reason, and then nothing is left behind.
+ * Unspecified: whether a call in flight when the connection dropped is carried out once or twice; a third connection that
+ * dies under it ends it with `CallTerminatedError`.
+ * The SDK is imported here and not on top, so that what never connects never loads it.
  */
 export async function openConnection(options: ConnectionOptions): Promise<SurrealConnection> {
-  const { namespace, database, signal } = options
-  const { Surreal } = await import('surrealdb')
-  const db = new Surreal({ websocketImpl: provenWebSocket(options.prove) })
-  const settings = {
+  const { namespace, database, prove, signal } = options
+  signal.throwIfAborted()
+  const [{ Surreal }, { LeaseEngine }] = await Promise.all([import('surrealdb'), import('./engine.ts')])
+  const news = new News()
+  let engine: InstanceType<typeof LeaseEngine> | undefined
+  const makeEngine: EngineFactory = (context) => {
+    engine = new LeaseEngine(context, {
+      prove,
+      onDropped: (error) => news.tell('dropped', error),
+      onEnded: (error) => news.tell('ended', error),
+      whyClosed: () => news.lastError,
+    })
+    return engine
+  }
+  const db = new Surreal({ engines: { ws: makeEngine, wss: makeEngine }, fetchImpl: provenFetch(prove) })
+  db.subscribe('error', (error) => news.remember(error))
+  const settings: ConnectOptions = {
     namespace,
     database,
     versionCheck: false,
-    reconnect: RECONNECT,
-    authentication: () => {
-      const { user, password } = options.credentials()
-      return { username: user, password }
-    },
+    authentication: () => signIn(options.credentials, engine),
   }
+  const over = new AbortController()
   try {
-    await unlessAborted(db.connect(options.url, settings), signal)
-    await unlessAborted(makeDatabase(db, namespace, database), signal)
+    const connected = db.connect(options.url, settings).then(() => makeDatabase(db, namespace, database))
+    // The SDK's promise settles only if somebody is there, and knows no signal.
+    await Promise.race([connected, news.ended(over.signal), untilAborted(signal, over.signal)])
   } catch (error) {
-    // A close that fails as well must not hide why.
-    await db.close().catch(() => {})
+    await db.close()
     throw error
+  } finally {
+    over.abort()
   }
-  return {
-    db,
-    onDropped(listener) {
-      db.subscribe('reconnecting', listener)
-      db.subscribe('disconnected', listener)
-    },
-    whenConnected: (until) => whenConnected(db, until),
-    async redial(url) {
-      await db.connect(url, settings)
-    },
-    close: async () => void (await db.close()),
+  db.subscribe('connected', () => news.tell('connected', undefined))
+  return new OpenConnection(db, news, () => engine)
+}
+
+class OpenConnection implements SurrealConnection {
+  readonly db: Surreal
+  readonly #news: News
+  readonly #engine: () => LeaseEngine | undefined
+  #closed = false
+
+  constructor(db: Surreal, news: News, engine: () => LeaseEngine | undefined) {
+    this.db = db
+    this.#news = news
+    this.#engine = engine
+  }
+
+  onDropped(listener: (error: Error) => void): () => void {
+    return this.#news.on('dropped', listener)
+  }
+
+  onConnected(listener: () => void): () => void {
+    return this.#news.on('connected', listener)
+  }
+
+  onEnded(listener: (error: Error | undefined) => void): () => void {
+    return this.#news.on('ended', (error) => {
+      if (!this.#closed) listener(error)
+    })
+  }
+
+  async whenConnected(signal: AbortSignal): Promise<void> {
+    const over = new AbortController()
+    try {
+      await Promise.race([
+        new Promise<void>((resolve) => {
+          const stop = this.onConnected(resolve)
+          over.signal.addEventListener('abort', stop)
+          if (this.db.status === 'connected') resolve()
+        }),
+        this.#news.ended(over.signal),
+        untilAborted(signal, over.signal),
+      ])
+    } finally {
+      over.abort()
+    }
+  }
+
+  redial(url: string): void {
+    this.#engine()?.redial(new URL(url))
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.db.close()
   }
 }
 
-const RETRIES = 20
-
-/** Simultaneous first clients may get in each other's way; such an error says that it can be retried. */
-async function makeDatabase(db: Surreal, namespace: string, database: string): Promise<void> {
-  if (namespace === 'main' && database === 'main') return
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await db.query(
-        `DEFINE NAMESPACE IF NOT EXISTS ${quoted(namespace)}; USE NS ${quoted(namespace)};` +
-          ` DEFINE DATABASE IF NOT EXISTS ${quoted(database)};`,
-      )
-      await db.use({ namespace, database })
-      return
-    } catch (error) {
-      if (attempt >= RETRIES || !/can be retried|conflict/i.test(String(error))) throw error
-    }
+/**
+ * Without credentials (the server is up, but nobody has said so yet) the connection is dropped, to be made again later: an error
+ * here would end the SDK's attempts for good. The promise then never settles, nor does it when the connection has gone meanwhile:
+ * the SDK would go on with the session on a connection for which it was not meant.
+ */
+async function signIn(
+  credentials: ConnectionOptions['credentials'],
+  engine: LeaseEngine | undefined,
+): Promise<{ username: string; password: string }> {
+  const connection = engine?.restoring
+  try {
+    const { user, password } = await credentials()
+    if (engine?.restoring === connection) return { username: user, password }
+  } catch (error) {
+    // The renewal of a token, or a further session: nothing that the connection depends on.
+    if (connection === undefined) throw error
+    if (engine?.restoring === connection) engine?.drop(error as Error)
   }
+  return await new Promise(() => {})
+}
+
+/** For what the SDK does by HTTP (export and import), with the token. */
+function provenFetch(prove: ProveServer): typeof fetch {
+  return async (input, init) => {
+    prove()
+    return await fetch(input, init)
+  }
+}
+
+/** The driver has made the default ones. */
+async function makeDatabase(db: Surreal, namespace: string, database: string): Promise<void> {
+  if (namespace === DEFAULT_NAMESPACE && database === DEFAULT_DATABASE) return
+  const [ns, dbName] = [quoted(namespace), quoted(database)]
+  const statements = [
+    `DEFINE NAMESPACE IF NOT EXISTS ${ns}`,
+    `USE NS ${ns}`,
+    `DEFINE DATABASE IF NOT EXISTS ${dbName}`,
+    `USE NS ${ns} DB ${dbName}`,
+  ]
+  await retryable(async () => await db.query(statements.join('; ')))
 }
 
 /** An identifier in SurrealQL; within backticks only backtick and backslash mean something. */
@@ -99,29 +190,9 @@ function quoted(name: string): string {
   return `\`${name.replace(/[\\`]/g, '\\$&')}\``
 }
 
-async function unlessAborted<T>(promise: PromiseLike<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
-  let onAbort: (() => void) | undefined
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
+function untilAborted(signal: AbortSignal, unless: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: unless })
   })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort)
-  }
-}
-
-async function whenConnected(db: Surreal, signal: AbortSignal): Promise<void> {
-  if (db.status === 'connected') return
-  let stop: (() => void) | undefined
-  const connected = new Promise<void>((resolve) => {
-    stop = db.subscribe('connected', () => resolve())
-  })
-  try {
-    await unlessAborted(connected, signal)
-  } finally {
-    stop?.()
-  }
 }
