@@ -22,7 +22,7 @@
  *   WRONG: `serving` after `stopping`: the server may have been told to die already.
  * No write, no act: where a state cannot be written, the step it announces is not taken.
  */
-import { type FileLock, isMemoryFilesystem, type SlotBackend, secureDirectory } from '@procref/core'
+import { checkDirectory, type FileLock, isMemoryFilesystem, type SlotBackend, secureDirectory } from '@procref/core'
 import { afterCleanStop, afterStart, isCrashLoop, startMark } from '../crash-loop.ts'
 import type { RunningServer, ServerDriver } from '../driver.ts'
 import { ServerCrashLoopError } from '../errors.ts'
@@ -68,7 +68,8 @@ export async function runGuardian(
   const backend = await rebuildBackend(setup.backend)
   const wanted = await rebuildDriver(setup.driver)
   await wanted.check?.()
-  secureDirectory(paths.root)
+  // Made by the client that launched us. Deleted since: then it is not for us to bring it back.
+  checkDirectory(paths.root)
   secureDirectory(paths.data)
   secureDirectory(paths.database)
   const pool = await backend.open(paths.slots, openOptions(setup))

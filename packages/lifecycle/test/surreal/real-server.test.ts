@@ -73,6 +73,7 @@ describe.runIf(path !== undefined)('a connection to SurrealDB', () => {
     const live = await db.live(new Table('thing'))
     const seen = (async () => {
       for await (const message of live) return message.value
+      return undefined
     })()
     const inFlight = db.query('SLEEP 2s; RETURN $greeting')
     inFlight.then(
