@@ -34,6 +34,12 @@ export interface ContextParts {
 /** Makes the context of one claim, hands it to `check`, and cleans up whatever the check made, also when that fails. */
 export async function withContext({ backend, stressClaims, note }: ContextParts, check: Claim): Promise<void> {
   const ends: (() => unknown)[] = []
+  const starting = new Set<Promise<unknown>>()
+  const made = <T extends AsyncDisposable>(coming: Promise<T>): Promise<T> => {
+    const registered = coming.then((thing) => context.use(thing))
+    starting.add(registered)
+    return registered
+  }
   const context: Context = {
     backend,
     guarantees: backend.guarantees,
@@ -41,8 +47,8 @@ export async function withContext({ backend, stressClaims, note }: ContextParts,
     note,
     freshDir: (options) => context.use(makeTempDir(options)).path,
     poolDir: () => `${context.freshDir()}/slots`,
-    open: async (dir, options) => context.use(await backend.open(dir, options)),
-    actor: async (dir, options) => context.use(await startActor(backend, dir, options)),
+    open: (dir, options) => made(backend.open(dir, options)),
+    actor: (dir, options) => made(startActor(backend, dir, options)),
     use: (thing) => {
       ends.push(() => thing[Symbol.asyncDispose]())
       return thing
@@ -56,6 +62,8 @@ export async function withContext({ backend, stressClaims, note }: ContextParts,
   } catch (error) {
     failures.push(error)
   }
+  // A check that starts several things at once fails with the first of them: the others are still to come, and to be ended.
+  await Promise.allSettled(starting)
   for (const end of ends.reverse()) {
     try {
       await end()
