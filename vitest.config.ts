@@ -5,7 +5,11 @@ const HANGS_MS = 120_000
 
 export default defineConfig({
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'tests/repository/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
+    include: [
+      'packages/*/test/**/*.test.ts',
+      'tests/{repository,service}/**/*.test.ts',
+      'examples/*/test/**/*.test.ts',
+    ],
     testTimeout: HANGS_MS,
     hookTimeout: HANGS_MS,
     pool: 'forks',

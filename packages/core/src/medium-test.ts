@@ -4,6 +4,7 @@ import { translateErrno } from './errno.ts'
 import type { FileLocker } from './file-locker.ts'
 import { UnsupportedFilesystemError } from './filesystem.ts'
 import { type SystemCalls, systemCalls } from './system-calls.ts'
+import { removeTemporary } from './temporary-file.ts'
 
 /**
  * Tries out, on a file of its own in `dir`, that locks exclude there: a second lock and a probe are refused while the first
@@ -52,11 +53,4 @@ function probe(locker: FileLocker, path: string) {
   } finally {
     watch.close()
   }
-}
-
-/** Whatever goes wrong: the file is in nobody's way, and its error must not hide the one that led here. */
-function removeTemporary(path: string, system: SystemCalls): void {
-  try {
-    system.unlink(path)
-  } catch {}
 }

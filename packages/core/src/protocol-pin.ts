@@ -6,6 +6,7 @@ import { ProcrefError } from './errors.ts'
 import { UnsupportedFilesystemError } from './filesystem.ts'
 import { slotOfFileName } from './slot-name.ts'
 import { type SystemCalls, systemCalls } from './system-calls.ts'
+import { removeTemporary } from './temporary-file.ts'
 
 /** What the slots of a directory are locked with, and how many there are. Made once, never changed. */
 export interface ProtocolPin {
@@ -225,11 +226,4 @@ function writeDurably(path: string, text: string, system: SystemCalls): void {
   } finally {
     system.close(fd)
   }
-}
-
-/** Whatever goes wrong: the file is in nobody's way, and its error must not hide the one that led here. */
-function removeTemporary(path: string, system: SystemCalls): void {
-  try {
-    system.unlink(path)
-  } catch {}
 }

@@ -1,6 +1,6 @@
 import { describeHolder, ProcrefError, type SlotBackend, type SlotInfo } from '@procref/core'
+import { pause } from './delay.ts'
 import { StopTimeoutError } from './errors.ts'
-import { pause } from './guardian/pause.ts'
 import { inspect } from './inspect.ts'
 import { layout } from './state/layout.ts'
 import { writeRequest } from './state/request-file.ts'

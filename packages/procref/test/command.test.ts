@@ -153,3 +153,58 @@ describe.runIf(surrealBinary() !== undefined)('procref run (surreal executable)'
     expect(why).toMatch(/server-stopping\s+request/)
   })
 })
+
+describe('a server that is kept up on purpose (embedded engine)', () => {
+  async function started(): Promise<string> {
+    const dir = serviceDir()
+    const start = await finish(procref('start', '--dir', dir, '--driver', 'embedded', '--linger', '200ms'))
+    expect(start).toMatchObject({ code: 0 })
+    onTestFinished(async () => {
+      // The keeper is a client: endDirectory would wait for it.
+      await finish(procref('stop', '--force', '--dir', dir))
+    })
+    return dir
+  }
+
+  test('start keeps it up without a client, a second start finds it, and stop ends keeper and server', async () => {
+    const dir = await started()
+    expect(await finish(procref('start', '--dir', dir))).toMatchObject({ code: 0 })
+    const { server, users } = JSON.parse((await finish(procref('status', '--dir', dir, '--json'))).stdout)
+    expect(users).toBe(1)
+    expect(await finish(procref('stop', '--dir', dir))).toMatchObject({ code: 0, stdout: 'stopped\n' })
+    await eventually('the guardian has left', () => !isAlive(server.guardianPid))
+  })
+
+  test('env prints no password unless it is asked for, and what it prints is understood by a shell', async () => {
+    const dir = await started()
+    const plain = (await finish(procref('env', '--dir', dir))).stdout
+    expect(plain).toContain('export SURREAL_URL=')
+    expect(plain).not.toContain('SURREAL_PASS')
+    const secret = (await finish(procref('env', '--dir', dir, '--secrets'))).stdout
+    const shell = startProgram('/bin/sh', { args: ['-c', `${secret}\nprintf %s "$SURREAL_PASS"`] })
+    await shell.exited
+    const { password } = JSON.parse(readFileSync(`${dir}/data/credentials.json`, 'utf8'))
+    expect(shell.stdout()).toBe(password)
+  })
+
+  test('sql answers statements from stdin and from --query, and a wrong one exits with 1', async () => {
+    const dir = await started()
+    expect(await finish(procref('sql', '--dir', dir, '--query', 'RETURN 6 * 7'))).toMatchObject({
+      code: 0,
+      stdout: '42\n',
+    })
+    const piped = procref('sql', '--dir', dir)
+    piped.send('RETURN 1 + 1;')
+    piped.end()
+    expect(await finish(piped)).toMatchObject({ code: 0, stdout: '2\n' })
+    const wrong = await finish(procref('sql', '--dir', dir, '--query', 'SELECT FROM'))
+    expect(wrong.code).toBe(1)
+    expect(wrong.stderr).toMatch(/pars/i)
+  })
+
+  test('logs shows what the server said, url where it is', async () => {
+    const dir = await started()
+    expect((await finish(procref('logs', '--dir', dir))).stdout).toContain('SurrealDB engine')
+    expect((await finish(procref('url', '--dir', dir))).stdout).toMatch(/^ws:\/\/127\.0\.0\.1:\d+\/rpc\n$/)
+  })
+})

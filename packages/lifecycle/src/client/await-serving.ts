@@ -1,5 +1,6 @@
 import { watch } from 'node:fs'
 import type { SlotBackend } from '@procref/core'
+import { delay, type KeepAlive, type Wakeable } from '../delay.ts'
 import type { ServerDriver } from '../driver.ts'
 import { ConnectTimeoutError, GuardianLaunchError, StoppedOnRequestError } from '../errors.ts'
 import { launchGuardian } from '../guardian/launch.ts'
@@ -8,7 +9,6 @@ import { newNonce } from '../state/nonce.ts'
 import { rebuildError } from '../state/serialized-error.ts'
 import { tailServerLog } from '../state/server-log.ts'
 import type { ServerRecord, ServiceSettings } from '../state/server-record.ts'
-import { delay, type KeepAlive, type Wakeable } from './delay.ts'
 import { hasEnded, isUp, look, type View } from './look.ts'
 
 const FIRST_ROUND_MS = 100

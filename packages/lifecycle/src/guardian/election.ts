@@ -1,8 +1,8 @@
 import { readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FileLock, FileLocker } from '@procref/core'
+import { pause } from '../delay.ts'
 import type { Layout } from '../state/layout.ts'
-import { pause } from './pause.ts'
 
 /** How long a new guardian asks for `guardian.lock` before it leaves as the loser: the old one may be in its last step. */
 const ELECTION_MS = 5_000

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
+import { pause } from '../delay.ts'
 import { PortTakenError } from '../errors.ts'
-import { pause } from './pause.ts'
 
 /** A port of ours may still be closing, or a stranger may be passing: this long we insist on it. */
 const INSIST_MS = 5_000

@@ -1,5 +1,4 @@
-import { lstatSync, readdirSync, watch } from 'node:fs'
-import { join } from 'node:path'
+import { watch } from 'node:fs'
 import type { LockWatch } from '@procref/core'
 import type { RunningServer } from '../driver.ts'
 import { DirectoryGoneError } from '../errors.ts'
@@ -11,6 +10,7 @@ import { readServerRecord, type ServerRecord } from '../state/server-record.ts'
 import { UsurpedError } from './chronicle.ts'
 import { holdAlive } from './election.ts'
 import { type Guardianship, note } from './guardianship.ts'
+import { Linger } from './linger.ts'
 
 const BEAT_MS = 5_000
 const LOG_LIMIT_BYTES = 10 * 1024 * 1024
@@ -41,6 +41,7 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
   const dataLock = watchServerLock(g)
   const requests = watchRequests(g)
   const empty = watchEmpty(g, sources.signal)
+  const linger = new Linger(g.paths.slots, g.chronicle.current.settings.lingerMs)
   let nextBeat = performance.now() + BEAT_MS
   let stopAt: number | undefined
   let stopNow: NonNullable<ServerRecord['by']> | undefined
@@ -57,7 +58,8 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
         }
       }
       if (g.told.aborted) {
-        announceStop(g, 'signal')
+        // Whoever ends us does not wait for a disk: the server is stopped in order even if nobody can be told.
+        tryToWrite(g, () => announceStop(g, 'signal'))
         return { kind: 'stop' }
       }
       const beat = performance.now() >= nextBeat
@@ -79,7 +81,7 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
           if (request.force) stopNow = 'request'
           else if ((await countHeld(g)) === 0) {
             // Whoever asks does not want to wait for the linger of those who have left.
-            startLinger(g)
+            linger.start()
             stopAt = performance.now()
           } else note(g, 'request-ignored', 'slot-held', { by: request.by })
         }
@@ -91,11 +93,11 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
       }
       if (empty.maybe && stopAt === undefined) {
         empty.maybe = false
-        if ((await countHeld(g)) === 0) stopAt = startLinger(g)
+        if ((await countHeld(g)) === 0) stopAt = performance.now() + linger.start()
         else empty.watch()
       }
       if (stopAt !== undefined && performance.now() >= stopAt) {
-        const verdict = await tryToStop(g)
+        const verdict = await tryToStop(g, linger)
         if (verdict === 'stopping') return { kind: 'stop' }
         stopAt = verdict === 'in-use' ? undefined : performance.now() + verdict.againInMs
         if (verdict === 'in-use') empty.watch()
@@ -109,8 +111,11 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
 }
 
 /** Writes `draining`, proves that every slot is free, writes `stopping`. Anything short of proof leaves the server up. */
-async function tryToStop(g: Guardianship): Promise<'stopping' | 'in-use' | { readonly againInMs: number }> {
-  const extended = lingerLeft(g)
+async function tryToStop(
+  g: Guardianship,
+  linger: Linger,
+): Promise<'stopping' | 'in-use' | { readonly againInMs: number }> {
+  const extended = linger.left()
   if (extended > 0) return { againInMs: extended }
   if (!tryToWrite(g, () => g.chronicle.write({ state: 'draining' }))) return { againInMs: RETRY_MS }
   let proven = false
@@ -149,34 +154,6 @@ async function countHeld(g: Guardianship): Promise<number> {
   } catch {
     return 1 // What cannot be counted is in use.
   }
-}
-
-let lingerFrom = 0
-
-function startLinger(g: Guardianship): number {
-  lingerFrom = Date.now()
-  return performance.now() + g.chronicle.current.settings.lingerMs
-}
-
-/** A client that came and went during the linger left a newer slot file: the linger counts from there. */
-function lingerLeft(g: Guardianship): number {
-  const newest = newestSlotChange(g)
-  if (newest <= lingerFrom) return 0
-  lingerFrom = newest
-  const { lingerMs } = g.chronicle.current.settings
-  return Math.min(lingerMs, Math.max(0, newest + lingerMs - Date.now()))
-}
-
-function newestSlotChange(g: Guardianship): number {
-  let newest = 0
-  try {
-    for (const name of readdirSync(g.paths.slots)) {
-      if (/^slot_\d+\.lock$/.test(name)) newest = Math.max(newest, lstatSync(join(g.paths.slots, name)).mtimeMs)
-    }
-  } catch {
-    return 0 // Only a courtesy to come-and-go clients; the proof does not rest on it.
-  }
-  return newest
 }
 
 /** The work of every 5 s: is this still our office, our record, our log within its limit? */

@@ -29,7 +29,8 @@ export async function obtainServerLock(
   if (previous !== undefined) {
     if (!sameNamespaces(previous.guardian))
       throw new ForeignNamespaceError({ dir: layout.root, pid: previous.guardian.pid })
-    if (isSameProcess(previous.guardian))
+    // After a restart by the same guardian the recorded one is ourselves, and no hindrance.
+    if (previous.guardian.pid !== process.pid && isSameProcess(previous.guardian))
       throw held(layout, [previous.guardian.pid], 'the guardian recorded before, which still runs')
   }
   const { holders } = await holdersOf(statSync(layout.serverLock, { bigint: true }))

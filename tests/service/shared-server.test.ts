@@ -1,11 +1,26 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
-import { eventually, isAlive, lockUsers, servantsOf, startChild, surrealBinary, whoListensOn } from '@procref/testing'
+import {
+  eventually,
+  freshDir,
+  isAlive,
+  lockUsers,
+  servantsOf,
+  startChild,
+  surrealBinary,
+  whoListensOn,
+} from '@procref/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { connected, journalOf, killed, serviceDir, startClient, stateOf, stopped } from './service.ts'
+import { clientsOf, connected, journalOf, killed, serviceDir, stateOf, stopped } from './service.ts'
 
-describe.runIf(surrealBinary() !== undefined)('one SurrealDB, many processes (surreal executable)', () => {
+const DRIVERS = ['embedded', ...(surrealBinary() === undefined ? [] : (['binary'] as const))] as const
+
+describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
+  const startClient = clientsOf(driver)
+  /** Where the server is a process of its own: the engine inside a stopped guardian is stopped as well. */
+  const testOfChild = test.runIf(driver === 'binary')
+
   test('20 processes that connect at once to a cold directory get one server, one guardian and 20 slots', async () => {
     const dir = serviceDir()
     const clients = Array.from({ length: 20 }, () => startClient(dir))
@@ -74,7 +89,7 @@ describe.runIf(surrealBinary() !== undefined)('one SurrealDB, many processes (su
     const client = startClient(dir, { lingerMs: 60_000 })
     const { guardianPid, serverPid } = await connected(client)
     await killed(client)
-    process.kill(guardianPid, 'SIGKILL')
+    for (const pid of new Set([guardianPid, serverPid])) process.kill(pid, 'SIGKILL')
     await eventually('both are dead', () => !isAlive(guardianPid) && !isAlive(serverPid))
     expect(lockUsers(dir)).toEqual([])
   })
@@ -88,7 +103,7 @@ describe.runIf(surrealBinary() !== undefined)('one SurrealDB, many processes (su
     expect(journalOf(dir).map((e) => `${e.event} ${e.reason}`)).toContain('server-stopping signal')
   })
 
-  test('a stopped guardian blocks no client that is connected, and goes on after SIGCONT', async () => {
+  testOfChild('a stopped guardian blocks no client that is connected, and goes on after SIGCONT', async () => {
     const dir = serviceDir()
     const client = startClient(dir)
     const { guardianPid, port } = await connected(client)
@@ -175,21 +190,24 @@ describe.runIf(surrealBinary() !== undefined)('one SurrealDB, many processes (su
     rmSync(`${dir}-gone`, { recursive: true, force: true })
   })
 
-  test('a stranger on the port between crash and restart gets no byte, and the service moves to another port', async () => {
-    const dir = serviceDir()
-    const client = startClient(dir)
-    const { serverPid, guardianPid, port } = await connected(client)
-    process.kill(guardianPid, 'SIGSTOP')
-    process.kill(serverPid, 'SIGKILL')
-    await eventually('its port is free', () => whoListensOn(port).length === 0)
-    const heard: Buffer[] = []
-    const stranger = await listenOn(port, (chunk) => heard.push(chunk))
-    process.kill(guardianPid, 'SIGCONT')
-    const back = await client.event<{ port: number; epoch: number }>('reconnected')
-    expect(back.port).not.toBe(port)
-    expect(Buffer.concat(heard).toString()).toBe('')
-    stranger.close()
-  })
+  testOfChild(
+    'a stranger on the port between crash and restart gets no byte, and the service moves to another port',
+    async () => {
+      const dir = serviceDir()
+      const client = startClient(dir)
+      const { serverPid, guardianPid, port } = await connected(client)
+      process.kill(guardianPid, 'SIGSTOP')
+      process.kill(serverPid, 'SIGKILL')
+      await eventually('its port is free', () => whoListensOn(port).length === 0)
+      const heard: Buffer[] = []
+      const stranger = await listenOn(port, (chunk) => heard.push(chunk))
+      process.kill(guardianPid, 'SIGCONT')
+      const back = await client.event<{ port: number; epoch: number }>('reconnected')
+      expect(back.port).not.toBe(port)
+      expect(Buffer.concat(heard).toString()).toBe('')
+      stranger.close()
+    },
+  )
 
   test('two guardians are never elected, even when guardian.lock is deleted', async () => {
     const dir = serviceDir()
@@ -206,7 +224,7 @@ describe.runIf(surrealBinary() !== undefined)('one SurrealDB, many processes (su
   test('connect() inside a guardian throws at once', async () => {
     const dir = serviceDir()
     const child = startChild(new URL('./children/client.mjs', import.meta.url), {
-      args: [dir, '{}'],
+      args: [dir, JSON.stringify({ driver })],
       env: { PROCREF_GUARDIAN: '1' },
     })
     await expect(child.event('connected')).rejects.toThrow(/guardian/)
@@ -215,10 +233,17 @@ describe.runIf(surrealBinary() !== undefined)('one SurrealDB, many processes (su
 
   test('the guardian survives the end of the process tree and the poisoned environment of its client', async () => {
     const dir = serviceDir()
+    // Whatever loads this with the guardian's marker ends at once: inherited, no guardian would ever come up.
+    const poison = `${freshDir()}/poison.cjs`
+    writeFileSync(poison, "if (process.env.PROCREF_GUARDIAN === '1') process.exit(86)")
     const client: ChildProcess = spawn(
       process.execPath,
-      [new URL('./children/client.mjs', import.meta.url).pathname, dir, JSON.stringify({ lingerMs: 500 })],
-      { detached: true, stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, NODE_OPTIONS: '--no-deprecation' } },
+      [new URL('./children/client.mjs', import.meta.url).pathname, dir, JSON.stringify({ driver, lingerMs: 500 })],
+      {
+        detached: true,
+        stdio: ['pipe', 'pipe', 'inherit'],
+        env: { ...process.env, NODE_OPTIONS: `--require=${poison}` },
+      },
     )
     onTestFinished(() => void client.kill('SIGKILL'))
     await new Promise((resolve) => client.stdout?.once('data', resolve))

@@ -1,10 +1,12 @@
 // A client as the tests start many of: args: dir, then JSON options. One word a line on stdin, see below.
+import { embeddedSurreal } from '@procref/embedded'
 import { flock } from '@procref/flock'
 import { connect, surrealBinary } from '@procref/lifecycle'
 import { obey, say, sayFailed } from '@procref/testing/child'
 
 const [, , dir, json = '{}'] = process.argv
-const { storage = 'rocksdb', ...options } = JSON.parse(json)
+const { driver = 'binary', storage = 'rocksdb', ...options } = JSON.parse(json)
+const DRIVERS = { binary: surrealBinary, embedded: embeddedSurreal }
 
 /** Writes row after row until told to stop; only what the server acknowledged is counted. */
 async function writeRows(db, told) {
@@ -28,7 +30,7 @@ try {
   const lease = await connect({
     dir,
     backend: flock(),
-    driver: surrealBinary({ storage }),
+    driver: DRIVERS[driver]({ storage }),
     timeoutMs: 100_000,
     ...options,
   })

@@ -32,7 +32,7 @@ export function serviceDir(): string {
 }
 
 /** A client process, ended with the test. `options` are connect()'s. */
-export function startClient(dir: string, options: Readonly<Record<string, unknown>> = {}): Child {
+function startClient(dir: string, options: Readonly<Record<string, unknown>> = {}): Child {
   const client = startChild(new URL('./children/client.mjs', import.meta.url), {
     args: [dir, JSON.stringify({ lingerMs: 500, ...options })],
   })
@@ -41,6 +41,13 @@ export function startClient(dir: string, options: Readonly<Record<string, unknow
     await client.exited
   })
   return client
+}
+
+/** As `startClient`, with the kind of server chosen for all of a test's clients. */
+export type StartClient = (dir: string, options?: Readonly<Record<string, unknown>>) => Child
+
+export function clientsOf(driver: 'binary' | 'embedded'): StartClient {
+  return (dir, options = {}) => startClient(dir, { driver, ...options })
 }
 
 export async function connected(client: Child): Promise<Connected> {

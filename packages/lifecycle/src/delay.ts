@@ -29,3 +29,10 @@ export function delay(ms: number, keepAlive: KeepAlive, signal: AbortSignal, wak
 export interface Wakeable {
   up: (() => void) | undefined
 }
+
+/** A wait that keeps the process running. */
+export function pause(ms: number, signal: AbortSignal = NEVER): Promise<void> {
+  return delay(ms, 'keep-alive', signal)
+}
+
+const NEVER = new AbortController().signal
