@@ -11,6 +11,8 @@ export interface ProcessState {
   readonly session: number
   /** `R` running, `S` sleeping, `T` stopped, `Z` zombie, `D` uninterruptible … */
   readonly state: string
+  /** 1 is the last one; a process whose first thread has ended is a `Z` that goes on as long as the others do. */
+  readonly threads: number
   /** Start time in clock ticks since boot: with the pid it identifies a process until the next boot. */
   readonly startTicks: number
 }
@@ -34,14 +36,19 @@ export function processState(pid: number): ProcessState | undefined {
     parentPid: Number(field(4)),
     processGroup: Number(field(5)),
     session: Number(field(6)),
+    threads: Number(field(20)),
     startTicks: Number(field(22)),
   }
 }
 
-/** Does it run (or sleep, or stand still)? A zombie does not. */
+/**
+ * Does it run (or sleep, or stand still)? A zombie does not, once all its threads have ended: until then its files are open,
+ * its locks held and its ports taken, although its first thread may be a zombie already.
+ */
 export function isAlive(pid: number): boolean {
-  const state = processState(pid)?.state
-  return state !== undefined && state !== 'Z' && state !== 'X'
+  const process = processState(pid)
+  if (process === undefined || process.state === 'X') return false
+  return process.state !== 'Z' || process.threads > 1
 }
 
 /** Every process we can see. */

@@ -38,14 +38,16 @@ function startTicksOf(pid: number): string | undefined {
 }
 
 /**
- * Field 22 of `/proc/PID/stat`; `undefined` for a zombie (Z) and a process that is just disappearing (X). The name, field
- * 2, can contain spaces and parentheses, so the fields are counted from the last one.
+ * Field 22 of `/proc/PID/stat`; `undefined` for a zombie (Z) and a process that is just disappearing (X). A Z with more than
+ * one thread (field 20) is none yet: only its first thread has ended, and the others have its files, locks and ports. The
+ * name, field 2, can contain spaces and parentheses, so the fields are counted from the last one.
  */
 function parseStat(stat: string | undefined): string | undefined {
   if (stat === undefined) return undefined
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const state = fields[0]
-  return state === 'Z' || state === 'X' || state === 'x' ? undefined : fields[19]
+  const [state] = fields
+  const ended = state === 'X' || state === 'x' || (state === 'Z' && Number(fields[17]) <= 1)
+  return ended ? undefined : fields[19]
 }
 
 function readSelf(): ProcessIdentity {

@@ -68,6 +68,20 @@ if (process.platform === 'linux') {
     expect(identify(pid)).toBeUndefined()
   })
 
+  test('a process whose first thread has ended lives as long as its other threads', async () => {
+    // exit(2), not exit_group(2): ends this thread only.
+    const program =
+      'import ctypes, platform, threading; threading.Thread(target=input).start(); print("started", flush=True); ' +
+      'ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[platform.machine()], 0)'
+    const child = atEnd(startProgram('python3', { args: ['-c', program] }))
+    await child.line()
+    const recorded = identify(child.pid) ?? expect.unreachable()
+    await eventually('its first thread has ended', () => processState(child.pid)?.state === 'Z')
+    expect(isSameProcess(recorded)).toBe(true)
+    child.end()
+    await eventually('it is dead', () => !isSameProcess(recorded))
+  })
+
   test('the same pid with another start, boot or namespace is another process', () => {
     const own = identifySelf()
     expect(isSameProcess({ ...own, startTicks: String(BigInt(own.startTicks) - 1n) })).toBe(false)
