@@ -57,6 +57,7 @@ export async function connected(client: Child): Promise<Connected> {
 interface Entry {
   readonly event: string
   readonly reason: string
+  readonly evidence?: Readonly<Record<string, unknown>>
 }
 
 export function journalOf(dir: string): readonly Entry[] {
@@ -68,7 +69,16 @@ export function journalOf(dir: string): readonly Entry[] {
     .map((line) => JSON.parse(line) as Entry)
 }
 
-export function stateOf(dir: string): { readonly state: string; readonly by?: string; readonly epoch: number } {
+interface State {
+  readonly state: string
+  readonly by?: string
+  readonly epoch: number
+  readonly at: string
+  readonly guardian: { readonly pid: number }
+  readonly server?: { readonly pid: number }
+}
+
+export function stateOf(dir: string): State {
   return JSON.parse(readFileSync(`${dir}/server.json`, 'utf8'))
 }
 

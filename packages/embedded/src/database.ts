@@ -49,6 +49,15 @@ export async function prepareDatabase(engine: Engine, login: Login, path: string
   }
 }
 
+/**
+ * Resolves when the engine answers a query. In the engine's own session, which nobody changes once the database is prepared: a
+ * query cannot meet a change of its session there, at which it would hang.
+ */
+export async function checkPulse(engine: Engine): Promise<void> {
+  const answer = await engine.call({ method: 'query', params: encodeArray([encodeValue('RETURN 1')]) })
+  if ('error' in answer) throw new Error(`the engine answers ${JSON.stringify(decodeValue(answer.error))}`)
+}
+
 /** A text in SurrealQL: whatever is in it, it ends where we end it. */
 export function quoted(text: string): string {
   return `'${text.replace(/[\\']/g, '\\$&')}'`

@@ -10,7 +10,7 @@ import {
   ServerExitedError,
 } from '@procref/lifecycle'
 import { WebSocketServer } from 'ws'
-import { prepareDatabase } from './database.ts'
+import { checkPulse, prepareDatabase } from './database.ts'
 import { Engine, type EngineOptions } from './engine.ts'
 import { FOREIGN_REQUEST, isLocalRequest } from './host-guard.ts'
 import { type HttpAnswer, notReady, send, text } from './http-answer.ts'
@@ -64,6 +64,8 @@ class EmbeddedServer implements RunningServer {
   /** Settles when clients are served, or never will be. */
   readonly #opened: Promise<ServerDetails>
   #settleOpened: (outcome: Promise<ServerDetails>) => void = () => {}
+  /** The question of `healthy` that is under way: a hung engine is not asked again and again. */
+  #pulse: Promise<void> | undefined
   #stopping = false
   #end: (end: ServerEnd) => void = () => {}
 
@@ -97,17 +99,17 @@ class EmbeddedServer implements RunningServer {
   }
 
   async ready({ signal }: { readonly signal: AbortSignal }): Promise<ServerDetails> {
+    return await unlessAborted(this.#opened, signal)
+  }
+
+  async healthy({ signal }: { readonly signal: AbortSignal }): Promise<void> {
     signal.throwIfAborted()
-    let aborted = (): void => {}
-    const given = new Promise<never>((_, reject) => {
-      aborted = () => reject(signal.reason)
-      signal.addEventListener('abort', aborted)
+    const engine = this.#context?.engine
+    if (engine === undefined) throw new Error('no database is open')
+    this.#pulse ??= checkPulse(engine).finally(() => {
+      this.#pulse = undefined
     })
-    try {
-      return await Promise.race([this.#opened, given])
-    } finally {
-      signal.removeEventListener('abort', aborted)
-    }
+    await unlessAborted(this.#pulse, signal)
   }
 
   terminate(): void {
@@ -213,6 +215,21 @@ class EmbeddedServer implements RunningServer {
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(/ *, */)
     if (!offered.includes('cbor')) return text(400, 'this server speaks the WebSocket subprotocol cbor\n')
     return hasProof(request.headers) ? await refusal(this.#context, request.headers) : undefined
+  }
+}
+
+/** `pending`, or the signal's reason; what `pending` waits for goes on by itself. */
+async function unlessAborted<T>(pending: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  let aborted = (): void => {}
+  const given = new Promise<never>((_, reject) => {
+    aborted = () => reject(signal.reason)
+    signal.addEventListener('abort', aborted)
+  })
+  try {
+    return await Promise.race([pending, given])
+  } finally {
+    signal.removeEventListener('abort', aborted)
   }
 }
 

@@ -115,6 +115,15 @@ export interface RunningServer {
    * typed error when the server ended instead.
    */
   ready(options: { readonly signal: AbortSignal }): Promise<ServerDetails>
+  /**
+   * Resolves when the server, once ready, answers; rejects with what was seen instead, in a message for people. Left out: it
+   * cannot be asked.
+   *
+   * Guarantee: it changes nothing, sends no secret, and settles soon after `signal` was aborted.
+   * Unspecified: what it rejects with when aborted.
+   * Caller: one at a time, each with a limit; and nobody is ever ended because this failed.
+   */
+  healthy?(options: { readonly signal: AbortSignal }): Promise<void>
   /** Asks it to stop; a second call asks it to hurry (drop what is still connected). Returns at once, never throws. */
   terminate(): void
   /** Ends it without asking. For `placement: 'guardian'` a no-op: the guardian's exit does it. Never throws. */

@@ -220,12 +220,14 @@ export class StopTimeoutError extends ProcrefError {
     readonly guardianPid: number
     readonly state: string
     readonly timeoutMs: number
+    /** Why the guardian does nothing at the moment, in words that complete "it …". */
+    readonly standstill?: string
   }) {
+    const stands = facts.standstill === undefined ? '' : ` The guardian ${facts.standstill}.`
     super(
       StopTimeoutError.code,
       `The server of ${facts.dir} has not stopped within ${facts.timeoutMs} ms: its guardian (pid ${facts.guardianPid}) ` +
-        `is in the state ${facts.state}. It keeps the request; \`procref why\` tells what it does, and whether that ` +
-        'process itself was stopped (`ps`, state T).',
+        `says that it is ${facts.state}.${stands} It keeps the request; \`procref why\` tells what it has done.`,
     )
     this.dir = facts.dir
     this.guardianPid = facts.guardianPid

@@ -1,9 +1,11 @@
 import { describeHolder, ProcrefError, type SlotBackend, type SlotInfo } from '@procref/core'
 import { pause } from './delay.ts'
 import { StopTimeoutError } from './errors.ts'
+import { standstill } from './identity/standstill.ts'
 import { inspect } from './inspect.ts'
 import { layout } from './state/layout.ts'
 import { writeRequest } from './state/request-file.ts'
+import type { ServerState } from './state/server-record.ts'
 
 /** The server is used: somebody has to leave, or the stop has to be forced. */
 export class StillInUseError extends ProcrefError {
@@ -23,6 +25,7 @@ export class StillInUseError extends ProcrefError {
 
 /** A guardian sees a request at once, or at its beat of 5 s. */
 const ROUND_MS = 50
+const UP: ReadonlySet<ServerState> = new Set(['serving', 'unresponsive'])
 /** A start that is under way is finished first (120 s), then the server is stopped in its phases. */
 const DEFAULT_TIMEOUT_MS = 180_000
 
@@ -66,9 +69,12 @@ export async function requestStop(
     const { dir: root, state, guardian, record, holders } = await inspect(dir, backend)
     if (guardian === 'absent' || record === undefined || record.nonce !== nonce) return 'stopped'
     // Somebody came between our look and the guardian's. Once it is `stopping` that changes nothing.
-    if (options.when === 'unused' && holders.length > 0 && state === 'serving') throw new StillInUseError(root, holders)
+    if (options.when === 'unused' && holders.length > 0 && UP.has(state)) throw new StillInUseError(root, holders)
     const guardianPid = record.guardian.pid
-    if (performance.now() > giveUpAt) throw new StopTimeoutError({ dir: root, guardianPid, state, timeoutMs })
+    if (performance.now() > giveUpAt) {
+      const stands = standstill(record.guardian)
+      throw new StopTimeoutError({ dir: root, guardianPid, state, timeoutMs, ...(stands && { standstill: stands }) })
+    }
     options.onProgress?.(`waiting for the guardian (pid ${guardianPid}) to stop the server, which is ${state}`)
     await pause(ROUND_MS, options.signal)
   }

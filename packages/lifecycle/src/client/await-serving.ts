@@ -4,6 +4,7 @@ import { delay, type KeepAlive, type Wakeable } from '../delay.ts'
 import type { ServerDriver } from '../driver.ts'
 import { ConnectTimeoutError, GuardianLaunchError, StoppedOnRequestError } from '../errors.ts'
 import { launchGuardian } from '../guardian/launch.ts'
+import { standstill } from '../identity/standstill.ts'
 import type { Layout } from '../state/layout.ts'
 import { newNonce } from '../state/nonce.ts'
 import { rebuildError } from '../state/serialized-error.ts'
@@ -165,7 +166,8 @@ function timedOut(context: WaitContext, view: View): ConnectTimeoutError {
 function waitedFor(view: View): string {
   const { record, guardian } = view
   if (record === undefined || guardian === 'absent') return 'a guardian to start'
-  const who = `the guardian (pid ${record.guardian.pid})`
+  const stands = standstill(record.guardian)
+  const who = `the guardian (pid ${record.guardian.pid}${stands === undefined ? '' : `, which ${stands}`})`
   if (guardian === 'unknown') return `${who}, whose lock cannot be probed`
   switch (record.state) {
     case 'starting':

@@ -1,15 +1,19 @@
 import { statSync } from 'node:fs'
 import type { LaunchContext, RunningServer, ServerDetails, ServerEnd, SpawnPlan } from '../driver.ts'
 import { tailServerLog } from '../state/server-log.ts'
-import { type WaitContext, type WaitStrategy, waitUntilReady } from '../wait/wait.ts'
+import { type LookContext, type WaitContext, type WaitStrategy, waitUntilReady } from '../wait/wait.ts'
 
 /** Of the server's last words: where it says why it ended. */
 const LAST_WORDS = 50
+/** A busy machine is no sick server; the caller's own limit ends it sooner. */
+const HEALTH_MS = 10_000
 
 export interface ChildServer {
   readonly plan: SpawnPlan
   /** Told the child's pid, so that it can tell it from a stranger on the port. */
   readonly readiness: (pid: number) => WaitStrategy
+  /** Looks once whether it still answers: what is wrong, in a few words. Left out: it cannot be asked. */
+  readonly health?: (context: LookContext) => Promise<string | undefined>
   /** Asked once, when it is ready. */
   readonly details?: (context: WaitContext) => Promise<ServerDetails>
   /** What the last lines of a server that ended with an exit code other than 0 mean, if anything is known to. */
@@ -18,6 +22,7 @@ export interface ChildServer {
 
 /** A server that is a process of its own: TERM asks it, a second TERM hurries it, KILL ends it. */
 export function launchChild(context: LaunchContext, server: ChildServer): RunningServer {
+  const { health } = server
   // Before the spawn: the log is appended to, and what stands in it was said by earlier servers.
   const logStart = sizeOf(context.logFile)
   const child = context.spawn(server.plan)
@@ -34,6 +39,12 @@ export function launchChild(context: LaunchContext, server: ChildServer): Runnin
       await waitUntilReady(server.readiness(child.pid), wait)
       return (await server.details?.(wait)) ?? {}
     },
+    ...(health !== undefined && {
+      healthy: async ({ signal }) => {
+        const wrong = await health({ ...context, logStart, signal, answerMs: HEALTH_MS })
+        if (wrong !== undefined) throw new Error(wrong)
+      },
+    }),
     terminate: () => child.signal('SIGTERM'),
     kill: () => child.signal('SIGKILL'),
   }

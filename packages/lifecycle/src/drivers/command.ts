@@ -70,6 +70,7 @@ export function command(options: CommandOptions): ServerDriver {
           ...(cwd !== undefined && { cwd }),
         },
         readiness: () => readiness,
+        ...(readiness.tellsHealth && { health: readiness.look }),
       }),
   }
 }

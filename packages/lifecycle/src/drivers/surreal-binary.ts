@@ -4,7 +4,7 @@ import { launchChild } from './child-server.ts'
 import { DatabaseLockedError } from './errors.ts'
 import { findSurreal, surrealVersion } from './find-surreal.ts'
 import { checkSurrealData, type Storage } from './surreal-data.ts'
-import { answersQueries, askVersion } from './surreal-ready.ts'
+import { answersHealth, answersQueries, askVersion } from './surreal-ready.ts'
 
 export interface SurrealBinaryOptions {
   /** The executable. Default: `$PROCREF_SURREAL_BIN`, else the one that is installed (see `findSurreal`). */
@@ -49,6 +49,7 @@ export function surrealBinary(options: SurrealBinaryOptions = {}): ServerDriver 
           env: environment(context),
         },
         readiness: (pid) => answersQueries(context, pid),
+        health: answersHealth,
         details: askVersion,
         explain: (lastWords) => explain(lastWords.join('\n'), context),
       }),

@@ -2,7 +2,7 @@ import type { LaunchContext, ServerDetails } from '../driver.ts'
 import { proveListener } from '../identity/listener.ts'
 import { identify } from '../identity/process-identity.ts'
 import { ask } from '../wait/http.ts'
-import type { WaitContext, WaitStrategy } from '../wait/wait.ts'
+import type { LookContext, WaitContext, WaitStrategy } from '../wait/wait.ts'
 import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from './default-database.ts'
 import { CredentialsRefusedError, ServerNotReadyError } from './errors.ts'
 
@@ -23,6 +23,7 @@ const STATEMENTS = [
 export function answersQueries(context: LaunchContext, pid: number): WaitStrategy {
   return {
     what: 'SurrealDB to answer an authenticated query',
+    tellsHealth: false,
     look: async (wait) => (await unhealthy(wait)) ?? stranger(context, pid) ?? (await refused(context, wait)),
   }
 }
@@ -34,8 +35,18 @@ export async function askVersion(wait: WaitContext): Promise<ServerDetails> {
   return version === undefined ? {} : { version }
 }
 
+/**
+ * `GET /health` reads from the database; what is wrong with the answer, if anything. Less than a query as the owner asks, but
+ * without the password. One that is forbidden (`--deny-http`) is an answer as well.
+ */
+export async function answersHealth(context: LookContext): Promise<string | undefined> {
+  const answer = await ask(context, { path: '/health', ...(context.answerMs && { timeout: context.answerMs }) })
+  if (typeof answer === 'string') return answer
+  return answer.status < 500 ? undefined : `GET /health answers ${answer.status}`
+}
+
 /** Versions before 3.2 have no `/ready`. */
-async function unhealthy(wait: Omit<WaitContext, 'ended'>): Promise<string | undefined> {
+async function unhealthy(wait: LookContext): Promise<string | undefined> {
   let path = '/ready'
   let answer = await ask(wait, { path })
   if (typeof answer !== 'string' && answer.status === 404) {
@@ -54,7 +65,7 @@ function stranger({ host, port }: LaunchContext, pid: number): string | undefine
   return proof === 'proven' || proof === 'unknown' ? undefined : `what listens on ${host}:${port} is not process ${pid}`
 }
 
-async function refused(context: LaunchContext, wait: Omit<WaitContext, 'ended'>): Promise<string | undefined> {
+async function refused(context: LaunchContext, wait: LookContext): Promise<string | undefined> {
   const { user, password } = context.credentials
   const answer = await ask(
     wait,

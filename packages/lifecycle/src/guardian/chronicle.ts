@@ -28,13 +28,19 @@ export class Chronicle {
     if (!this.#office.guardianLock.isCurrent()) throw new UsurpedError()
   }
 
-  /** Writes the record with `change` applied; an `undefined` in it removes the field. Throws when it could not be written. */
-  write(change: { readonly [K in keyof ServerRecord]?: ServerRecord[K] | undefined }): void {
+  /**
+   * Writes the record with `change` applied; an `undefined` in it removes the field. Throws when it could not be written;
+   * on a full disk `use-reserve` takes of what `reserve` has set aside.
+   */
+  write(
+    change: { readonly [K in keyof ServerRecord]?: ServerRecord[K] | undefined },
+    reserve: 'use-reserve' | 'keep-reserve' = 'use-reserve',
+  ): void {
     this.verifyOffice()
     const next: Record<string, unknown> = { ...this.#current, ...change, at: new Date().toISOString() }
     for (const [key, value] of Object.entries(next)) if (value === undefined) delete next[key]
     const record = next as unknown as ServerRecord
-    this.#file.write(record)
+    this.#file.write(record, reserve)
     this.#current = record
   }
 

@@ -3,6 +3,7 @@ import type { LockWatch } from '@procref/core'
 import type { RunningServer } from '../driver.ts'
 import { DirectoryGoneError } from '../errors.ts'
 import { proveListener } from '../identity/listener.ts'
+import { processState } from '../identity/process-identity.ts'
 import { takeRequest } from '../state/request-file.ts'
 import { serializeError } from '../state/serialized-error.ts'
 import { capServerLog } from '../state/server-log.ts'
@@ -10,6 +11,7 @@ import { readServerRecord, type ServerRecord } from '../state/server-record.ts'
 import { UsurpedError } from './chronicle.ts'
 import { holdAlive } from './election.ts'
 import { type Guardianship, note } from './guardianship.ts'
+import { Health } from './health.ts'
 import { Linger } from './linger.ts'
 
 const BEAT_MS = 5_000
@@ -29,7 +31,8 @@ export type Outcome =
 
 /**
  * Watches slots, server, locks and requests until one of them ends this time of serving. Throws `UsurpedError`.
- * Sleeps until something happens: the slots became empty, the server ended, a signal, a request, the next beat.
+ * Sleeps until something happens: the slots became empty, the server ended, a signal, a request, the next beat, another
+ * answer to the question whether the server still answers (which decides nothing but what the state is called).
  */
 export async function serve(g: Guardianship, server: RunningServer): Promise<Outcome> {
   const sources = new AbortController()
@@ -42,6 +45,13 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
   const requests = watchRequests(g)
   const empty = watchEmpty(g, sources.signal)
   const linger = new Linger(g.paths.slots, g.chronicle.current.settings.lingerMs)
+  const health = new Health(
+    server,
+    () => serverState(g),
+    () => g.wake.up(),
+  )
+  /** What is recorded, between stops that were not proven. */
+  let up: Health['state'] = 'serving'
   let nextBeat = performance.now() + BEAT_MS
   let stopAt: number | undefined
   let stopNow: NonNullable<ServerRecord['by']> | undefined
@@ -73,7 +83,9 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
         if (listener === 'gone') {
           return { kind: 'ended', reason: 'told-to-die', evidence: { pid: server.pid, port: g.chronicle.current.port } }
         }
+        health.ask()
       }
+      if (health.state !== up && tryToWrite(g, () => recordHealth(g, health))) up = health.state
       if (requests.pending || beat) {
         requests.pending = false
         const request = takeRequest(g.paths.requestJson, g.setup.nonce)
@@ -97,7 +109,7 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
         else empty.watch()
       }
       if (stopAt !== undefined && performance.now() >= stopAt) {
-        const verdict = await tryToStop(g, linger)
+        const verdict = await tryToStop(g, linger, up)
         if (verdict === 'stopping') return { kind: 'stop' }
         stopAt = verdict === 'in-use' ? undefined : performance.now() + verdict.againInMs
         if (verdict === 'in-use') empty.watch()
@@ -105,15 +117,17 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
     }
   } finally {
     sources.abort()
+    health.close()
     dataLock?.close()
     requests.close()
   }
 }
 
-/** Writes `draining`, proves that every slot is free, writes `stopping`. Anything short of proof leaves the server up. */
+/** Writes `draining`, proves that every slot is free, writes `stopping`. Anything short of proof leaves the server as it was. */
 async function tryToStop(
   g: Guardianship,
   linger: Linger,
+  up: Health['state'],
 ): Promise<'stopping' | 'in-use' | { readonly againInMs: number }> {
   const extended = linger.left()
   if (extended > 0) return { againInMs: extended }
@@ -125,9 +139,22 @@ async function tryToStop(
     note(g, 'probe-failed', 'slots-unknown', { message: serializeError(error).message })
   }
   if (proven && tryToWrite(g, () => announceStop(g, 'empty'))) return 'stopping'
-  if (!tryToWrite(g, () => g.chronicle.write({ state: 'serving' }))) return { againInMs: RETRY_MS }
+  if (!tryToWrite(g, () => g.chronicle.write({ state: up }))) return { againInMs: RETRY_MS }
   tryToWrite(g, () => g.chronicle.reserve())
   return proven ? { againInMs: RETRY_MS } : 'in-use'
+}
+
+/** Leaves what is reserved for a stop alone: this is news, not a step. */
+function recordHealth(g: Guardianship, health: Health): void {
+  g.chronicle.write({ state: health.state }, 'keep-reserve')
+  const pid = g.chronicle.current.server?.pid ?? null
+  if (health.state === 'serving') note(g, 'server-serving', 'answers-again', { pid })
+  else note(g, 'server-unresponsive', 'no-answer', { pid, process: serverState(g) ?? null, seen: health.seen })
+}
+
+function serverState(g: Guardianship): string | undefined {
+  const { server } = g.chronicle.current
+  return server === undefined ? undefined : processState(server)
 }
 
 function announceStop(g: Guardianship, by: NonNullable<ServerRecord['by']>): void {

@@ -2,6 +2,15 @@ import { execFileSync } from 'node:child_process'
 import { ProcessIdentityUnavailableError } from '../errors.ts'
 import type { IdentityReader, ProcessIdentity } from './process-identity.ts'
 
+/** The letters of `ps`, in the words that Linux has for them. */
+const STATES: Readonly<Record<string, string>> = {
+  I: 'idle',
+  S: 'sleeping',
+  T: 'stopped',
+  U: 'disk sleep',
+  Z: 'zombie',
+}
+
 /** What a program printed; `undefined` when it ended with status 1 (ps: no such process). */
 export type RunProgram = (file: string, args: readonly string[]) => string | undefined
 
@@ -31,6 +40,11 @@ export function darwinReader(run: RunProgram = runProgram): IdentityReader {
     return { pid, startTicks, bootId: bootId(), pidNamespace: 'host', netNamespace: 'host' }
   }
 
+  function stateOf(pid: number): string | undefined {
+    const letter = run('/bin/ps', ['-o', 'stat=', '-p', String(pid)])?.trim()[0]
+    return letter === undefined ? undefined : `${letter} (${STATES[letter] ?? 'running'})`
+  }
+
   let self: ProcessIdentity | undefined
 
   function identifySelf(): ProcessIdentity {
@@ -39,7 +53,7 @@ export function darwinReader(run: RunProgram = runProgram): IdentityReader {
     return self
   }
 
-  return { bootId, identifySelf, identify, startTicksOf }
+  return { bootId, identifySelf, identify, startTicksOf, stateOf }
 }
 
 function runProgram(file: string, args: readonly string[]): string | undefined {

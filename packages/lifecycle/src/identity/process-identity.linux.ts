@@ -3,7 +3,7 @@ import { ProcessIdentityUnavailableError } from '../errors.ts'
 import { ifVisible } from './proc.linux.ts'
 import type { IdentityReader, ProcessIdentity } from './process-identity.ts'
 
-export const linux: IdentityReader = { bootId, identifySelf, identify, startTicksOf }
+export const linux: IdentityReader = { bootId, identifySelf, identify, startTicksOf, stateOf }
 
 /** Neither changes while the process lives. */
 let cachedBootId: string | undefined
@@ -35,6 +35,11 @@ function identify(pid: number): ProcessIdentity | undefined {
 
 function startTicksOf(pid: number): string | undefined {
   return parseStat(ifVisible(() => readFileSync(`/proc/${pid}/stat`, 'utf8')))
+}
+
+function stateOf(pid: number): string | undefined {
+  const status = ifVisible(() => readFileSync(`/proc/${pid}/status`, 'utf8'))
+  return status === undefined ? undefined : /^State:\s+(.+)$/m.exec(status)?.[1]
 }
 
 /**

@@ -28,6 +28,8 @@ export interface IdentityReader {
   identify(pid: number): ProcessIdentity | undefined
   /** Pid and start only: what is read again right before a signal. */
   startTicksOf(pid: number): string | undefined
+  /** As `processState`, whoever has that pid. */
+  stateOf(pid: number): string | undefined
 }
 
 /** Throws `ProcessIdentityUnavailableError` where this cannot be asked (another system; Linux without a /proc of its own). */
@@ -54,6 +56,14 @@ export function isSameProcess(recorded: ProcessIdentity): boolean {
     recorded.pidNamespace === own.pidNamespace &&
     recorded.startTicks === reader().startTicksOf(recorded.pid)
   )
+}
+
+/**
+ * What the kernel says this process is doing, a letter and its meaning: `S (sleeping)`, `T (stopped)`. For people and as
+ * evidence: most states are over before they are read. `undefined` under the conditions under which `isSameProcess` is false.
+ */
+export function processState(recorded: ProcessIdentity): string | undefined {
+  return isSameProcess(recorded) ? reader().stateOf(recorded.pid) : undefined
 }
 
 /** Do pids and ports mean the same to that process as to this one? */

@@ -112,17 +112,18 @@ export class ServerRecordFile {
   }
 
   /**
-   * Replaces the record in one step, mode 0600. On a full disk a spare file is used up, if `reserve` made any.
+   * Replaces the record in one step, mode 0600. On a full disk a spare file is used up, if `reserve` made any and they are
+   * not to be kept for what matters more.
    *
    * Guarantee: when it throws, the old record is intact; a reader sees the old or the new one.
    * Unspecified: which of them is there after a power cut (nothing runs then, so it does not matter).
    */
-  write(record: ServerRecord): void {
+  write(record: ServerRecord, reserve: 'use-reserve' | 'keep-reserve' = 'use-reserve'): void {
     const text = `${JSON.stringify(record, null, 2)}\n`
     try {
       replaceFile(this.#path, text, this.#nonce)
     } catch (error) {
-      const spare = isFull(error) ? this.#spares.shift() : undefined
+      const spare = isFull(error) && reserve === 'use-reserve' ? this.#spares.shift() : undefined
       if (spare === undefined) throw error
       writeIntoSpare(spare, text)
       moveIntoPlace(spare, this.#path)

@@ -8,6 +8,7 @@ import type { Credentials } from '../driver.ts'
 import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from '../drivers/default-database.ts'
 import { ConnectTimeoutError, StrangerOnPortError } from '../errors.ts'
 import { proveListener } from '../identity/listener.ts'
+import { standstill } from '../identity/standstill.ts'
 import { readCredentials } from '../state/credentials.ts'
 import { defaultDirectory, type Layout, layout } from '../state/layout.ts'
 import { tailServerLog } from '../state/server-log.ts'
@@ -67,7 +68,7 @@ async function openUntil(
         {
           dir: paths.root,
           timeoutMs,
-          waitedFor: `a connection to ${urlOf(lease)}`,
+          waitedFor: waitedFor(lease),
           logTail: tailServerLog(paths.serverLog, 20),
         },
         { cause: last },
@@ -87,6 +88,11 @@ async function openUntil(
       options.signal?.throwIfAborted()
       lease.lost.throwIfAborted()
       last = error
+      options.onProgress?.({
+        step: 'connecting',
+        message: `waiting for ${waitedFor(lease)}`,
+        elapsedMs: timeoutMs - (deadline - performance.now()),
+      })
       await lease.check()
       lease.lost.throwIfAborted()
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
@@ -109,6 +115,17 @@ function prove(lease: KeptLease): void {
   if (server === undefined) return
   const proof = proveListener({ host, port, server })
   if (proof === 'stranger' || proof === 'nobody') throw new StrangerOnPortError({ host, port, serverPid: server.pid })
+}
+
+/** A server that hangs is named with what the kernel says of it: nobody ends it, so somebody has to know. */
+function waitedFor(lease: KeptLease): string {
+  const { server, state } = lease.record
+  const to = `a connection to ${urlOf(lease)}`
+  if (server === undefined) return to
+  const stands = standstill(server)
+  const silent = state === 'unresponsive' ? 'does not answer its guardian either' : undefined
+  const what = [silent, stands].filter((part) => part !== undefined).join(', and ')
+  return what === '' ? to : `${to}, whose server (pid ${server.pid}) ${what}`
 }
 
 function urlOf(lease: KeptLease): string {

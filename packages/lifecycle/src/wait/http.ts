@@ -12,8 +12,9 @@ export function httpAnswers(options: Omit<Extract<WaitDescriptor, { kind: 'http'
   if (!path.startsWith('/')) throw new TypeError(`path ${JSON.stringify(path)} does not begin with /`)
   return {
     what: `GET ${path} to answer ${status ?? '2xx'}`,
+    tellsHealth: true,
     look: async (context) => {
-      const answer = await ask(context, { path, headers })
+      const answer = await ask(context, { path, headers, timeout: context.answerMs ?? ANSWER_MS })
       if (typeof answer === 'string') return answer
       const good = status === undefined ? answer.status >= 200 && answer.status < 300 : answer.status === status
       return good ? undefined : `GET ${path} answers ${answer.status}`

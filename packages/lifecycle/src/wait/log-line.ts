@@ -9,6 +9,7 @@ export function logLineSeen(options: { readonly pattern: string }): WaitStrategy
   const pattern = new RegExp(options.pattern)
   return {
     what: `a line of its output that matches ${pattern}`,
+    tellsHealth: false,
     look: async ({ logFile, logStart }) => {
       const lines = tailServerLog(logFile, LINES, logStart)
       return lines.some((line) => pattern.test(line))

@@ -8,7 +8,8 @@ const ANSWER_MS = 1_000
 export function tcpAccepts(): WaitStrategy {
   return {
     what: 'its port to accept connections',
-    look: ({ host, port, signal }) =>
+    tellsHealth: true,
+    look: ({ host, port, signal, answerMs = ANSWER_MS }) =>
       new Promise((resolve, reject) => {
         const socket = connect({ host, port, signal })
         const done = (missing: string | undefined): void => {
@@ -20,7 +21,7 @@ export function tcpAccepts(): WaitStrategy {
           if (isNotYet(error)) done(`${host}:${port} answers ${error.code}`)
           else reject(error)
         })
-        socket.setTimeout(ANSWER_MS, () => done(`${host}:${port} does not answer`))
+        socket.setTimeout(answerMs, () => done(`${host}:${port} does not answer`))
       }),
   }
 }

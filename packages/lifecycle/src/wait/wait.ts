@@ -26,15 +26,23 @@ export interface WaitContext extends Endpoint {
   readonly signal: AbortSignal
 }
 
+/** What one look needs. */
+export interface LookContext extends Omit<WaitContext, 'ended'> {
+  /** How long one answer may take. Default: short, because the next look comes soon. */
+  readonly answerMs?: number
+}
+
 /** One way to see that a server is ready. */
 export interface WaitStrategy {
   /** Completes "waited for …". */
   readonly what: string
+  /** Whether a look also tells that a server which was ready still answers. A line of its log stays there. */
+  readonly tellsHealth: boolean
   /**
    * Looks once: why it is not ready yet, in a few words, or `undefined` when it is. Rejects only for what waiting cannot mend;
    * what it rejects with after `signal` was aborted is of no interest.
    */
-  look(context: Omit<WaitContext, 'ended'>): Promise<string | undefined>
+  look(context: LookContext): Promise<string | undefined>
 }
 
 const ROUND_MS = 25

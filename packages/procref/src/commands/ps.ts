@@ -13,6 +13,7 @@ export interface Processes {
   readonly state: Status['state']
   readonly slots: number | null
   readonly server: ServerStatus | null
+  readonly problems: Status['problems']
   readonly keeperPid: number | null
   /** Who holds a slot now, by slot. Only `slot` is certain, the rest is what the holder wrote. */
   readonly holders: readonly SlotInfo[]
@@ -22,20 +23,21 @@ export interface Processes {
 export async function readProcesses(options: LookOptions): Promise<Processes> {
   const backend = await resolveBackend(options.backend)
   const seen = await inspect(resolvePlace(options.dir).root, backend)
-  const { dir, state, slots, server, keeperPid } = statusOf(seen)
-  return { dir, state, slots, server, keeperPid, holders: seen.holders }
+  const { dir, state, slots, server, problems, keeperPid } = statusOf(seen)
+  return { dir, state, slots, server, problems, keeperPid, holders: seen.holders }
 }
 
 export function viewProcesses(processes: Processes, colors: Colors): string {
-  const { dir, state, server, slots, holders } = processes
+  const { dir, state, server, slots, holders, problems } = processes
   const lines: string[] = []
   if (server !== null) {
-    const rows = [['guardian', `pid ${server.guardianPid}`]]
+    const rows = [['guardian', `pid ${server.guardianPid}`, server.guardianProcessState ?? '']]
     // The embedded engine runs in the guardian.
-    if (server.pid !== server.guardianPid) rows.push(['server', `pid ${server.pid ?? '?'}`])
+    if (server.pid !== server.guardianPid) rows.push(['server', `pid ${server.pid ?? '?'}`, server.processState ?? ''])
     lines.push(formatTable(rows))
   }
   if (holders.length > 0) lines.push(viewHolders(holders, colors))
+  for (const problem of problems) lines.push(colors.red(problem))
   lines.push(colors.dim(`${state}, ${holders.length} of ${slots ?? 0} slots in use in ${dir}`))
   return lines.join('\n')
 }

@@ -36,12 +36,16 @@ export async function startServer(options: StartOptions): Promise<Started> {
       const seen = await inspect(dir, backend)
       const status = statusOf(seen)
       // Another keeper may still be starting its server; when that fails it leaves.
-      if (outcome === 'kept' || status.state === 'serving' || !seen.keeper.held) {
+      if (outcome === 'kept' || isUp(status) || !seen.keeper.held) {
         return { ...status, started: outcome === 'kept' }
       }
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
     }
   })
+}
+
+function isUp({ state }: Status): boolean {
+  return state === 'serving' || state === 'unresponsive'
 }
 
 export function viewStart(result: Started, colors: Colors): string {

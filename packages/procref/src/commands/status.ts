@@ -19,6 +19,8 @@ export interface Status {
   /** Who keeps the server up on purpose (`procref start`); one of the users. */
   readonly keeperPid: number | null
   readonly server: ServerStatus | null
+  /** What somebody should see to, in words for people; empty when all is well. */
+  readonly problems: readonly string[]
   /** Why it failed, in the state `failed`. */
   readonly failure: { readonly code: string | null; readonly message: string } | null
 }
@@ -28,6 +30,9 @@ export interface ServerStatus {
   /** `null` until it was launched. */
   readonly pid: number | null
   readonly guardianPid: number
+  /** What the kernel says the two are doing, e.g. `T (stopped)`; `null` where that cannot be seen. */
+  readonly processState: string | null
+  readonly guardianProcessState: string | null
   readonly host: string
   readonly port: number
   readonly url: string
@@ -53,17 +58,20 @@ export function statusOf(seen: Inspection): Status {
     slots: slots ?? null,
     keeperPid: keeper.identity?.pid ?? null,
     server: serverOf(seen),
+    problems: seen.problems,
     failure: failure === undefined ? null : { code: failure.code ?? null, message: failure.message },
   }
 }
 
-function serverOf({ guardian, record }: Inspection): ServerStatus | null {
+function serverOf({ guardian, record, processes }: Inspection): ServerStatus | null {
   if (record === undefined || guardian === 'absent') return null
   const { storage } = record.driver.settings
   return {
     epoch: record.epoch,
     pid: record.server?.pid ?? null,
     guardianPid: record.guardian.pid,
+    processState: processes.server ?? null,
+    guardianProcessState: processes.guardian ?? null,
     host: record.host,
     port: record.port,
     url: urlOf(record),
@@ -83,6 +91,7 @@ export function viewStatus(status: Status, colors: Colors): string {
     lines.push(`  epoch ${server.epoch}, server pid ${server.pid ?? '?'}, guardian pid ${server.guardianPid}`)
     if (!server.durable) lines.push(colors.yellow('  not durable: what is written is gone when the server stops'))
   }
+  for (const problem of status.problems) lines.push(colors.red(`  ${problem}`))
   if (slots !== null) lines.push(`  ${users} of ${slots} slots in use`)
   if (status.keeperPid !== null) lines.push(`  kept up by \`procref start\` (pid ${status.keeperPid})`)
   if (status.failure !== null) lines.push(colors.red(`  ${status.failure.message}`))

@@ -1,0 +1,164 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import {
+  atEnd,
+  type Child,
+  eventually,
+  isAlive,
+  lockUsers,
+  processState,
+  servantsOf,
+  startProgram,
+  staysTrue,
+  surrealBinary,
+} from '@procref/testing'
+import { describe, expect, test } from 'vitest'
+import { type Connected, clientsOf, connected, journalOf, killed, serviceDir, stateOf, stopped } from './service.ts'
+
+const PROCREF = fileURLToPath(new URL('../../packages/procref/bin/procref.js', import.meta.url))
+
+/** Two unanswered questions, one a beat of 5 s, and time for a busy machine. */
+const SEEN_MS = 60_000
+
+async function pause(pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP')
+  await eventually(`${pid} is stopped`, () => processState(pid)?.state === 'T')
+}
+
+async function whenState(dir: string, state: string): Promise<void> {
+  await eventually(`the state is ${state}`, () => stateOf(dir).state === state, SEEN_MS)
+}
+
+async function procref(...args: readonly string[]): Promise<string> {
+  const child = atEnd(startProgram(process.execPath, { args: [PROCREF, ...args], env: { NO_COLOR: '1' } }))
+  expect(await child.exited).toEqual({ code: 0, signal: null })
+  return child.stdout()
+}
+
+/** What a client that comes now is told after 3 s. */
+function refusal(startClient: ReturnType<typeof clientsOf>, dir: string): Promise<Connected> {
+  return connected(startClient(dir, { timeoutMs: 3_000 }))
+}
+
+describe.runIf(surrealBinary() !== undefined)('a server that hangs (SIGSTOP)', () => {
+  const startClient = clientsOf('binary')
+
+  /** A client, and its server hung and known to be. */
+  async function hung(
+    options: { readonly lingerMs?: number } = {},
+  ): Promise<Connected & { dir: string; client: Child }> {
+    const dir = serviceDir()
+    const client = startClient(dir, options)
+    const facts = await connected(client)
+    await pause(facts.serverPid)
+    await whenState(dir, 'unresponsive')
+    return { ...facts, dir, client }
+  }
+
+  test('is called unresponsive, is never ended for that, and serves the same clients as soon as it goes on', async () => {
+    const { dir, client, serverPid, epoch } = await hung()
+    expect(journalOf(dir).at(-1)).toMatchObject({
+      event: 'server-unresponsive',
+      reason: 'no-answer',
+      evidence: { pid: serverPid, process: 'T (stopped)', seen: expect.stringContaining('T (stopped)') },
+    })
+
+    await expect(refusal(startClient, dir)).rejects.toThrow(
+      new RegExp(
+        `PROCREF_CONNECT_TIMEOUT.*server \\(pid ${serverPid}\\) does not answer.* is stopped \\(SIGSTOP\\).*kill -CONT ${serverPid}`,
+        's',
+      ),
+    )
+
+    const status = JSON.parse(await procref('status', '--dir', dir, '--json'))
+    expect(status).toMatchObject({ state: 'unresponsive', server: { pid: serverPid, processState: 'T (stopped)' } })
+    for (const command of ['status', 'ps']) {
+      const text = await procref(command, '--dir', dir)
+      expect(text).toContain(`the server (pid ${serverPid}) does not answer; it is not ended for that`)
+      expect(text).toContain(`kill -CONT ${serverPid}`)
+    }
+    expect(await procref('why', '--dir', dir)).toMatch(/server-unresponsive\s+no-answer/)
+
+    process.kill(serverPid, 'SIGCONT')
+    await whenState(dir, 'serving')
+    expect(stateOf(dir)).toMatchObject({ epoch, server: { pid: serverPid } })
+    client.send('count')
+    await client.event('counted')
+    expect(await connected(startClient(dir))).toMatchObject({ epoch, serverPid })
+    const events = journalOf(dir).map((e) => `${e.event} ${e.reason}`)
+    expect(events.slice(-2)).toEqual(['server-unresponsive no-answer', 'server-serving answers-again'])
+    expect(client.stdout()).not.toContain('"lost"')
+  })
+
+  test('is ended in the ordinary way once nobody holds a slot', async () => {
+    const { dir, client, serverPid, port } = await hung()
+    await killed(client)
+    await stopped(dir, port)
+    expect(isAlive(serverPid)).toBe(false)
+    await eventually('guardian and server are gone', () => servantsOf(dir).length === 0)
+    expect(lockUsers(dir)).toEqual([])
+  })
+
+  test('is unresponsive still when a stop was begun and somebody had come meanwhile', async () => {
+    const { dir, client } = await hung({ lingerMs: 8_000 })
+    const { at } = stateOf(dir)
+    // guardian: the slots are empty, waits for the linger; B claims; guardian: writes `draining`, finds B, goes back.
+    await killed(client)
+    // It looks at the slots twice a second, and nothing tells that it has.
+    await staysTrue(2_500, () => expect(stateOf(dir).at).toBe(at))
+    const b = startClient(dir)
+    await eventually(
+      'the guardian has written again',
+      () => stateOf(dir).at !== at && stateOf(dir).state !== 'draining',
+    )
+    expect(stateOf(dir).state).toBe('unresponsive')
+    await killed(b)
+  })
+
+  test('a guardian that is stopped while it stops the server is named, with what lets it go on', async () => {
+    const dir = serviceDir()
+    const client = startClient(dir)
+    const { guardianPid, serverPid, port } = await connected(client)
+    // A hung server makes the state last: TERM, 10 s, TERM, 5 s, KILL.
+    await pause(serverPid)
+    await killed(client)
+    await whenState(dir, 'stopping')
+    await pause(guardianPid)
+    await expect(refusal(startClient, dir)).rejects.toThrow(named(guardianPid, 'to stop the server'))
+    expect(await procref('status', '--dir', dir)).toContain(`kill -CONT ${guardianPid}`)
+    process.kill(guardianPid, 'SIGCONT')
+    await stopped(dir, port)
+  })
+
+  test('a guardian that is stopped while it starts the server is named, with what lets it go on', async () => {
+    const dir = serviceDir()
+    const lock = `${dir}/data/server.lock`
+    for (const made of [dir, `${dir}/data`]) mkdirSync(made, { mode: 0o700 })
+    writeFileSync(lock, '', { mode: 0o600 })
+    // Somebody else has the data: the guardian waits for them for 10 s.
+    const holder = atEnd(startProgram('flock', { args: ['--no-fork', lock, 'sh', '-c', 'echo held; exec sleep 600'] }))
+    await holder.line()
+    const starter = startClient(dir)
+    const { guardian } = await eventually('a guardian starts it', () => started(dir))
+    await pause(guardian.pid)
+    await expect(refusal(startClient, dir)).rejects.toThrow(named(guardian.pid, 'to start the server'))
+    holder.kill('SIGKILL')
+    await holder.exited
+    process.kill(guardian.pid, 'SIGCONT')
+    expect(await connected(starter)).toMatchObject({ guardianPid: guardian.pid })
+  })
+})
+
+function started(dir: string): ReturnType<typeof stateOf> | undefined {
+  try {
+    return stateOf(dir).state === 'starting' ? stateOf(dir) : undefined
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function named(guardianPid: number, waitedFor: string): RegExp {
+  const stands = `is stopped \\(SIGSTOP\\); .kill -CONT ${guardianPid}. lets it go on`
+  return new RegExp(`PROCREF_CONNECT_TIMEOUT.*the guardian \\(pid ${guardianPid}, which ${stands}\\) ${waitedFor}`, 's')
+}
