@@ -5,6 +5,8 @@ import {
   endDirectory,
   eventually,
   freshDir,
+  lockUsers,
+  servantsOf,
   startChild,
   whoListensOn,
 } from '@procref/testing'
@@ -32,7 +34,7 @@ export function serviceDir(): string {
 }
 
 /** A client process, ended with the test. `options` are connect()'s. */
-function startClient(dir: string, options: Readonly<Record<string, unknown>> = {}): Child {
+export function startClient(dir: string, options: Readonly<Record<string, unknown>> = {}): Child {
   const client = startChild(new URL('./children/client.mjs', import.meta.url), {
     args: [dir, JSON.stringify({ lingerMs: 500, ...options })],
   })
@@ -54,6 +56,18 @@ export async function connected(client: Child): Promise<Connected> {
   return await client.event<Connected>('connected')
 }
 
+/** Writes one row; resolves when the server has acknowledged it. */
+export async function wroteRow(client: Child): Promise<void> {
+  client.send('row')
+  await client.event('row')
+}
+
+/** How many rows there are. */
+export async function counted(client: Child): Promise<number> {
+  client.send('count')
+  return (await client.event<{ rows: number }>('counted')).rows
+}
+
 interface Entry {
   readonly event: string
   readonly reason: string
@@ -73,6 +87,7 @@ interface State {
   readonly state: string
   readonly by?: string
   readonly epoch: number
+  readonly nonce: string
   readonly at: string
   readonly guardian: { readonly pid: number }
   readonly server?: { readonly pid: number }
@@ -91,4 +106,10 @@ export async function killed(client: Child): Promise<void> {
 export async function stopped(dir: string, port: number): Promise<void> {
   await eventually('the server has stopped', () => stateOf(dir).state === 'stopped')
   await eventually('nobody listens on its port', () => whoListensOn(port).length === 0)
+}
+
+/** Resolves once no guardian, no server and no holder of a lock is there any more; nobody listens on `port`, when given. */
+export async function nothingIsLeft(dir: string, port?: number): Promise<void> {
+  await eventually('nothing is left', () => servantsOf(dir).length === 0 && lockUsers(dir).length === 0)
+  if (port !== undefined) await eventually('nobody listens on its port', () => whoListensOn(port).length === 0)
 }

@@ -21,16 +21,6 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
   /** Where the server is a process of its own: the engine inside a stopped guardian is stopped as well. */
   const testOfChild = test.runIf(driver === 'binary')
 
-  test('20 processes that connect at once to a cold directory get one server, one guardian and 20 slots', async () => {
-    const dir = serviceDir()
-    const clients = Array.from({ length: 20 }, () => startClient(dir))
-    const all = await Promise.all(clients.map(connected))
-    expect(new Set(all.map((c) => c.serverPid)).size).toBe(1)
-    expect(new Set(all.map((c) => c.guardianPid)).size).toBe(1)
-    expect(new Set(all.map((c) => c.slot)).size).toBe(20)
-    expect(all.map((c) => c.epoch)).toEqual(all.map(() => 1))
-  })
-
   test('when all clients are killed at once the server stops by itself and nothing is left', async () => {
     const dir = serviceDir()
     const clients = Array.from({ length: 5 }, () => startClient(dir))

@@ -1,5 +1,6 @@
 import type { BigIntStats } from 'node:fs'
 import fs from 'node:fs'
+import { dirname } from 'node:path'
 
 /**
  * Every system call of the slot-file protocol, as a table, so that tests can make one of them fail. Synchronous on purpose:
@@ -40,9 +41,29 @@ export const systemCalls: SystemCalls = {
   pread: (fd, buffer, position) => fs.readSync(fd, buffer, 0, buffer.length, position),
   pwrite: (fd, buffer, position) => fs.writeSync(fd, buffer, 0, buffer.length, position),
   fsync: (fd) => fs.fsyncSync(fd),
-  mkdirs: (path, mode) => void fs.mkdirSync(path, { recursive: true, mode }),
+  mkdirs,
   readdir: (path) => fs.readdirSync(path),
   link: (existing, path) => fs.linkSync(existing, path),
   unlink: (path) => fs.unlinkSync(path),
   statfsType: (path) => fs.statfsSync(path, BIGINT).type,
+}
+
+/** Not `mkdirSync`'s own `recursive`: where a file system is read-only that says ENOENT, which sends people the wrong way. */
+function mkdirs(path: string, mode: number): void {
+  try {
+    mkdirUnlessThere(path, mode)
+  } catch (error) {
+    const parent = dirname(path)
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === path) throw error
+    mkdirs(parent, mode)
+    mkdirUnlessThere(path, mode)
+  }
+}
+
+function mkdirUnlessThere(path: string, mode: number): void {
+  try {
+    fs.mkdirSync(path, { mode })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !fs.statSync(path).isDirectory()) throw error
+  }
 }

@@ -3,9 +3,10 @@ import { embeddedSurreal } from '@procref/embedded'
 import { flock } from '@procref/flock'
 import { connect, surrealBinary } from '@procref/lifecycle'
 import { obey, say, sayFailed } from '@procref/testing/child'
+import { stoppingBackend, stoppingDriver } from './stops.mjs'
 
 const [, , dir, json = '{}'] = process.argv
-const { driver = 'binary', storage = 'rocksdb', ...options } = JSON.parse(json)
+const { driver = 'binary', storage = 'rocksdb', stops, ...options } = JSON.parse(json)
 const DRIVERS = { binary: surrealBinary, embedded: embeddedSurreal }
 
 /** Writes row after row until told to stop; only what the server acknowledged is counted. */
@@ -13,7 +14,7 @@ async function writeRows(db, told) {
   let acknowledged = 0
   while (!told.stop) {
     try {
-      await db.query(`CREATE row:p${process.pid}_${acknowledged} SET n = ${acknowledged}`)
+      await db.query(`CREATE row:p${process.pid}_${acknowledged} SET p = ${process.pid}, n = ${acknowledged}`)
     } catch (error) {
       // The connection dropped with the write in flight: it may have been carried out, so it may exist already.
       if (/already exists/.test(String(error))) acknowledged++
@@ -21,6 +22,7 @@ async function writeRows(db, told) {
       continue
     }
     acknowledged++
+    say('acknowledged', { rows: acknowledged })
     if (acknowledged === 20) say('writing')
   }
   say('wrote', { acknowledged })
@@ -28,10 +30,11 @@ async function writeRows(db, told) {
 
 try {
   const lease = await connect({
-    dir,
-    backend: flock(),
-    driver: DRIVERS[driver]({ storage }),
+    ...(dir !== '' && { dir }),
+    backend: stops === undefined ? flock() : stoppingBackend({ stops }),
+    driver: stops === undefined ? DRIVERS[driver]({ storage }) : stoppingDriver({ stops, driver, storage }),
     timeoutMs: 100_000,
+    onProgress: ({ step }) => say('progress', { step }),
     ...options,
   })
   const told = { stop: false }
@@ -55,8 +58,20 @@ try {
       told.stop = true
     },
     async count() {
-      const [, rows] = await lease.db.query('DEFINE TABLE IF NOT EXISTS row; SELECT VALUE n FROM row')
+      const [, rows] = await lease.db.query('DEFINE TABLE IF NOT EXISTS row; SELECT VALUE id FROM row')
       say('counted', { rows: rows.length })
+    },
+    async row() {
+      await lease.db.query('CREATE row SET by = $pid', { pid: process.pid })
+      say('row')
+    },
+    sleep() {
+      lease.db.query('SLEEP 12s').catch(() => {})
+      say('sleeping')
+    },
+    async rows() {
+      const [rows] = await lease.db.query('SELECT p, count() AS c, math::max(n) AS last FROM row GROUP BY p')
+      say('rows', { rows })
     },
     async slot() {
       await lease.slot.verify()

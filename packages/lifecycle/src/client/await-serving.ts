@@ -18,6 +18,8 @@ const LAST_ROUND_MS = 2_000
 const HERD_MS = 10_000
 /** A guardian that cannot even come up is not launched again and again. */
 const MAX_LAUNCH_FAILURES = 3
+/** The longest time that a timer takes, for callers who wait for ever. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 export interface WaitContext {
   readonly paths: Layout
@@ -112,6 +114,10 @@ class Launcher {
     const { paths, backend, driver, settings, label, guardianCommand, signal, progress } = this.#context
     progress('launching', 'starting the guardian')
     await driver.check?.()
+    // A guardian that is stopped before its first word would otherwise keep its client beyond the client's own deadline.
+    const deadline = AbortSignal.timeout(
+      Math.min(LONGEST_TIMER_MS, Math.ceil(Math.max(0, this.#context.deadline - performance.now()))),
+    )
     try {
       const outcome = await launchGuardian({
         setup: {
@@ -123,12 +129,15 @@ class Launcher {
           launchedBy: { pid: process.pid, ...(label !== undefined && { label }) },
         },
         serverLog: paths.serverLog,
-        signal,
+        signal: AbortSignal.any([signal, deadline]),
         ...(guardianCommand && { command: guardianCommand }),
       })
       this.#failures = 0
       return outcome.kind === 'hello'
     } catch (error) {
+      signal.throwIfAborted()
+      // The next round says what was waited for.
+      if (deadline.aborted) return false
       // A guardian that was killed while it started says nothing about the next one; its own typed errors do.
       if (!(error instanceof GuardianLaunchError) || ++this.#failures >= MAX_LAUNCH_FAILURES) throw error
       return false

@@ -4,6 +4,7 @@ import type { ReconnectEvent, ServiceLease } from '../client/lease.ts'
 import { isUp, look } from '../client/look.ts'
 import type { SharedServiceOptions } from '../client/options.ts'
 import { DEFAULT_TIMEOUT_MS, leaseService } from '../client/shared-service.ts'
+import { pause } from '../delay.ts'
 import type { Credentials } from '../driver.ts'
 import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from '../drivers/default-database.ts'
 import { ConnectTimeoutError, StrangerOnPortError } from '../errors.ts'
@@ -93,15 +94,26 @@ async function openUntil(
         message: `waiting for ${waitedFor(lease)}`,
         elapsedMs: timeoutMs - (deadline - performance.now()),
       })
-      await lease.check()
+      await atMost(lease.check(), deadline, options.signal)
       lease.lost.throwIfAborted()
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+      await pause(RETRY_MS, options.signal)
     }
   }
 }
 
 const ATTEMPT_MS = 10_000
 const RETRY_MS = 100
+
+/** The lease waits as long as it takes, and lets the program end meanwhile; whoever connects does neither. */
+async function atMost(work: Promise<void>, deadline: number, signal: AbortSignal | undefined): Promise<void> {
+  const done = new AbortController()
+  const given = signal === undefined ? done.signal : AbortSignal.any([done.signal, signal])
+  try {
+    await Promise.race([work, pause(Math.max(0, deadline - performance.now()), given)])
+  } finally {
+    done.abort()
+  }
+}
 
 function currentCredentials(options: ConnectOptions, paths: Layout): Credentials {
   const view = look(options.backend.locks, paths)

@@ -1,0 +1,160 @@
+import { type Child, eventually, isAlive, lockUsers, startProgram, surrealBinary } from '@procref/testing'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import {
+  clientsOf,
+  connected,
+  counted,
+  killed,
+  nothingIsLeft,
+  serviceDir,
+  stateOf,
+  stopped,
+  wroteRow,
+} from './service.ts'
+import { CLIENT_STEPS, Stops } from './stops.ts'
+
+const DRIVERS = ['embedded', ...(surrealBinary() === undefined ? [] : (['binary'] as const))] as const
+
+const connecting = Object.entries(CLIENT_STEPS) as [keyof typeof CLIENT_STEPS, string][]
+
+describe.each(DRIVERS)('a client in each of its steps (%s)', (driver) => {
+  const start = clientsOf(driver)
+
+  describe.each(connecting)('at %s (%s)', (step) => {
+    test('stopped (SIGSTOP): others connect and write, and it goes on after SIGCONT', async () => {
+      const dir = serviceDir()
+      const stops = new Stops()
+      stops.arm(step)
+      const client = stops.clientsOf(driver)(dir)
+      expect(await stops.reached(step)).toBe(client.pid)
+      const other = start(dir)
+      await connected(other)
+      await wroteRow(other)
+      client.kill('SIGCONT')
+      await connected(client)
+      expect(await counted(client)).toBe(1)
+      expect(stateOf(dir)).toMatchObject({ state: 'serving', epoch: 1 })
+    })
+
+    test('killed: others connect and write, and nothing is left when they have gone', async () => {
+      const dir = serviceDir()
+      const stops = new Stops()
+      stops.arm(step)
+      const client = stops.clientsOf(driver)(dir)
+      await stops.reached(step)
+      const other = start(dir)
+      await killed(client)
+      const { port } = await connected(other)
+      await wroteRow(other)
+      await killed(other)
+      await stopped(dir, port)
+      await nothingIsLeft(dir)
+    })
+  })
+
+  test('stopped with a slot claimed: its server stays, however long the linger has been over', async () => {
+    const dir = serviceDir()
+    const stops = new Stops()
+    stops.arm('claimed')
+    const client = stops.clientsOf(driver)(dir)
+    await stops.reached('claimed')
+    const other = start(dir, { lingerMs: 0 })
+    const { serverPid, port } = await connected(other)
+    await killed(other)
+    // The guardian has looked again after the other one's end when it sees this one come and go.
+    const third = start(dir)
+    expect(await connected(third)).toMatchObject({ epoch: 1, serverPid, port })
+    await killed(third)
+    client.kill('SIGCONT')
+    expect(await connected(client)).toMatchObject({ epoch: 1, serverPid, port })
+  })
+
+  test('stopped with a lease: others connect, its server is replaced under it, and it goes on after SIGCONT', async () => {
+    const dir = serviceDir()
+    const client = start(dir)
+    const { guardianPid, port } = await connected(client)
+    await wroteRow(client)
+    client.kill('SIGSTOP')
+    const other = start(dir)
+    await connected(other)
+    process.kill(guardianPid, 'SIGKILL')
+    expect(await other.event('reconnected')).toMatchObject({ epoch: 2, port })
+    await wroteRow(other)
+    client.kill('SIGCONT')
+    await client.event('reconnected')
+    expect(await counted(client)).toBe(2)
+  })
+
+  test.each(['closing', 'closed'] as const)(
+    'stopped while its lease ends (%s): nobody else waits for it',
+    async (step) => {
+      const dir = serviceDir()
+      const stops = new Stops()
+      const client = stops.clientsOf(driver)(dir)
+      const { port } = await connected(client)
+      stops.arm(step)
+      client.send('close')
+      await stops.reached(step)
+      const other = start(dir)
+      await connected(other)
+      await killed(other)
+      client.kill('SIGCONT')
+      await client.event('closed')
+      await stopped(dir, port)
+    },
+  )
+})
+
+/** What a prober that is stopped between its shared lock and its close leaves behind: a shared lock on the file. */
+async function stoppedProber(path: string): Promise<Child> {
+  const prober = startProgram('flock', {
+    args: ['--shared', '--nonblock', path, 'sh', '-c', 'echo has it; kill -STOP $$'],
+  })
+  onTestFinished(async () => {
+    for (const pid of lockUsers(path.slice(0, path.lastIndexOf('/'))).map((user) => user.pid)) {
+      if (pid !== process.pid) process.kill(pid, 'SIGKILL')
+    }
+    await prober[Symbol.asyncDispose]()
+  })
+  await prober.line()
+  return prober
+}
+
+describe.each(DRIVERS)('a prober that is stopped between its lock and its close (%s)', (driver) => {
+  const start = clientsOf(driver)
+
+  test('on the alive lock: the next guardian makes its own, and clients are back', async () => {
+    const dir = serviceDir()
+    const client = start(dir)
+    const { guardianPid, port } = await connected(client)
+    const { nonce } = stateOf(dir)
+    // The lock is held, so it gets its shared one only once the guardian is dead; the file is then still there.
+    process.kill(client.pid, 'SIGSTOP')
+    process.kill(guardianPid, 'SIGKILL')
+    await eventually('the guardian is dead', () => !isAlive(guardianPid))
+    await stoppedProber(`${dir}/alive-${nonce}.lock`)
+    process.kill(client.pid, 'SIGCONT')
+    expect(await client.event('reconnected')).toMatchObject({ epoch: 2, port })
+  })
+
+  test('on the only free slot: it is reported as probed, never as in use', async () => {
+    const dir = serviceDir()
+    const first = start(dir, { slots: 2 })
+    const { slot, slotPath } = await connected(first)
+    const free = slotPath.replace(/slot_\d+/, `slot_0${1 - slot}`)
+    const prober = await stoppedProber(free)
+    await expect(connected(start(dir))).rejects.toThrow(/PROCREF_SLOT_PROBED/)
+    for (const { pid } of lockUsers(dir).filter(({ locks }) => locks.includes(free))) process.kill(pid, 'SIGKILL')
+    await prober.exited
+    await connected(start(dir))
+  })
+
+  test('on slots of a service that all clients have left: its server stops all the same', async () => {
+    const dir = serviceDir()
+    const client = start(dir)
+    const { port, slotPath } = await connected(client)
+    await killed(client)
+    await stoppedProber(slotPath)
+    await stopped(dir, port)
+  })
+})

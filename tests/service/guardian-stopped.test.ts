@@ -1,0 +1,62 @@
+import { surrealBinary } from '@procref/testing'
+import { describe, expect, test } from 'vitest'
+import { clientsOf, connected, counted, killed, nothingIsLeft, serviceDir, stopped, wroteRow } from './service.ts'
+import { START_STEPS, STOP_STEPS, Stops, stoppedAt } from './stops.ts'
+
+const DRIVERS = ['embedded', ...(surrealBinary() === undefined ? [] : (['binary'] as const))] as const
+
+const starting = Object.entries(START_STEPS) as [keyof typeof START_STEPS, string][]
+const stopping = Object.entries(STOP_STEPS) as [keyof typeof STOP_STEPS, string][]
+
+/** Short enough for a test, long enough that the time-out says something about the guardian, not about the machine. */
+const PATIENCE_MS = 3_000
+
+describe.each(DRIVERS)('a guardian that is stopped (SIGSTOP) in each of its steps (%s)', (driver) => {
+  const start = clientsOf(driver)
+
+  describe('while it starts the server', () => {
+    test.each(starting)('at %s (%s): nobody hangs beyond its time-out, and all is well after SIGCONT', async (step) => {
+      const dir = serviceDir()
+      const stops = new Stops()
+      stops.arm(step)
+      const client = stops.clientsOf(driver)(dir)
+      const pid = await stops.reached(step)
+      const impatient = start(dir, { timeoutMs: PATIENCE_MS })
+      await expect(connected(impatient)).rejects.toThrow(/PROCREF_CONNECT_TIMEOUT/)
+      process.kill(pid, 'SIGCONT')
+      const { guardianPid, port } = await connected(client)
+      expect(guardianPid).toBe(pid)
+      await wroteRow(client)
+      await killed(client)
+      await stopped(dir, port)
+    })
+
+    test.each(starting)('at %s (%s): its own client does not hang beyond its time-out either', async (step) => {
+      const dir = serviceDir()
+      const stops = new Stops()
+      stops.arm(step)
+      const client = stops.clientsOf(driver)(dir, { timeoutMs: PATIENCE_MS })
+      const pid = await stops.reached(step)
+      await expect(connected(client)).rejects.toThrow(/PROCREF_CONNECT_TIMEOUT/)
+      process.kill(pid, 'SIGCONT')
+      await nothingIsLeft(dir)
+    })
+  })
+
+  describe('while it stops the server', () => {
+    test.each(stopping)('at %s (%s): nobody hangs beyond its time-out, and all is well after SIGCONT', async (step) => {
+      const dir = serviceDir()
+      const { pid } = await stoppedAt(driver, dir, step)
+      const impatient = start(dir, { timeoutMs: PATIENCE_MS })
+      await expect(connected(impatient)).rejects.toThrow(new RegExp(`PROCREF_CONNECT_TIMEOUT.*|pid ${pid}`, 's'))
+      await impatient.exited
+      const next = start(dir)
+      await next.event('progress')
+      process.kill(pid, 'SIGCONT')
+      // Before the proof it still sees the client that has come; after it, the next guardian starts the next epoch.
+      const { epoch } = await connected(next)
+      expect(epoch).toBe(step === 'draining' ? 1 : 2)
+      expect(await counted(next)).toBe(1)
+    })
+  })
+})

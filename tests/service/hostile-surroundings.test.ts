@@ -1,0 +1,314 @@
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import {
+  asOtherUser,
+  atEnd,
+  type Child,
+  endDirectory,
+  eventually,
+  freshDir,
+  isAlive,
+  isRoot,
+  lockUsers,
+  mountTmpfs,
+  otherUser,
+  servantsOf,
+  startChild,
+  surrealBinary,
+  whoListensOn,
+} from '@procref/testing'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import {
+  clientsOf,
+  connected,
+  counted,
+  journalOf,
+  killed,
+  nothingIsLeft,
+  serviceDir,
+  stateOf,
+  stopped,
+  wroteRow,
+} from './service.ts'
+
+const DRIVERS = ['embedded', ...(surrealBinary() === undefined ? [] : (['binary'] as const))] as const
+if (!isRoot()) console.warn('NOT RUN without root: full disks, read-only file systems, other users’ directories')
+
+describe.each(DRIVERS)('a port that somebody else has (%s)', (driver) => {
+  const start = clientsOf(driver)
+
+  test('asked for and taken before the start: refused by name, the slot is free again, the stranger hears nothing', async () => {
+    const dir = serviceDir()
+    const stranger = await listen()
+    await expect(connected(start(dir, { port: stranger.port }))).rejects.toThrow(
+      new RegExp(`127\\.0\\.0\\.1:${stranger.port}.*PROCREF_PORT_TAKEN`, 's'),
+    )
+    expect(stranger.heard()).toBe('')
+    await eventually('its slot is free and its guardian gone', () => lockUsers(dir).length === 0)
+    await stranger.close()
+    expect(await connected(start(dir, { port: stranger.port }))).toMatchObject({ port: stranger.port })
+  })
+
+  test('known from the last run and taken meanwhile: the service takes another one, the stranger hears nothing', async () => {
+    const dir = serviceDir()
+    const first = start(dir)
+    const { port } = await connected(first)
+    await wroteRow(first)
+    await killed(first)
+    await stopped(dir, port)
+    const stranger = await listen(port)
+    const next = start(dir)
+    const { port: other, epoch } = await connected(next)
+    expect(other).not.toBe(port)
+    expect(epoch).toBe(2)
+    expect(await counted(next)).toBe(1)
+    expect(stranger.heard()).toBe('')
+  })
+})
+
+describe.runIf(surrealBinary() !== undefined)('a server that is told to die from outside (binary)', () => {
+  const start = clientsOf('binary')
+
+  test('while a long query runs: a stranger on its port hears nothing, and the clients are back with every row', async () => {
+    const dir = serviceDir()
+    const client = start(dir)
+    const other = start(dir)
+    const { serverPid, port } = await connected(client)
+    await connected(other)
+    await wroteRow(client)
+    other.send('sleep')
+    await other.event('sleeping')
+    process.kill(serverPid, 'SIGTERM')
+    await eventually('its listener is gone', () => whoListensOn(port).length === 0)
+    expect(isAlive(serverPid)).toBe(true)
+    const stranger = await listen(port)
+    const back = await client.event<{ epoch: number; port: number }>('reconnected')
+    expect(back.epoch).toBe(2)
+    expect(back.port).not.toBe(port)
+    expect(await counted(client)).toBe(1)
+    expect(isAlive(serverPid)).toBe(false)
+    expect(stranger.heard()).toBe('')
+  })
+})
+
+describe.runIf(isRoot()).each(DRIVERS)('a disk that is full (%s)', (driver) => {
+  const start = clientsOf(driver)
+
+  test('before the start: an error that says so, nothing runs on, and the next connect() works once there is space', async () => {
+    const { dir, fill, free } = smallDisk()
+    mkdirSync(dir, { mode: 0o700 })
+    fill()
+    await expect(connected(start(dir))).rejects.toThrow(/ENOSPC|no space left|disk.*full/i)
+    await nothingIsLeft(dir)
+    free()
+    await connected(start(dir))
+  })
+
+  test('when the last client has gone: the server is stopped in order, at the latest once there is space', async () => {
+    const { dir, fill, free } = smallDisk()
+    const client = start(dir)
+    const { port } = await connected(client)
+    await wroteRow(client)
+    fill()
+    await killed(client)
+    // With the space kept for `stopping` it may have stopped already; without, no write means no act.
+    await eventually('it stops, or waits for space', () => servantsOf(dir).length === 0 || journalKnows(dir))
+    free()
+    await stopped(dir, port)
+    await nothingIsLeft(dir)
+    const next = start(dir)
+    await connected(next)
+    expect(await counted(next)).toBe(1)
+  })
+
+  test('when the server is killed: nothing is damaged, and with space the service is back, or a new connect() brings it back', async () => {
+    const { dir, fill, free } = smallDisk()
+    const client = start(dir)
+    const { serverPid } = await connected(client)
+    await wroteRow(client)
+    fill()
+    process.kill(serverPid, 'SIGKILL')
+    await eventually('the server is dead', () => !isAlive(serverPid))
+    free()
+    const outcome = await Promise.race([
+      client.event('reconnected'),
+      client.event<{ code: string; text: string }>('lost'),
+    ])
+    if (outcome.event === 'lost') expect(outcome.text).toMatch(/ENOSPC|no space left|disk/i)
+    const next = start(dir)
+    await connected(next)
+    expect(await counted(next)).toBe(1)
+  })
+
+  test('when the guardian is told to end: it stops the server in order all the same', async () => {
+    const { dir, fill, free } = smallDisk()
+    const client = start(dir, { lingerMs: 100_000 })
+    const { guardianPid, serverPid, port } = await connected(client)
+    await wroteRow(client)
+    await killed(client)
+    fill()
+    process.kill(guardianPid, 'SIGTERM')
+    await eventually('both have ended', () => !isAlive(guardianPid) && !isAlive(serverPid))
+    expect(whoListensOn(port)).toEqual([])
+    free()
+    const next = start(dir)
+    await connected(next)
+    expect(await counted(next)).toBe(1)
+  })
+
+  /** Reserved space is used first, so the guardian's complaint may be on disk or only in memory. */
+  function journalKnows(dir: string): boolean {
+    return journalOf(dir).some(({ event }) => event === 'write-failed') || stateOf(dir).state !== 'serving'
+  }
+})
+
+describe('a directory that cannot be used', () => {
+  const start = clientsOf('embedded')
+
+  test.runIf(isRoot()).each([
+    ['read-only to its user', (dir: string) => chmodSync(dir, 0o500), /EACCES|permission denied/i],
+    ['another user’s', (dir: string) => chownSync(dir, 0, 0), /PROCREF_UNSAFE_DIRECTORY|EACCES/],
+  ])('is refused with its path, and nothing in it is changed: %s', async (_what, spoil, message) => {
+    const parent = freshDir({ mode: 0o755 })
+    const dir = `${parent}/service`
+    mkdirSync(dir, { mode: 0o700 })
+    chownSync(dir, otherUser.uid, otherUser.gid)
+    spoil(dir)
+    const before = tree(parent)
+    const client = clientAs(asOtherUser(), dir)
+    const error = await connected(client).then(
+      () => 'connected',
+      (reason: Error) => reason.message,
+    )
+    expect(error).toMatch(message)
+    expect(error).toContain(dir)
+    expect(tree(parent)).toEqual(before)
+  })
+
+  test.runIf(isRoot())('root in a user’s directory is refused, and leaves no file of its own', async () => {
+    const parent = freshDir({ mode: 0o755 })
+    const dir = `${parent}/service`
+    mkdirSync(dir, { mode: 0o700 })
+    chownSync(dir, otherUser.uid, otherUser.gid)
+    const before = tree(parent)
+    await expect(connected(start(dir))).rejects.toThrow(new RegExp(`${dir}.*PROCREF_UNSAFE_DIRECTORY`, 's'))
+    expect(tree(parent)).toEqual(before)
+  })
+
+  test.each(['the root', 'slots', 'data'])('a symbolic link is not followed: %s', async (what) => {
+    const parent = freshDir()
+    const dir = `${parent}/service`
+    const elsewhere = `${parent}/elsewhere`
+    mkdirSync(elsewhere, { mode: 0o700 })
+    if (what !== 'the root') mkdirSync(dir, { mode: 0o700 })
+    symlinkSync(elsewhere, what === 'the root' ? dir : `${dir}/${what}`)
+    await expect(connected(start(dir))).rejects.toThrow(new RegExp(`${dir}.*PROCREF_UNSAFE`, 's'))
+    expect(readdirSync(elsewhere)).toEqual([])
+    await eventually('nothing runs on', () => servantsOf(dir).length === 0)
+  })
+
+  test.runIf(isRoot())('a file system that is read-only is refused with its path', async () => {
+    const { dir, remount } = smallDisk()
+    mkdirSync(dir, { mode: 0o700 })
+    remount('ro')
+    await expect(connected(start(dir))).rejects.toThrow(new RegExp(`${dir}.*EROFS.*PROCREF_READ_ONLY`, 's'))
+  })
+
+  test.each([
+    ['HOME is empty', { HOME: '' }],
+    ['HOME is relative', { HOME: 'here' }],
+  ])('no place for it is an error that says what to set: %s', async (_what, env) => {
+    const cwd = freshDir()
+    const client = atEnd(
+      startChild(new URL('./children/client.mjs', import.meta.url), {
+        args: ['', JSON.stringify({ driver: 'embedded' })],
+        env: { ...env, PROCREF_DIR: undefined },
+        cwd,
+      }),
+    )
+    await expect(connected(client)).rejects.toThrow(/PROCREF_DIR.*PROCREF_HOME_UNKNOWN/s)
+    expect(readdirSync(cwd)).toEqual([])
+  })
+
+  test.runIf(isRoot())('HOME unset for a user whose home is nowhere: an error with the path', async () => {
+    const { env, ...user } = asOtherUser()
+    const client = clientAs({ ...user, env: { ...env, PROCREF_DIR: undefined } }, '')
+    await expect(connected(client)).rejects.toThrow(/\/nonexistent|PROCREF_HOME_UNKNOWN|EACCES|ENOENT/)
+  })
+
+  function clientAs(user: Partial<ReturnType<typeof asOtherUser>>, dir: string): Child {
+    const options = JSON.stringify({ driver: 'embedded' })
+    return atEnd(startChild(new URL('./children/client.mjs', import.meta.url), { ...user, args: [dir, options] }))
+  }
+})
+
+/** What a listing shows of everything below a directory. */
+function tree(dir: string): readonly string[] {
+  return ['.', ...readdirSync(dir, { recursive: true }).map(String)].sort().map((name) => {
+    const { mode, uid, gid, size } = lstatSync(`${dir}/${name}`)
+    return `${name} ${mode.toString(8)} ${uid}:${gid} ${size}`
+  })
+}
+
+interface SmallDisk {
+  /** A directory on it that does not exist yet. */
+  readonly dir: string
+  fill(): void
+  free(): void
+  remount(how: 'ro' | 'rw'): void
+}
+
+/** A file system of its own with room for a small database. */
+function smallDisk(): SmallDisk {
+  const mount = atEnd(mountTmpfs({ bytes: 64 * 1024 * 1024 })).path
+  const dir = `${mount}/service`
+  const ballast = `${mount}/ballast`
+  onTestFinished(async () => {
+    await endDirectory(dir)
+  })
+  return {
+    dir,
+    fill() {
+      const { bavail, bsize } = statfsSync(mount)
+      writeFileSync(ballast, Buffer.alloc(bavail * bsize))
+      expect(statfsSync(mount).bavail).toBe(0)
+    },
+    free: () => rmSync(ballast),
+    remount: (how) => void execFileSync('mount', ['-o', `remount,${how}`, mount]),
+  }
+}
+
+interface Stranger {
+  readonly port: number
+  heard(): string
+  close(): Promise<void>
+}
+
+/** Somebody else's server, which writes down all it is told. */
+async function listen(port = 0): Promise<Stranger> {
+  const heard: Buffer[] = []
+  const server: Server = createServer((socket) => {
+    socket.on('data', (chunk) => heard.push(chunk))
+    socket.on('error', () => {})
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', resolve)
+  })
+  const close = (): Promise<void> => new Promise((resolve) => void server.close(() => resolve()))
+  onTestFinished(close)
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('it does not listen on a port')
+  return { port: address.port, heard: () => Buffer.concat(heard).toString(), close }
+}

@@ -1,0 +1,74 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, rmSync } from 'node:fs'
+import { resolve } from 'node:path'
+import {
+  atEnd,
+  type Child,
+  freshDir,
+  isAlive,
+  lockUsers,
+  servantsOf,
+  startChild,
+  surrealBinary,
+} from '@procref/testing'
+import { describe, expect, test } from 'vitest'
+import { clientsOf, connected, counted, killed, nothingIsLeft, serviceDir, stopped, wroteRow } from './service.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const DRIVERS = ['embedded', ...(surrealBinary() === undefined ? [] : (['binary'] as const))] as const
+
+/** A complete installation in a folder of its own, as `npx` makes one and may remove it at any time. */
+function installation(): string {
+  const folder = freshDir()
+  mkdirSync(`${folder}/tests`)
+  execFileSync('cp', ['-a', `${ROOT}/node_modules`, `${ROOT}/packages`, folder])
+  execFileSync('cp', ['-a', `${ROOT}/tests/service`, `${folder}/tests/`])
+  return folder
+}
+
+describe.each(DRIVERS)('a client whose folder is removed (%s)', (driver) => {
+  const start = clientsOf(driver)
+
+  function clientFrom(folder: string, dir: string): Child {
+    const options = JSON.stringify({ driver, lingerMs: 500 })
+    return atEnd(startChild(`${folder}/tests/service/children/client.mjs`, { args: [dir, options] }))
+  }
+
+  test('after it launched the guardian: a killed server and a killed guardian come back, and nothing is left', async () => {
+    const dir = serviceDir()
+    const folder = installation()
+    const launcher = clientFrom(folder, dir)
+    const { guardianPid, serverPid, port } = await connected(launcher)
+    const other = start(dir)
+    await connected(other)
+    await wroteRow(launcher)
+    rmSync(folder, { recursive: true })
+
+    process.kill(serverPid, 'SIGKILL')
+    const back = await other.event<{ epoch: number; port: number; serverPid: number }>('reconnected')
+    expect(back).toMatchObject({ epoch: 2, port })
+    // An executable is brought back by the guardian that came from the removed folder: it had loaded all it needs.
+    expect(isAlive(guardianPid)).toBe(driver === 'binary')
+    await wroteRow(other)
+    expect(await counted(other)).toBe(2)
+
+    await killed(launcher)
+    for (const pid of servantsOf(dir)) process.kill(pid, 'SIGKILL')
+    expect(await other.event('reconnected')).toMatchObject({ epoch: 3, port })
+    expect(await counted(other)).toBe(2)
+    await killed(other)
+    await stopped(dir, port)
+    await nothingIsLeft(dir)
+  })
+
+  test('before it launches the guardian: an error that names the missing file, and its slot is free again', async () => {
+    const dir = serviceDir()
+    const folder = installation()
+    rmSync(`${folder}/packages/lifecycle/dist/guardian/main.js`)
+    const client = clientFrom(folder, dir)
+    await expect(connected(client)).rejects.toThrow(/lifecycle\/dist\/guardian\/main\.js.*PROCREF_GUARDIAN_LAUNCH/s)
+    expect(lockUsers(dir)).toEqual([])
+    expect(servantsOf(dir)).toEqual([])
+    await connected(start(dir))
+  })
+})
