@@ -40,6 +40,7 @@ import { VERSION } from '../version.ts'
 import { Chronicle, UsurpedError } from './chronicle.ts'
 import { chooseConfiguration, rebuildBackend, rebuildDriver } from './configuration.ts'
 import { electGuardian } from './election.ts'
+import { failureReason } from './failure-reasons.ts'
 import { type Guardianship, note } from './guardianship.ts'
 import { choosePort } from './port.ts'
 import { serve } from './serve.ts'
@@ -336,22 +337,4 @@ function openOptions(setup: GuardianSetup): { readonly allowUnsafeFilesystem?: b
 function startReason(g: Guardianship, previous: ServerRecord | undefined): JournalReason {
   if (previous === undefined || previous.state === 'stopped' || previous.state === 'failed') return 'no-server'
   return previous.nonce === g.setup.nonce ? 'server-ended' : 'guardian-gone'
-}
-
-const FAILURE_REASONS: Readonly<Record<string, JournalReason>> = {
-  PROCREF_CRASH_LOOP: 'crash-loop',
-  PROCREF_SERVER_LOCK_HELD: 'server-lock-held',
-  PROCREF_FOREIGN_NAMESPACE: 'foreign-namespace',
-  PROCREF_PORT_TAKEN: 'port-taken',
-  PROCREF_NEWER_DATA: 'newer-data',
-  PROCREF_DATA_ENGINE_MISMATCH: 'data-engine-mismatch',
-  PROCREF_CREDENTIALS_MISSING: 'credentials-missing',
-  PROCREF_DIRECTORY_GONE: 'directory-gone',
-  PROCREF_SERVER_EXITED: 'start-failed',
-  PROCREF_SERVER_NOT_READY: 'start-timeout',
-  ENOSPC: 'disk-full',
-}
-
-function failureReason(error: unknown): JournalReason {
-  return FAILURE_REASONS[String((error as { code?: unknown }).code)] ?? 'unexpected-error'
 }
