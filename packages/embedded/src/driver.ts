@@ -1,5 +1,11 @@
 import { writeSync } from 'node:fs'
-import type { LaunchContext, RunningServer, ServerDriver, Storage } from '@procref/lifecycle'
+import {
+  checkSurrealData,
+  type LaunchContext,
+  type RunningServer,
+  type ServerDriver,
+  type Storage,
+} from '@procref/lifecycle'
 import { DatabaseOpenError } from './errors.ts'
 import { findPlatformBinary } from './platform-binary.ts'
 import { startServer } from './server.ts'
@@ -30,6 +36,7 @@ export function embeddedSurreal(options: EmbeddedSurrealOptions = {}): ServerDri
     durable: storage !== 'memory',
     check: async () => void findPlatformBinary(),
     engine: async () => ({ engine: 'surrealdb', version: findPlatformBinary().version, storage }),
+    checkData: async (databaseDir) => checkSurrealData(databaseDir, storage),
     launch: (context) => launch(context, storage),
   }
 }

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { DatabaseLockedError } from '@procref/lifecycle'
 import { EMPTY_ARRAY, encodeMap, encodeUuid, encodeValue } from './cbor.ts'
 import { prepareEnvironment } from './engine-environment.ts'
 import { DatabaseOpenError, EngineSpentError, EngineUnavailableError } from './errors.ts'
@@ -56,7 +57,7 @@ export class Engine {
 
   /**
    * Loads the engine and opens the database. `notify` gets every notification of a live query, encoded; it must not throw.
-   * Throws `EngineUnavailableError`, `DatabaseOpenError`, `EngineSpentError`.
+   * Throws `EngineUnavailableError`, `DatabaseOpenError`, `DatabaseLockedError`, `EngineSpentError`.
    */
   static async open(options: EngineOptions, notify: (notification: Buffer) => void): Promise<Engine> {
     if (spent) throw new EngineSpentError()
@@ -69,7 +70,7 @@ export class Engine {
       native = await SurrealNodeEngine.connect(options.endpoint)
     } catch (cause) {
       spent = false
-      throw new DatabaseOpenError(options.path, cause)
+      throw openError(options.path, cause)
     }
     const engine = new Engine(native, version)
     await engine.#listen(notify)
@@ -165,4 +166,10 @@ function answerOf(bytes: Buffer): Answer {
 
 function view(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** RocksDB and SurrealKV say so in a sentence only. */
+function openError(path: string, cause: unknown): Error {
+  const locked = /While lock file: .*LOCK|LOCK is already locked by another process/.test(String(cause))
+  return locked ? new DatabaseLockedError(path, { cause }) : new DatabaseOpenError(path, cause)
 }

@@ -96,7 +96,7 @@ test('a database that another process has open is a typed error, and that one go
   const databaseDir = `${freshDir()}/db`
   await using server = await startEmbedded({ storage: 'rocksdb', databaseDir })
   const second = atEnd(launchEmbedded({ storage: 'rocksdb', databaseDir }))
-  await expect(second.event('ready')).rejects.toThrow(/PROCREF_DATABASE_OPEN/)
+  await expect(second.event('ready')).rejects.toThrow(/PROCREF_DATABASE_LOCKED/)
   await using client = await RawClient.root(server.port)
   expect(await client.query('RETURN 1')).toEqual([1])
 })

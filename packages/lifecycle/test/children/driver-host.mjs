@@ -1,11 +1,11 @@
-// Does with a driver what a guardian does. Argument: JSON (see Hosted in drivers/driver-suite.ts). Words: check, data,
-// launch, ready, wait-aborted, terminate, kill.
+// Does with a driver what a guardian does. DRIVER_HOST is JSON (see hostOf in drivers/driver-suite.ts), not an argument: it
+// holds the password, and a driver in this process must not show it there. Words: check, data, launch, ready, wait-aborted, terminate, kill.
 import { mkdirSync, openSync } from 'node:fs'
 import { obey, say, sayFailed } from '@procref/testing/child'
 import { spawnServer } from '../../dist/guardian/spawn-server.js'
 import { serializeError } from '../../dist/state/serialized-error.js'
 
-const { descriptor, ...context } = JSON.parse(process.argv[2])
+const { descriptor, ...context } = JSON.parse(process.env.DRIVER_HOST)
 const driver = (await import(descriptor.module))[descriptor.factory](descriptor.options)
 mkdirSync(context.databaseDir, { recursive: true })
 const logFd = openSync(context.logFile, 'a')

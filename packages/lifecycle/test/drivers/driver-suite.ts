@@ -191,7 +191,9 @@ export async function hostOf(driver: ServerDriver, at: Partial<Place> = {}): Pro
     descriptor: driver.descriptor,
   }
   const child = atEnd(
-    startChild(new URL('../children/driver-host.mjs', import.meta.url), { args: [JSON.stringify(setup)] }),
+    startChild(new URL('../children/driver-host.mjs', import.meta.url), {
+      env: { DRIVER_HOST: JSON.stringify(setup) },
+    }),
   )
   await child.event('hosting')
   let pid = 0

@@ -1,0 +1,113 @@
+import { rmSync } from 'node:fs'
+import { eventually, isAlive, surrealBinary } from '@procref/testing'
+import { describe, expect, test } from 'vitest'
+import { clientsOf, connected, counted, journalOf, killed, serviceDir, stateOf, wroteRow } from './service.ts'
+import { Stops } from './stops.ts'
+
+const DRIVERS = ['embedded', ...(surrealBinary() === undefined ? [] : (['binary'] as const))] as const
+
+describe.each(DRIVERS)('rules of the service (%s)', (driver) => {
+  const start = clientsOf(driver)
+
+  test('a server that dies again and again is given up: its leases are lost with the reason, a later connect() tries anew', async () => {
+    const dir = serviceDir()
+    const client = start(dir)
+    await connected(client)
+    await wroteRow(client)
+    const lost = client.event<{ code: string; text: string }>('lost')
+    let gaveUp = false
+    lost.then(
+      () => {
+        gaveUp = true
+      },
+      () => {},
+    )
+    for (let epoch = 1; !gaveUp && epoch <= 10; epoch++) {
+      await eventually('it serves, or is given up', () => gaveUp || isServing(dir, epoch))
+      if (gaveUp) break
+      const pid = stateOf(dir).server?.pid ?? expect.unreachable()
+      process.kill(pid, 'SIGKILL')
+      await eventually('it is dead', () => !isAlive(pid))
+    }
+    expect(await lost).toMatchObject({ code: 'PROCREF_CRASH_LOOP', text: expect.stringContaining(dir) })
+    expect(stateOf(dir).state).toBe('failed')
+    expect(journalOf(dir).at(-1)).toMatchObject({ event: 'server-failed', reason: 'crash-loop' })
+  })
+
+  test.each(['elected', 'alive'] as const)(
+    'a guardian checks its office before each act: usurped while it stood still at %s, it touches nothing and leaves',
+    async (step) => {
+      const dir = serviceDir()
+      const stops = new Stops()
+      stops.arm(step)
+      const launcher = stops.clientsOf(driver)(dir)
+      const pid = await stops.reached(step)
+      rmSync(`${dir}/guardian.lock`)
+      // Whoever launched it has start.lock; with it gone the next one need not be patient.
+      await killed(launcher)
+      const client = start(dir)
+      const { guardianPid } = await connected(client)
+      expect(guardianPid).not.toBe(pid)
+      const before = stateOf(dir)
+      process.kill(pid, 'SIGCONT')
+      await eventually('it has left', () => !isAlive(pid))
+      expect(stateOf(dir)).toEqual(before)
+      await wroteRow(client)
+    },
+  )
+
+  test('never two servers on one data directory: a guardian finds the server of another one that lives, and names it', async () => {
+    const dir = serviceDir()
+    const stops = new Stops()
+    stops.arm('recorded')
+    const launcher = stops.clientsOf(driver)(dir)
+    const pid = await stops.reached('recorded')
+    rmSync(`${dir}/guardian.lock`)
+    // Its alive lock as well, or the next client would wait for it.
+    rmSync(`${dir}/alive-${stateOf(dir).nonce}.lock`)
+    await killed(launcher)
+    await expect(connected(start(dir))).rejects.toThrow(new RegExp(`pid ${pid}.*PROCREF_SERVER_LOCK_HELD`, 's'))
+    process.kill(pid, 'SIGCONT')
+    await eventually('the usurped one has left, with its server', () => !isAlive(pid))
+    await connected(start(dir))
+  })
+
+  test('a restart uses the recorded configuration, never its launcher’s', async () => {
+    const dir = serviceDir()
+    const first = start(dir)
+    const { guardianPid } = await connected(first)
+    await wroteRow(first)
+    const other = start(dir, { storage: 'memory', whenDifferent: 'join' })
+    expect(await connected(other)).toMatchObject({ durable: true })
+    first.kill('SIGSTOP')
+    process.kill(guardianPid, 'SIGKILL')
+    expect(await other.event('reconnected')).toMatchObject({ epoch: 2 })
+    expect(await counted(other)).toBe(1)
+    first.kill('SIGCONT')
+    await first.event('reconnected')
+    expect(await counted(first)).toBe(1)
+  })
+
+  test('namespace and database are never a mismatch: they are made on connect', async () => {
+    const dir = serviceDir()
+    const first = start(dir)
+    const other = start(dir, { namespace: 'mine', database: 'my own' })
+    await Promise.all([connected(first), connected(other)])
+    await wroteRow(first)
+    expect(await counted(first)).toBe(1)
+    expect(await counted(other)).toBe(0)
+  })
+
+  test('the first client’s settings win, and whoever comes later without a wish joins', async () => {
+    const dir = serviceDir()
+    const first = start(dir, { slots: 3, lingerMs: 60_000 })
+    await connected(first)
+    await connected(start(dir, { lingerMs: 0 }))
+    expect(stateOf(dir)).toMatchObject({ state: 'serving', settings: { lingerMs: 60_000 } })
+  })
+})
+
+function isServing(dir: string, epoch: number): boolean {
+  const state = stateOf(dir)
+  return state.state === 'serving' && state.epoch === epoch
+}
