@@ -66,7 +66,7 @@ describe.each(DRIVERS)('rules of the service (%s)', (driver) => {
     // Its alive lock as well, or the next client would wait for it.
     rmSync(`${dir}/alive-${stateOf(dir).nonce}.lock`)
     await killed(launcher)
-    await expect(connected(start(dir))).rejects.toThrow(new RegExp(`pid ${pid}.*PROCREF_SERVER_LOCK_HELD`, 's'))
+    await expect(connected(start(dir))).rejects.toThrow(new RegExp(`process ${pid}.*PROCREF_SERVER_LOCK_HELD`, 's'))
     process.kill(pid, 'SIGCONT')
     await eventually('the usurped one has left, with its server', () => !isAlive(pid))
     await connected(start(dir))
