@@ -5,7 +5,7 @@ import { afterAll, describe, test } from 'vitest'
 import { type Driver, herdRound, stormRound } from '../service/herd.ts'
 
 const HERDS = 10
-const STORMS = 20
+const STORMS = 10
 const EVENTS = 12
 /** Another one shakes differently; the one of a failure brings the same order of events again. */
 const SEED = Number(process.env.PROCREF_SOAK_SEED ?? 1)
