@@ -1,0 +1,58 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { atEnd, type Child, endDirectory, freshDir, startProgram } from '@procref/testing'
+import { expect, onTestFinished, test } from 'vitest'
+
+const PROCREF = fileURLToPath(new URL('../bin/procref.js', import.meta.url))
+const page = readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8')
+
+/** The example that stands under a heading. */
+function documented(heading: string): unknown {
+  const section = page.split(/^## /m).find((part) => part.startsWith(heading)) ?? expect.unreachable(heading)
+  return JSON.parse(/```json\n(.*?)\n```/s.exec(section)?.[1] ?? expect.unreachable(heading))
+}
+
+/** Names of all fields, at every depth; of a list its first entry's; `evidence` is free. */
+function fieldsOf(value: unknown, path = ''): readonly string[] {
+  if (Array.isArray(value)) return value.length === 0 ? [] : fieldsOf(value[0], `${path}[]`)
+  if (typeof value !== 'object' || value === null || path.endsWith('.evidence')) return []
+  return Object.entries(value)
+    .flatMap(([name, inner]) => [`${path}.${name}`, ...fieldsOf(inner, `${path}.${name}`)])
+    .sort()
+}
+
+function procref(...args: readonly string[]): Child {
+  return atEnd(startProgram(process.execPath, { args: [PROCREF, ...args] }))
+}
+
+async function jsonOf(...args: readonly string[]): Promise<unknown> {
+  const child = procref(...args)
+  await child.exited
+  return JSON.parse(child.stdout())
+}
+
+test('docs/cli.md shows exactly the fields that each command prints', async () => {
+  const dir = `${freshDir()}/service`
+  onTestFinished(async () => {
+    await endDirectory(dir)
+    rmSync(dir, { recursive: true, force: true })
+  })
+  const check = async (heading: string, ...args: readonly string[]): Promise<void> => {
+    expect(fieldsOf(await jsonOf(...args, '--dir', dir)), heading).toEqual(fieldsOf(documented(heading)))
+  }
+  await check('`procref start --json`', 'start', '--driver', 'embedded', '--json')
+  await check('`procref status --json`', 'status', '--json')
+  await check('`procref ps --json`', 'ps', '--json')
+  await check('`procref why --json`', 'why', '--last', '1', '--json')
+  await check('`procref slot list --json`', 'slot', 'list', '--json')
+  await check('`procref slot try --json`', 'slot', 'try', '--json')
+  await check('`procref url --json`', 'url', '--json')
+  await check('`procref env --json --secrets`', 'env', '--json', '--secrets')
+  await check('`procref sql --json', 'sql', '--query', 'RETURN 1', '--json')
+  const holder = procref('slot', 'hold', '--dir', dir)
+  expect(fieldsOf(JSON.parse(await holder.line()))).toEqual(fieldsOf(documented('`procref slot hold`')))
+  holder.end()
+  await holder.exited
+  await check('`procref stop --json`', 'stop', '--json')
+  await check('A failure, of any command', 'url', '--json')
+})
