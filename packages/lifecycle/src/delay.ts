@@ -1,6 +1,14 @@
 /** What a wait does to a program that has nothing else to do: keep it running until the wait is over, or let it exit. */
 export type KeepAlive = 'keep-alive' | 'let-exit'
 
+/** The longest time that a timer takes; a longer one would fire at once. */
+const LONGEST_MS = 2 ** 31 - 1
+
+/** For callers who wait for ever, too: what a timer or `AbortSignal.timeout()` takes, whole and not negative. */
+export function timerMs(ms: number): number {
+  return Math.min(LONGEST_MS, Math.ceil(Math.max(0, ms)))
+}
+
 /** Waits; rejects with the signal's reason. `wake` cuts it short. Leaves no timer and no listener behind. */
 export function delay(ms: number, keepAlive: KeepAlive, signal: AbortSignal, wake?: Wakeable): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -18,7 +26,7 @@ export function delay(ms: number, keepAlive: KeepAlive, signal: AbortSignal, wak
       end()
       resolve()
     }
-    const timer = setTimeout(done, ms)
+    const timer = setTimeout(done, timerMs(ms))
     if (keepAlive === 'let-exit') timer.unref()
     signal.addEventListener('abort', onAbort, { once: true })
     if (wake !== undefined) wake.up = done

@@ -1,6 +1,6 @@
 import { watch } from 'node:fs'
 import type { SlotBackend } from '@procref/core'
-import { delay, type KeepAlive, type Wakeable } from '../delay.ts'
+import { delay, type KeepAlive, timerMs, type Wakeable } from '../delay.ts'
 import type { ServerDriver } from '../driver.ts'
 import { ConnectTimeoutError, GuardianLaunchError, StoppedOnRequestError } from '../errors.ts'
 import { launchGuardian } from '../guardian/launch.ts'
@@ -18,8 +18,6 @@ const LAST_ROUND_MS = 2_000
 const HERD_MS = 10_000
 /** A guardian that cannot even come up is not launched again and again. */
 const MAX_LAUNCH_FAILURES = 3
-/** The longest time that a timer takes, for callers who wait for ever. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 export interface WaitContext {
   readonly paths: Layout
@@ -115,9 +113,7 @@ class Launcher {
     progress('launching', 'starting the guardian')
     await driver.check?.()
     // A guardian that is stopped before its first word would otherwise keep its client beyond the client's own deadline.
-    const deadline = AbortSignal.timeout(
-      Math.min(LONGEST_TIMER_MS, Math.ceil(Math.max(0, this.#context.deadline - performance.now()))),
-    )
+    const deadline = AbortSignal.timeout(timerMs(this.#context.deadline - performance.now()))
     try {
       const outcome = await launchGuardian({
         setup: {

@@ -109,7 +109,7 @@ async function atMost(work: Promise<void>, deadline: number, signal: AbortSignal
   const done = new AbortController()
   const given = signal === undefined ? done.signal : AbortSignal.any([done.signal, signal])
   try {
-    await Promise.race([work, pause(Math.max(0, deadline - performance.now()), given)])
+    await Promise.race([work, pause(deadline - performance.now(), given)])
   } finally {
     done.abort()
   }
