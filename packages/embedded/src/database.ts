@@ -1,6 +1,7 @@
+import { CredentialsRefusedError } from '@procref/lifecycle'
 import { decodeValue, encodeArray, encodeValue } from './cbor.ts'
 import type { Engine } from './engine.ts'
-import { CredentialsRejectedError, DatabaseOpenError } from './errors.ts'
+import { DatabaseOpenError } from './errors.ts'
 
 /** As the real server. */
 const DEFAULT_NAMESPACE = 'main'
@@ -13,7 +14,7 @@ interface Login {
 
 /**
  * Makes a database that was just opened ready for clients: the root user, if there is none yet, and the default namespace
- * and database. Ends with a query as that user. Throws `CredentialsRejectedError` if the database knows another password.
+ * and database. Ends with a query as that user. Throws `CredentialsRefusedError` if the database knows another password.
  */
 export async function prepareDatabase(engine: Engine, login: Login, path: string): Promise<void> {
   const session = 'ffffffff-ffff-4fff-bfff-ffffffffffff'
@@ -41,7 +42,7 @@ export async function prepareDatabase(engine: Engine, login: Login, path: string
   try {
     const signIn = encodeArray([encodeValue({ user: login.user, pass: login.password })])
     const answer = await engine.call({ method: 'signin', params: signIn, session })
-    if ('error' in answer) throw new CredentialsRejectedError(path, login.user)
+    if ('error' in answer) throw new CredentialsRefusedError(path)
     const query = encodeArray([encodeValue('RETURN 1')])
     resultsOf(await engine.call({ method: 'query', params: query, session }), path)
   } finally {

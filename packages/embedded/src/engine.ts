@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { DatabaseLockedError } from '@procref/lifecycle'
+import { DatabaseLockedError, saysDatabaseLocked } from '@procref/lifecycle'
 import { EMPTY_ARRAY, encodeMap, encodeUuid, encodeValue } from './cbor.ts'
 import { prepareEnvironment } from './engine-environment.ts'
 import { DatabaseOpenError, EngineSpentError, EngineUnavailableError } from './errors.ts'
@@ -168,8 +168,8 @@ function view(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-/** RocksDB and SurrealKV say so in a sentence only. */
 function openError(path: string, cause: unknown): Error {
-  const locked = /While lock file: .*LOCK|LOCK is already locked by another process/.test(String(cause))
-  return locked ? new DatabaseLockedError(path, { cause }) : new DatabaseOpenError(path, cause)
+  return saysDatabaseLocked(String(cause))
+    ? new DatabaseLockedError(path, { cause })
+    : new DatabaseOpenError(path, cause)
 }

@@ -40,19 +40,3 @@ export class EngineSpentError extends ProcrefError {
     )
   }
 }
-
-/** The database knows other root users than the one in the credentials file. */
-export class CredentialsRejectedError extends ProcrefError {
-  static readonly code = 'PROCREF_CREDENTIALS_REJECTED'
-  readonly path: string
-  readonly user: string
-  constructor(path: string, user: string) {
-    super(
-      CredentialsRejectedError.code,
-      `The database in ${path} has root users, but does not accept the stored password of '${user}'. ` +
-        'Restore data/credentials.json from the backup that belongs to these data.',
-    )
-    this.path = path
-    this.user = user
-  }
-}

@@ -1,2 +1,2 @@
 export { type EmbeddedSurrealOptions, embeddedSurreal } from './driver.ts'
-export { CredentialsRejectedError, DatabaseOpenError, EngineSpentError, EngineUnavailableError } from './errors.ts'
+export { DatabaseOpenError, EngineSpentError, EngineUnavailableError } from './errors.ts'

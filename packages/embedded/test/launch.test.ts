@@ -84,7 +84,7 @@ test.each(['rocksdb', 'surrealkv'] as const)(
       expect(await server.child.event('ended')).toMatchObject({ code: 0, signal: null })
     }
     const wrong = atEnd(launchEmbedded({ storage, databaseDir, password: 'other' }))
-    await expect(wrong.event('ready')).rejects.toThrow(/PROCREF_CREDENTIALS_REJECTED/)
+    await expect(wrong.event('ready')).rejects.toThrow(/PROCREF_CREDENTIALS_REFUSED/)
     await wrong[Symbol.asyncDispose]()
     await using again = await startEmbedded({ storage, databaseDir })
     await using client = await RawClient.root(again.port)

@@ -24,7 +24,7 @@ export {
   ServerSpawnError,
 } from './drivers/errors.ts'
 export { type SurrealBinaryOptions, surrealBinary } from './drivers/surreal-binary.ts'
-export { checkSurrealData, type Storage } from './drivers/surreal-data.ts'
+export { checkSurrealData, type Storage, saysDatabaseLocked } from './drivers/surreal-data.ts'
 export {
   ConfigMismatchError,
   ConnectTimeoutError,

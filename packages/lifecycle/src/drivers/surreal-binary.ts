@@ -3,7 +3,7 @@ import { PortTakenError } from '../errors.ts'
 import { launchChild } from './child-server.ts'
 import { DatabaseLockedError } from './errors.ts'
 import { findSurreal, surrealVersion } from './find-surreal.ts'
-import { checkSurrealData, type Storage } from './surreal-data.ts'
+import { checkSurrealData, type Storage, saysDatabaseLocked } from './surreal-data.ts'
 import { answersHealth, answersQueries, askVersion } from './surreal-ready.ts'
 
 export interface SurrealBinaryOptions {
@@ -79,7 +79,7 @@ function environment({ credentials }: LaunchContext): Readonly<Record<string, st
 function explain(lastWords: string, context: LaunchContext): Error | undefined {
   const cause = new Error(lastWords.split('\n').find((line) => / ERROR /.test(line)) ?? lastWords)
   if (/Address already in use|AddrInUse/i.test(lastWords)) return new PortTakenError(context, { cause })
-  if (/While lock file: .*LOCK|LOCK is already locked by another process/.test(lastWords)) {
+  if (saysDatabaseLocked(lastWords)) {
     return new DatabaseLockedError(context.databaseDir, { cause })
   }
   return undefined

@@ -6,6 +6,11 @@ export type Storage = 'rocksdb' | 'surrealkv' | 'memory'
 /** A file that every database of that storage has. */
 const MARKS: Readonly<Record<Exclude<Storage, 'memory'>, string>> = { rocksdb: 'CURRENT', surrealkv: 'manifest' }
 
+/** Do these words of a server, or of the engine, say that another process has the database open? RocksDB's, SurrealKV's. */
+export function saysDatabaseLocked(words: string): boolean {
+  return /While lock file: .*LOCK|LOCK is already locked by another process/.test(words)
+}
+
 const UNRECORDED = 'of a version that is not recorded'
 
 /**

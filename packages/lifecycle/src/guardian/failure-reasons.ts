@@ -14,7 +14,6 @@ const REASONS: ReadonlyMap<unknown, JournalReason> = new Map<string, JournalReas
   ['PROCREF_DATABASE_LOCKED', 'database-locked'],
   ['PROCREF_CREDENTIALS_MISSING', 'credentials-missing'],
   ['PROCREF_CREDENTIALS_REFUSED', 'credentials-refused'],
-  ['PROCREF_CREDENTIALS_REJECTED', 'credentials-refused'],
   ['PROCREF_SERVER_SPAWN', 'driver-unusable'],
   ['PROCREF_EXECUTABLE_NOT_FOUND', 'driver-unusable'],
   ['PROCREF_ENGINE_UNAVAILABLE', 'driver-unusable'],
