@@ -5,7 +5,7 @@ import { standstill } from './identity/standstill.ts'
 import { inspect } from './inspect.ts'
 import { layout } from './state/layout.ts'
 import { writeRequest } from './state/request-file.ts'
-import type { ServerState } from './state/server-record.ts'
+import { isUpState } from './state/server-record.ts'
 
 /** The server is used: somebody has to leave, or the stop has to be forced. */
 export class StillInUseError extends ProcrefError {
@@ -25,7 +25,6 @@ export class StillInUseError extends ProcrefError {
 
 /** A guardian sees a request at once, or at its beat of 5 s. */
 const ROUND_MS = 50
-const UP: ReadonlySet<ServerState> = new Set(['serving', 'unresponsive'])
 /** A start that is under way is finished first (120 s), then the server is stopped in its phases. */
 const DEFAULT_TIMEOUT_MS = 180_000
 
@@ -69,7 +68,7 @@ export async function requestStop(
     const { dir: root, state, guardian, record, holders } = await inspect(dir, backend)
     if (guardian === 'absent' || record === undefined || record.nonce !== nonce) return 'stopped'
     // Somebody came between our look and the guardian's. Once it is `stopping` that changes nothing.
-    if (options.when === 'unused' && holders.length > 0 && UP.has(state)) throw new StillInUseError(root, holders)
+    if (options.when === 'unused' && holders.length > 0 && isUpState(state)) throw new StillInUseError(root, holders)
     const guardianPid = record.guardian.pid
     if (performance.now() > giveUpAt) {
       const stands = standstill(record.guardian)

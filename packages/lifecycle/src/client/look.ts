@@ -1,6 +1,6 @@
 import type { FileLocker } from '@procref/core'
 import type { Layout } from '../state/layout.ts'
-import { readServerRecord, type ServerRecord } from '../state/server-record.ts'
+import { isUpState, readServerRecord, type ServerRecord } from '../state/server-record.ts'
 
 /**
  * What can be known of the server at this moment. `guardian` is what the kernel says of the alive lock of the guardian that
@@ -33,9 +33,9 @@ export function probeAlive(locks: FileLocker, path: string): View['guardian'] {
   }
 }
 
-/** Only in these states, under a living guardian, is there a server to talk to. */
+/** Is there a server to talk to? */
 export function isUp(view: View): view is View & { readonly record: ServerRecord } {
-  return view.guardian === 'alive' && (view.record?.state === 'serving' || view.record?.state === 'unresponsive')
+  return view.guardian === 'alive' && view.record !== undefined && isUpState(view.record.state)
 }
 
 /** The record says that nothing will come of this epoch: it failed, or somebody asked for its end. */

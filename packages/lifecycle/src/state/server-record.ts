@@ -15,6 +15,11 @@ const SERVER_RECORD_PROTOCOL = 1
 const STATES = ['starting', 'serving', 'unresponsive', 'draining', 'stopping', 'stopped', 'failed'] as const
 export type ServerState = (typeof STATES)[number]
 
+/** Under a living guardian, only in these states is there a server to talk to. */
+export function isUpState(state: ServerState): boolean {
+  return state === 'serving' || state === 'unresponsive'
+}
+
 /** Why a server stopped. */
 const STOP_CAUSES = ['empty', 'request', 'signal', 'usurped'] as const
 type StopCause = (typeof STOP_CAUSES)[number]

@@ -1,4 +1,4 @@
-import { inspect, keepServer } from '@procref/lifecycle'
+import { inspect, isUpState, keepServer } from '@procref/lifecycle'
 import type { Colors } from '../cli/output.ts'
 import { whileWaiting } from '../cli/progress.ts'
 import { resolveService } from '../service.ts'
@@ -36,16 +36,12 @@ export async function startServer(options: StartOptions): Promise<Started> {
       const seen = await inspect(dir, backend)
       const status = statusOf(seen)
       // Another keeper may still be starting its server; when that fails it leaves.
-      if (outcome === 'kept' || isUp(status) || !seen.keeper.held) {
+      if (outcome === 'kept' || isUpState(status.state) || !seen.keeper.held) {
         return { ...status, started: outcome === 'kept' }
       }
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
     }
   })
-}
-
-function isUp({ state }: Status): boolean {
-  return state === 'serving' || state === 'unresponsive'
 }
 
 export function viewStart(result: Started, colors: Colors): string {
