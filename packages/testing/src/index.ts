@@ -16,6 +16,7 @@ export {
 } from '@procref/conformance/harness'
 export { atEnd, freshDir } from './at-end.ts'
 export { type DirectoryUser, endDirectory, lockUsers, servantsOf } from './end-directory.ts'
+export { freeze } from './freeze.ts'
 export { asOtherUser, isRoot, otherUser, unprivileged } from './other-user.ts'
 export {
   commandLine,

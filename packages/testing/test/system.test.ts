@@ -7,6 +7,7 @@ import {
   endDirectory,
   environment,
   eventually,
+  freeze,
   freshDir,
   isAlive,
   isLoopback,
@@ -54,6 +55,35 @@ test('the process table knows us, and nobody who is gone', async () => {
   expect(processState(child.pid)).toBeUndefined()
   expect(commandLine(child.pid)).toEqual([])
   expect(openFiles(child.pid)).toEqual([])
+})
+
+test('a frozen process stands still, and goes on when told to', async () => {
+  const child = atEnd(startChild(obedient))
+  await child.event('ready')
+  await freeze(child.pid)
+  expect(processState(child.pid)?.state).toBe('T')
+  child.kill('SIGCONT')
+  child.send('uid')
+  await child.event('uid')
+})
+
+test('whoever was frozen runs again when the program that froze it is killed', async () => {
+  const child = atEnd(startChild(obedient))
+  await child.event('ready')
+  const freezer = atEnd(startChild(new URL('./children/freezer.mjs', import.meta.url), { args: [String(child.pid)] }))
+  await freezer.event('frozen')
+  expect(processState(child.pid)?.state).toBe('T')
+  freezer.kill('SIGKILL')
+  await freezer.exited
+  child.send('uid')
+  await child.event('uid')
+})
+
+test('a process that is gone cannot be frozen', async () => {
+  const child = atEnd(startChild(obedient))
+  child.kill('SIGKILL')
+  await child.exited
+  await expect(freeze(child.pid)).rejects.toThrow(`there is no process ${child.pid} to freeze`)
 })
 
 test('a process with spaces and parentheses in its name is read right', async () => {

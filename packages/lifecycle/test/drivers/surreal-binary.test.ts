@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { eventually, freshDir, isAlive, surrealBinary as surrealInTests } from '@procref/testing'
+import { eventually, freeze, freshDir, isAlive, surrealBinary as surrealInTests } from '@procref/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { findSurreal, surrealVersion } from '../../dist/drivers/find-surreal.js'
 import { surrealBinary } from '../../dist/drivers/surreal-binary.js'
@@ -51,7 +51,7 @@ describe.runIf(path !== undefined)('a surreal executable', () => {
 
   test('even a stopped one (SIGSTOP) dies with its guardian', async () => {
     const server = await startServer(make({ storage: 'memory' }))
-    process.kill(server.pid, 'SIGSTOP')
+    await freeze(server.pid)
     server.child.kill('SIGKILL')
     await eventually('the stopped server is gone', () => !isAlive(server.pid))
   })

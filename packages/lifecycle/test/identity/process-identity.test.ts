@@ -5,6 +5,7 @@ import {
   atEnd,
   commandLine,
   eventually,
+  freeze,
   freshDir,
   isRoot,
   processState,
@@ -49,8 +50,7 @@ if (process.platform === 'linux') {
   test('a stopped process is still the same', async () => {
     const child = atEnd(startProgram('sleep', { args: ['300'] }))
     const recorded = identify(child.pid) ?? expect.unreachable()
-    child.kill('SIGSTOP')
-    await eventually('it is stopped', () => processState(child.pid)?.state === 'T')
+    await freeze(child.pid)
     expect(isSameProcess(recorded)).toBe(true)
   })
 

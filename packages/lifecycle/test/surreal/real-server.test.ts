@@ -1,5 +1,5 @@
 import { createServer } from 'node:net'
-import { atEnd, startChild, surrealBinary as surrealInTests, tcpListenersOf, within } from '@procref/testing'
+import { atEnd, freeze, startChild, surrealBinary as surrealInTests, tcpListenersOf, within } from '@procref/testing'
 import { Surreal, Table } from 'surrealdb'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { surrealBinary } from '../../dist/drivers/surreal-binary.js'
@@ -119,7 +119,7 @@ describe.runIf(path !== undefined)('a connection to SurrealDB', () => {
   test('close() does not wait for a server that is stopped', async () => {
     const server = await startServer(driver())
     const connection = await open(server)
-    process.kill(server.pid, 'SIGSTOP')
+    await freeze(server.pid)
     onTestFinished(() => void process.kill(server.pid, 'SIGCONT'))
     // ws itself waits 30 s for the other side.
     await within('close()', connection.close(), 15_000)
@@ -127,7 +127,7 @@ describe.runIf(path !== undefined)('a connection to SurrealDB', () => {
 
   test('the time to open one is bound: a stopped server is the signal’s reason', async () => {
     const server = await startServer(driver())
-    process.kill(server.pid, 'SIGSTOP')
+    await freeze(server.pid)
     onTestFinished(() => void process.kill(server.pid, 'SIGCONT'))
     await expect(open(server, { signal: AbortSignal.timeout(200) })).rejects.toMatchObject({ name: 'TimeoutError' })
   })
