@@ -1,8 +1,6 @@
-import { surrealBinary } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import { herdRound, stormRound } from './herd.ts'
-
-const DRIVERS = ['embedded', ...(surrealBinary() === undefined ? [] : (['binary'] as const))] as const
+import { DRIVERS } from './service.ts'
 
 // Samples of tests/soak, which repeats them.
 describe.each(DRIVERS)('many processes at once (%s)', (driver) => {

@@ -1,8 +1,6 @@
-import { type Child, eventually, isAlive, openFiles, processState, servantsOf } from '@procref/testing'
+import { type Child, eventually, freeze, isAlive, openFiles, processState, servantsOf } from '@procref/testing'
 import { expect } from 'vitest'
-import { clientsOf, connected, journalOf, killed, nothingIsLeft, serviceDir, stopped } from './service.ts'
-
-export type Driver = 'embedded' | 'binary'
+import { clientsOf, connected, type Driver, journalOf, killed, nothingIsLeft, serviceDir, stopped } from './service.ts'
 
 /** How long something took, seconds, for the report of a long run. */
 export interface RoundTimes {
@@ -120,7 +118,13 @@ function acknowledgedBy(client: Child): number {
 
 async function standStill(pid: number | undefined, ms: number): Promise<void> {
   const seen = pid === undefined ? undefined : processState(pid)
-  if (seen === undefined || !signal(seen.pid, 'SIGSTOP')) return
+  if (seen === undefined) return
+  try {
+    await freeze(seen.pid)
+  } catch (error) {
+    if (isAlive(seen.pid)) throw error
+    return
+  }
   await new Promise((resolve) => setTimeout(resolve, ms))
   if (processState(seen.pid)?.startTicks === seen.startTicks) signal(seen.pid, 'SIGCONT')
 }

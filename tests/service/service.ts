@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
 import {
   type Child,
   type ChildEvent,
@@ -8,9 +9,15 @@ import {
   lockUsers,
   servantsOf,
   startChild,
+  surrealBinary,
   whoListensOn,
 } from '@procref/testing'
 import { onTestFinished } from 'vitest'
+
+export type Driver = 'embedded' | 'binary'
+
+/** Every kind of server that can be started here. */
+export const DRIVERS: readonly Driver[] = surrealBinary() === undefined ? ['embedded'] : ['embedded', 'binary']
 
 export interface Connected extends ChildEvent {
   readonly slot: number
@@ -48,7 +55,7 @@ export function startClient(dir: string, options: Readonly<Record<string, unknow
 /** As `startClient`, with the kind of server chosen for all of a test's clients. */
 export type StartClient = (dir: string, options?: Readonly<Record<string, unknown>>) => Child
 
-export function clientsOf(driver: 'binary' | 'embedded'): StartClient {
+export function clientsOf(driver: Driver): StartClient {
   return (dir, options = {}) => startClient(dir, { driver, ...options })
 }
 
@@ -108,8 +115,45 @@ export async function stopped(dir: string, port: number): Promise<void> {
   await eventually('nobody listens on its port', () => whoListensOn(port).length === 0)
 }
 
+/** What a client says of its time-out when it waits for a guardian that somebody has stopped; `waitedFor` completes "the guardian …". */
+export function stoppedGuardianNamed(guardianPid: number, waitedFor: string): RegExp {
+  const stands = `is stopped \\(SIGSTOP\\); .kill -CONT ${guardianPid}. lets it go on`
+  return new RegExp(`PROCREF_CONNECT_TIMEOUT.*the guardian \\(pid ${guardianPid}, which ${stands}\\) ${waitedFor}`, 's')
+}
+
 /** Resolves once no guardian, no server and no holder of a lock is there any more; nobody listens on `port`, when given. */
 export async function nothingIsLeft(dir: string, port?: number): Promise<void> {
   await eventually('nothing is left', () => servantsOf(dir).length === 0 && lockUsers(dir).length === 0)
   if (port !== undefined) await eventually('nobody listens on its port', () => whoListensOn(port).length === 0)
+}
+
+export interface Stranger {
+  readonly port: number
+  heard(): string
+  close(): Promise<void>
+}
+
+/** Somebody else's server, which writes down all it is told. */
+export async function startStranger(port = 0): Promise<Stranger> {
+  const heard: Buffer[] = []
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('data', (chunk) => heard.push(chunk))
+    socket.on('error', () => {})
+    socket.on('close', () => sockets.delete(socket))
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', resolve)
+  })
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve())
+      for (const socket of sockets) socket.destroy()
+    })
+  onTestFinished(close)
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('it does not listen on a port')
+  return { port: address.port, heard: () => Buffer.concat(heard).toString(), close }
 }

@@ -1,20 +1,27 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
 import {
   eventually,
+  freeze,
   freshDir,
   isAlive,
   lockUsers,
   servantsOf,
   startChild,
-  surrealBinary,
   whoListensOn,
 } from '@procref/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { clientsOf, connected, journalOf, killed, serviceDir, stateOf, stopped } from './service.ts'
-
-const DRIVERS = ['embedded', ...(surrealBinary() === undefined ? [] : (['binary'] as const))] as const
+import {
+  clientsOf,
+  connected,
+  DRIVERS,
+  journalOf,
+  killed,
+  serviceDir,
+  startStranger,
+  stateOf,
+  stopped,
+} from './service.ts'
 
 describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
   const startClient = clientsOf(driver)
@@ -97,7 +104,7 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
     const dir = serviceDir()
     const client = startClient(dir)
     const { guardianPid, port } = await connected(client)
-    process.kill(guardianPid, 'SIGSTOP')
+    await freeze(guardianPid)
     const second = startClient(dir)
     await connected(second)
     await killed(second)
@@ -186,16 +193,14 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
       const dir = serviceDir()
       const client = startClient(dir)
       const { serverPid, guardianPid, port } = await connected(client)
-      process.kill(guardianPid, 'SIGSTOP')
+      await freeze(guardianPid)
       process.kill(serverPid, 'SIGKILL')
       await eventually('its port is free', () => whoListensOn(port).length === 0)
-      const heard: Buffer[] = []
-      const stranger = await listenOn(port, (chunk) => heard.push(chunk))
+      const stranger = await startStranger(port)
       process.kill(guardianPid, 'SIGCONT')
       const back = await client.event<{ port: number; epoch: number }>('reconnected')
       expect(back.port).not.toBe(port)
-      expect(Buffer.concat(heard).toString()).toBe('')
-      stranger.close()
+      expect(stranger.heard()).toBe('')
     },
   )
 
@@ -246,15 +251,3 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
     expect(isAlive(guardianPid)).toBe(true)
   })
 })
-
-function listenOn(port: number, heard: (chunk: Buffer) => void): Promise<Server> {
-  const server = createServer((socket) => {
-    socket.on('data', heard)
-    socket.on('error', () => {})
-  })
-  onTestFinished(() => void server.close())
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => resolve(server))
-  })
-}

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { eventually, freshDir, isAlive, processState } from '@procref/testing'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { eventually, freeze, freshDir, isAlive, processState } from '@procref/testing'
 import { onTestFinished } from 'vitest'
-import { connected, killed, type StartClient, startClient, wroteRow } from './service.ts'
+import { connected, type Driver, killed, type StartClient, startClient, wroteRow } from './service.ts'
 
 /** What a guardian does until it serves. Each name is the step that it has NOT taken yet, or has just taken: see the words. */
 export const START_STEPS = {
@@ -36,27 +36,34 @@ export type Step = keyof typeof START_STEPS | keyof typeof STOP_STEPS | keyof ty
 
 /**
  * Stops (SIGSTOP) the process that next comes to a step, in the very step. The processes it works in are those whose
- * backend and driver are those of `children/stops.mjs`: clients started by `start`, and the guardians they launch.
+ * backend and driver are those of `children/stops.mjs`: clients started by `clientsOf`, and the guardians they launch.
+ *
+ * The process waits in the step until it has been frozen from here, so that it runs again when this test run is killed.
  */
 export class Stops {
   readonly dir: string = freshDir()
 
   /** As the test's other clients, but they and their guardians stop where armed. */
-  clientsOf(driver: 'binary' | 'embedded'): StartClient {
+  clientsOf(driver: Driver): StartClient {
     return (dir, options = {}) => startClient(dir, { driver, stops: this.dir, ...options })
   }
 
   arm(step: Step): void {
-    writeFileSync(`${this.dir}/${step}.armed`, '')
+    for (const before of ['pid', 'go']) rmSync(`${this.dir}/${step}.${before}`, { force: true })
+    // Complete from the beginning: whoever finds it takes it away.
+    writeFileSync(`${this.dir}/${step}.new`, String(process.pid))
+    renameSync(`${this.dir}/${step}.new`, `${this.dir}/${step}.armed`)
   }
 
   /** The pid of the process that stands still in `step`. It is killed with the test, stopped or not. */
   async reached(step: Step): Promise<number> {
     const path = `${this.dir}/${step}.pid`
-    const pid = await eventually(`a process stops at '${step}'`, () => {
+    const pid = await eventually(`a process comes to '${step}'`, () => {
       const pid = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0
-      return pid > 0 && processState(pid)?.state === 'T' && pid
+      return pid > 0 && pid
     })
+    await freeze(pid)
+    writeFileSync(`${this.dir}/${step}.go`, '')
     const { startTicks } = processState(pid) ?? {}
     onTestFinished(() => {
       if (isAlive(pid) && processState(pid)?.startTicks === startTicks) process.kill(pid, 'SIGKILL')
@@ -67,7 +74,7 @@ export class Stops {
 
 /** A service whose guardian stands still in `step` with nobody else in it, and one row in its database; `port` is its server's. */
 export async function stoppedAt(
-  driver: 'binary' | 'embedded',
+  driver: Driver,
   dir: string,
   step: keyof typeof STOP_STEPS,
 ): Promise<{ readonly pid: number; readonly port: number }> {

@@ -1,16 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
-import { surrealBinary } from '@procref/testing'
 import { afterAll, describe, test } from 'vitest'
-import { type Driver, herdRound, stormRound } from '../service/herd.ts'
+import { herdRound, stormRound } from '../service/herd.ts'
+import { DRIVERS } from '../service/service.ts'
 
 const HERDS = 10
 const STORMS = 10
 const EVENTS = 12
 /** Another one shakes differently; the one of a failure brings the same order of events again. */
 const SEED = Number(process.env.PROCREF_SOAK_SEED ?? 1)
-
-const DRIVERS: readonly Driver[] = ['embedded', ...(surrealBinary() === undefined ? [] : (['binary'] as const))]
 
 const results: Record<string, unknown>[] = []
 

@@ -1,6 +1,6 @@
-// A backend and drivers that stop their own process (SIGSTOP) in a step that the test has armed: see ../stops.ts.
+// A backend and drivers whose process waits in a step that the test has armed, to be stopped (SIGSTOP) there: see ../stops.ts.
 // The guardian rebuilds them by their descriptors, so that it stops in the very step, not somewhere near it.
-import { unlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { embeddedSurreal } from '@procref/embedded'
 import { flock } from '@procref/flock'
@@ -9,18 +9,38 @@ import { surrealBinary } from '@procref/lifecycle'
 const DRIVERS = { binary: surrealBinary, embedded: embeddedSurreal }
 const IN_GUARDIAN = process.env.PROCREF_GUARDIAN === '1'
 
-/** Stops this process if, and only if, `step` is armed; each arming stops one process once. */
+/** A test that is this late has been killed, or its machine has been asleep. */
+const ABANDONED_MS = 120_000
+
+/**
+ * Waits, if, and only if, `step` is armed, to be stopped by the test; each arming makes one process wait once. Blocks the
+ * event loop, so that nothing of the next step is done before.
+ */
 function stopAt(stops, step) {
+  const armed = join(stops, `${step}.armed`)
+  let runner
   try {
-    unlinkSync(join(stops, `${step}.armed`))
+    runner = Number(readFileSync(armed, 'utf8'))
+    unlinkSync(armed)
   } catch (error) {
     if (error.code === 'ENOENT') return
     throw error
   }
   writeFileSync(join(stops, `${step}.pid`), String(process.pid))
-  process.kill(process.pid, 'SIGSTOP')
-  // Another thread may take the signal: not one instruction of the next step may run before all of us stand still.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
+  const nobody = new Int32Array(new SharedArrayBuffer(4))
+  const abandonedAt = performance.now() + ABANDONED_MS
+  while (!existsSync(join(stops, `${step}.go`)) && isThere(runner) && performance.now() < abandonedAt) {
+    Atomics.wait(nobody, 0, 0, 20)
+  }
+}
+
+function isThere(pid) {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    if (error.code === 'ESRCH') return false
+    throw error
+  }
 }
 
 /** `flock()`, with stops in it. */
