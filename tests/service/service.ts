@@ -95,7 +95,7 @@ interface State {
   readonly by?: string
   readonly epoch: number
   readonly nonce: string
-  readonly at: string
+  readonly starts: readonly unknown[]
   readonly guardian: { readonly pid: number }
   readonly server?: { readonly pid: number }
 }

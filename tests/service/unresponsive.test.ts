@@ -1,29 +1,34 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import {
   atEnd,
   type Child,
   eventually,
+  freeze,
   isAlive,
   lockUsers,
-  processState,
   servantsOf,
   startProgram,
-  staysTrue,
   surrealBinary,
 } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
-import { type Connected, clientsOf, connected, journalOf, killed, serviceDir, stateOf, stopped } from './service.ts'
+import {
+  type Connected,
+  clientsOf,
+  connected,
+  journalOf,
+  killed,
+  type StartClient,
+  serviceDir,
+  stateOf,
+  stopped,
+  stoppedGuardianNamed,
+} from './service.ts'
+import { Stops } from './stops.ts'
 
 const PROCREF = fileURLToPath(new URL('../../packages/procref/bin/procref.js', import.meta.url))
 
 /** Two unanswered questions, one a beat of 5 s, and time for a busy machine. */
 const SEEN_MS = 60_000
-
-async function pause(pid: number): Promise<void> {
-  process.kill(pid, 'SIGSTOP')
-  await eventually(`${pid} is stopped`, () => processState(pid)?.state === 'T')
-}
 
 async function whenState(dir: string, state: string): Promise<void> {
   await eventually(`the state is ${state}`, () => stateOf(dir).state === state, SEEN_MS)
@@ -44,13 +49,11 @@ describe.runIf(surrealBinary() !== undefined)('a server that hangs (SIGSTOP)', (
   const startClient = clientsOf('binary')
 
   /** A client, and its server hung and known to be. */
-  async function hung(
-    options: { readonly lingerMs?: number } = {},
-  ): Promise<Connected & { dir: string; client: Child }> {
+  async function hung(start: StartClient = startClient): Promise<Connected & { dir: string; client: Child }> {
     const dir = serviceDir()
-    const client = startClient(dir, options)
+    const client = start(dir)
     const facts = await connected(client)
-    await pause(facts.serverPid)
+    await freeze(facts.serverPid)
     await whenState(dir, 'unresponsive')
     return { ...facts, dir, client }
   }
@@ -100,17 +103,17 @@ describe.runIf(surrealBinary() !== undefined)('a server that hangs (SIGSTOP)', (
   })
 
   test('is unresponsive still when a stop was begun and somebody had come meanwhile', async () => {
-    const { dir, client } = await hung({ lingerMs: 8_000 })
-    const { at } = stateOf(dir)
-    // guardian: the slots are empty, waits for the linger; B claims; guardian: writes `draining`, finds B, goes back.
+    const stops = new Stops()
+    const { dir, client } = await hung(stops.clientsOf('binary'))
+    // guardian: the slots are empty, writes `draining`; B claims; guardian: looks at the slots, finds B, goes back.
+    stops.arm('draining')
     await killed(client)
-    // It looks at the slots twice a second, and nothing tells that it has.
-    await staysTrue(2_500, () => expect(stateOf(dir).at).toBe(at))
+    const guardianPid = await stops.reached('draining')
+    expect(stateOf(dir).state).toBe('draining')
     const b = startClient(dir)
-    await eventually(
-      'the guardian has written again',
-      () => stateOf(dir).at !== at && stateOf(dir).state !== 'draining',
-    )
+    await b.event('progress')
+    process.kill(guardianPid, 'SIGCONT')
+    await eventually('the guardian has gone back', () => stateOf(dir).state !== 'draining')
     expect(stateOf(dir).state).toBe('unresponsive')
     await killed(b)
   })
@@ -120,45 +123,13 @@ describe.runIf(surrealBinary() !== undefined)('a server that hangs (SIGSTOP)', (
     const client = startClient(dir)
     const { guardianPid, serverPid, port } = await connected(client)
     // A hung server makes the state last: TERM, 10 s, TERM, 5 s, KILL.
-    await pause(serverPid)
+    await freeze(serverPid)
     await killed(client)
     await whenState(dir, 'stopping')
-    await pause(guardianPid)
-    await expect(refusal(startClient, dir)).rejects.toThrow(named(guardianPid, 'to stop the server'))
+    await freeze(guardianPid)
+    await expect(refusal(startClient, dir)).rejects.toThrow(stoppedGuardianNamed(guardianPid, 'to stop the server'))
     expect(await procref('status', '--dir', dir)).toContain(`kill -CONT ${guardianPid}`)
     process.kill(guardianPid, 'SIGCONT')
     await stopped(dir, port)
   })
-
-  test('a guardian that is stopped while it starts the server is named, with what lets it go on', async () => {
-    const dir = serviceDir()
-    const lock = `${dir}/data/server.lock`
-    for (const made of [dir, `${dir}/data`]) mkdirSync(made, { mode: 0o700 })
-    writeFileSync(lock, '', { mode: 0o600 })
-    // Somebody else has the data: the guardian waits for them for 10 s.
-    const holder = atEnd(startProgram('flock', { args: ['--no-fork', lock, 'sh', '-c', 'echo held; exec sleep 600'] }))
-    await holder.line()
-    const starter = startClient(dir)
-    const { guardian } = await eventually('a guardian starts it', () => started(dir))
-    await pause(guardian.pid)
-    await expect(refusal(startClient, dir)).rejects.toThrow(named(guardian.pid, 'to start the server'))
-    holder.kill('SIGKILL')
-    await holder.exited
-    process.kill(guardian.pid, 'SIGCONT')
-    expect(await connected(starter)).toMatchObject({ guardianPid: guardian.pid })
-  })
 })
-
-function started(dir: string): ReturnType<typeof stateOf> | undefined {
-  try {
-    return stateOf(dir).state === 'starting' ? stateOf(dir) : undefined
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-function named(guardianPid: number, waitedFor: string): RegExp {
-  const stands = `is stopped \\(SIGSTOP\\); .kill -CONT ${guardianPid}. lets it go on`
-  return new RegExp(`PROCREF_CONNECT_TIMEOUT.*the guardian \\(pid ${guardianPid}, which ${stands}\\) ${waitedFor}`, 's')
-}
