@@ -1,10 +1,8 @@
-import { rmSync } from 'node:fs'
-import { eventually, isAlive, surrealBinary } from '@procref/testing'
+import { readdirSync, rmSync, statSync } from 'node:fs'
+import { eventually, freeze, isAlive } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
-import { clientsOf, connected, counted, journalOf, killed, serviceDir, stateOf, wroteRow } from './service.ts'
+import { clientsOf, connected, counted, DRIVERS, journalOf, killed, serviceDir, stateOf, wroteRow } from './service.ts'
 import { Stops } from './stops.ts'
-
-const DRIVERS = ['embedded', ...(surrealBinary() === undefined ? [] : (['binary'] as const))] as const
 
 describe.each(DRIVERS)('rules of the service (%s)', (driver) => {
   const start = clientsOf(driver)
@@ -49,9 +47,12 @@ describe.each(DRIVERS)('rules of the service (%s)', (driver) => {
       const { guardianPid } = await connected(client)
       expect(guardianPid).not.toBe(pid)
       const before = stateOf(dir)
+      const alive = aliveFiles(dir)
       process.kill(pid, 'SIGCONT')
       await eventually('it has left', () => !isAlive(pid))
       expect(stateOf(dir)).toEqual(before)
+      // Its own may be there as well, for the next guardian to remove.
+      expect(aliveFiles(dir)).toEqual(expect.arrayContaining([...alive]))
       await wroteRow(client)
     },
   )
@@ -79,7 +80,7 @@ describe.each(DRIVERS)('rules of the service (%s)', (driver) => {
     await wroteRow(first)
     const other = start(dir, { storage: 'memory', whenDifferent: 'join' })
     expect(await connected(other)).toMatchObject({ durable: true })
-    first.kill('SIGSTOP')
+    await freeze(first.pid)
     process.kill(guardianPid, 'SIGKILL')
     expect(await other.event('reconnected')).toMatchObject({ epoch: 2 })
     expect(await counted(other)).toBe(1)
@@ -110,4 +111,14 @@ describe.each(DRIVERS)('rules of the service (%s)', (driver) => {
 function isServing(dir: string, epoch: number): boolean {
   const state = stateOf(dir)
   return state.state === 'serving' && state.epoch === epoch
+}
+
+/** The alive files, each with what tells it from another file of that name. */
+function aliveFiles(dir: string): readonly string[] {
+  return readdirSync(dir)
+    .filter((name) => /^alive-.*\.lock$/.test(name))
+    .map((name) => {
+      const { ino, birthtimeMs } = statSync(`${dir}/${name}`)
+      return `${name} ${ino} ${birthtimeMs}`
+    })
 }

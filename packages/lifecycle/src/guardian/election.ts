@@ -25,6 +25,12 @@ export async function electGuardian(locks: FileLocker, layout: Layout, nonce: st
   const guardianLock = await lockUntil(locks, layout.guardianLock, deadline)
   if (guardianLock === undefined) return undefined
   const aliveLock = await holdAlive(locks, layout, nonce)
+  // Whoever was stopped since may find the next guardian in office, whose alive file is not ours to remove.
+  if (!guardianLock.isCurrent()) {
+    aliveLock.release()
+    guardianLock.release()
+    return undefined
+  }
   removeOtherAliveFiles(layout, nonce)
   return { guardianLock, aliveLock }
 }
@@ -47,7 +53,7 @@ export async function lockUntil(locks: FileLocker, path: string, deadline: numbe
   }
 }
 
-/** Predecessors' alive files: we hold `guardian.lock`, so they are dead, or usurped and about to find out. */
+/** Predecessors' alive files: `guardian.lock` is ours, so they are dead, or usurped and about to find out. */
 function removeOtherAliveFiles(layout: Layout, nonce: string): void {
   const own = layout.aliveLock(nonce)
   for (const name of readdirSync(layout.root)) {
