@@ -7,7 +7,7 @@ import { Stops } from './stops.ts'
 describe.each(DRIVERS)('rules of the service (%s)', (driver) => {
   const start = clientsOf(driver)
 
-  test('a server that dies again and again is given up: its leases are lost with the reason, a later connect() tries anew', async () => {
+  test('a server that dies again and again is given up: its leases are lost with the reason, and a connect() soon after is refused with it', async () => {
     const dir = serviceDir()
     const client = start(dir)
     await connected(client)
@@ -30,6 +30,10 @@ describe.each(DRIVERS)('rules of the service (%s)', (driver) => {
     expect(await lost).toMatchObject({ code: 'PROCREF_CRASH_LOOP', text: expect.stringContaining(dir) })
     expect(stateOf(dir).state).toBe('failed')
     expect(journalOf(dir).at(-1)).toMatchObject({ event: 'server-failed', reason: 'crash-loop' })
+    // Five starts within 60 s are too many. One that is refused is no further one: asking again postpones nothing.
+    const { starts } = stateOf(dir)
+    await expect(connected(start(dir))).rejects.toThrow(/PROCREF_CRASH_LOOP/)
+    expect(stateOf(dir)).toMatchObject({ state: 'failed', starts })
   })
 
   test.each(['elected', 'alive'] as const)(

@@ -164,7 +164,9 @@ async function startServer(
 ): Promise<Started> {
   const { chronicle, paths, driver } = g
   const mark = startMark()
-  const starts = afterStart(sameAsked(previous, chronicle.current) ? (previous?.starts ?? []) : [], mark)
+  const before = sameAsked(previous, chronicle.current) ? (previous?.starts ?? []) : []
+  const limit = chronicle.current.settings.crashLoop
+  const refused = isCrashLoop(before, mark, limit)
   chronicle.write({
     state: 'starting',
     epoch: (previous?.epoch ?? 0) + 1,
@@ -174,7 +176,8 @@ async function startServer(
       guardian: previous.guardian,
       ...(previous.server && { server: previous.server }),
     },
-    starts,
+    // One that is refused is none: whoever keeps asking would be refused for ever.
+    starts: refused ? before : afterStart(before, mark),
     server: undefined,
     version: undefined,
     failure: undefined,
@@ -185,9 +188,7 @@ async function startServer(
   if (old !== undefined) await stopServer(old)
   // A restart waits: at a logout everything is told to die, and we are about to be.
   if (previous?.nonce === g.setup.nonce) await pause(RESTART_DELAY_MS, g.told)
-  const limit = chronicle.current.settings.crashLoop
-  // The mark of this very start does not count: it has not failed yet.
-  if (isCrashLoop(starts.slice(0, -1), mark, limit)) {
+  if (refused) {
     throw new ServerCrashLoopError({ dir: paths.root, ...limit, logTail: tailServerLog(paths.serverLog, 20) })
   }
 
