@@ -1,21 +1,22 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
-import {
-  atEnd,
-  type Child,
-  freshDir,
-  isAlive,
-  lockUsers,
-  servantsOf,
-  startChild,
-  surrealBinary,
-} from '@procref/testing'
+import { atEnd, type Child, freshDir, isAlive, lockUsers, servantsOf, startChild } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
-import { clientsOf, connected, counted, killed, nothingIsLeft, serviceDir, stopped, wroteRow } from './service.ts'
+import {
+  clientsOf,
+  connected,
+  counted,
+  DRIVERS,
+  killed,
+  nothingIsLeft,
+  serviceDir,
+  stopped,
+  wroteRow,
+} from './service.ts'
+import { Stops } from './stops.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
-const DRIVERS = ['embedded', ...(surrealBinary() === undefined ? [] : (['binary'] as const))] as const
 
 /** A complete installation in a folder of its own, as `npx` makes one and may remove it at any time. */
 function installation(): string {
@@ -29,8 +30,8 @@ function installation(): string {
 describe.each(DRIVERS)('a client whose folder is removed (%s)', (driver) => {
   const start = clientsOf(driver)
 
-  function clientFrom(folder: string, dir: string): Child {
-    const options = JSON.stringify({ driver, lingerMs: 500 })
+  function clientFrom(folder: string, dir: string, stops?: Stops): Child {
+    const options = JSON.stringify({ driver, lingerMs: 500, stops: stops?.dir })
     return atEnd(startChild(`${folder}/tests/service/children/client.mjs`, { args: [dir, options] }))
   }
 
@@ -56,6 +57,27 @@ describe.each(DRIVERS)('a client whose folder is removed (%s)', (driver) => {
     for (const pid of servantsOf(dir)) process.kill(pid, 'SIGKILL')
     expect(await other.event('reconnected')).toMatchObject({ epoch: 3, port })
     expect(await counted(other)).toBe(2)
+    await killed(other)
+    await stopped(dir, port)
+    await nothingIsLeft(dir)
+  })
+
+  test('while the guardian is elected: it starts the server all the same, having loaded all it needs', async () => {
+    const dir = serviceDir()
+    const folder = installation()
+    const stops = new Stops()
+    stops.arm('elected')
+    const launcher = clientFrom(folder, dir, stops)
+    const pid = await stops.reached('elected')
+    await killed(launcher)
+    const other = start(dir)
+    await other.event('progress')
+    rmSync(folder, { recursive: true })
+    process.kill(pid, 'SIGCONT')
+    const { guardianPid, port } = await connected(other)
+    expect(guardianPid).toBe(pid)
+    await wroteRow(other)
+    expect(await counted(other)).toBe(1)
     await killed(other)
     await stopped(dir, port)
     await nothingIsLeft(dir)

@@ -6,6 +6,7 @@ import {
   type ServerDriver,
   type Storage,
 } from '@procref/lifecycle'
+import { engineVersion, loadEngine } from './engine.ts'
 import { DatabaseOpenError } from './errors.ts'
 import { findPlatformBinary } from './platform-binary.ts'
 import { startServer } from './server.ts'
@@ -35,7 +36,8 @@ export function embeddedSurreal(options: EmbeddedSurrealOptions = {}): ServerDri
     placement: 'guardian',
     durable: storage !== 'memory',
     check: async () => void findPlatformBinary(),
-    engine: async () => ({ engine: 'surrealdb', version: findPlatformBinary().version, storage }),
+    load: async () => void loadEngine(),
+    engine: async () => ({ engine: 'surrealdb', version: engineVersion(), storage }),
     checkData: async (databaseDir) => checkSurrealData(databaseDir, storage),
     launch: (context) => launch(context, storage),
   }

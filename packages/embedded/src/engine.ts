@@ -40,6 +40,31 @@ export interface EngineOptions {
   readonly path: string
 }
 
+interface LoadedEngine extends NativeModule {
+  readonly version: string
+}
+
+let loaded: LoadedEngine | undefined
+
+/**
+ * Loads the engine's binary into this process, once. Throws `EngineUnavailableError`.
+ *
+ * Guarantee: from then on nothing of the folder that it is installed in is read any more.
+ */
+export function loadEngine(): LoadedEngine {
+  if (loaded === undefined) {
+    const { file, version } = findPlatformBinary()
+    prepareEnvironment()
+    loaded = { SurrealNodeEngine: load(file).SurrealNodeEngine, version }
+  }
+  return loaded
+}
+
+/** The version of SurrealDB in the engine that is loaded, or would be. Throws `EngineUnavailableError`. */
+export function engineVersion(): string {
+  return (loaded ?? findPlatformBinary()).version
+}
+
 let spent = false
 
 /** SurrealDB's engine with one database open. There is one in a process, once. */
@@ -61,9 +86,7 @@ export class Engine {
    */
   static async open(options: EngineOptions, notify: (notification: Buffer) => void): Promise<Engine> {
     if (spent) throw new EngineSpentError()
-    const { file, version } = findPlatformBinary()
-    prepareEnvironment()
-    const { SurrealNodeEngine } = load(file)
+    const { SurrealNodeEngine, version } = loadEngine()
     spent = true
     let native: NativeEngine
     try {

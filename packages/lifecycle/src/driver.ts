@@ -22,6 +22,11 @@ export interface ServerDriver {
    * missing and how to get it (no executable found, module not installed). Quick, starts nothing that stays.
    */
   check?(): Promise<void>
+  /**
+   * Called in the guardian, once, before its first lock: loads what the later calls need of the folder that the driver is
+   * installed in, because that may vanish (npx). Left out: importing the driver's module has loaded everything.
+   */
+  load?(): Promise<void>
   /** Who is about to write the data directory. Left out: the data has no version that matters. */
   engine?(): Promise<EngineIdentity>
   /**

@@ -35,5 +35,6 @@ export async function chooseConfiguration(
   if (same) return { driver: wanted, settings: previous.settings }
   const driver = await rebuildDriver(previous.driver.descriptor)
   await driver.check?.()
+  await driver.load?.()
   return { driver, settings: previous.settings }
 }

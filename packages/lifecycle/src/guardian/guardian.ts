@@ -69,6 +69,7 @@ export async function runGuardian(
   const backend = await rebuildBackend(setup.backend)
   const wanted = await rebuildDriver(setup.driver)
   await wanted.check?.()
+  await wanted.load?.()
   // Made by the client that launched us. Deleted since: then it is not for us to bring it back.
   checkDirectory(paths.root)
   secureDirectory(paths.data)
