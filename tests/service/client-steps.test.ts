@@ -1,5 +1,5 @@
-import { type Child, eventually, freeze, isAlive, lockUsers, startProgram, staysTrue } from '@procref/testing'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { atEnd, type Child, eventually, freeze, isAlive, startProgram, staysTrue } from '@procref/testing'
+import { describe, expect, test } from 'vitest'
 import {
   clientsOf,
   connected,
@@ -105,16 +105,10 @@ describe.each(DRIVERS)('a client in each of its steps (%s)', (driver) => {
 
 /** What a prober that is stopped between its shared lock and its close leaves behind: a shared lock on the file. */
 async function stoppedProber(path: string): Promise<Child> {
-  const prober = startProgram('flock', {
-    args: ['--shared', '--nonblock', path, 'sh', '-c', 'echo has it; kill -STOP $$'],
-  })
-  onTestFinished(async () => {
-    for (const pid of lockUsers(path.slice(0, path.lastIndexOf('/'))).map((user) => user.pid)) {
-      if (pid !== process.pid) process.kill(pid, 'SIGKILL')
-    }
-    await prober[Symbol.asyncDispose]()
-  })
+  const program = ['sh', '-c', 'echo has it; read never']
+  const prober = atEnd(startProgram('flock', { args: ['--no-fork', '--shared', '--nonblock', path, ...program] }))
   await prober.line()
+  await freeze(prober.pid)
   return prober
 }
 
@@ -142,8 +136,7 @@ describe.each(DRIVERS)('a prober that is stopped between its lock and its close 
     const free = slotPath.replace(/slot_\d+/, `slot_0${1 - slot}`)
     const prober = await stoppedProber(free)
     await expect(connected(start(dir))).rejects.toThrow(/PROCREF_SLOT_PROBED/)
-    for (const { pid } of lockUsers(dir).filter(({ locks }) => locks.includes(free))) process.kill(pid, 'SIGKILL')
-    await prober.exited
+    await killed(prober)
     await connected(start(dir))
   })
 
