@@ -102,8 +102,8 @@ export class ServerCrashLoopError extends ProcrefError {
     super(
       ServerCrashLoopError.code,
       `The server of ${facts.dir} was started ${facts.starts} times within ${facts.withinMs} ms and never stopped ` +
-        `cleanly. Repair what its log names, then connect again once the first of them is longer ago than that.` +
-        withLogTail(facts.logTail),
+        'cleanly. Repair what its log names, then connect again: that is refused until the first of these starts is ' +
+        `more than ${facts.withinMs} ms ago.${withLogTail(facts.logTail)}`,
       options,
     )
     this.dir = facts.dir
