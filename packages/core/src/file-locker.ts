@@ -14,6 +14,22 @@ export interface FileLocker {
    */
   tryLock(path: string): FileLock | undefined
   /**
+   * Present where one call can do a whole claim: `tryLock(path)`, `isCurrent()`, and `record` written at offset 0.
+   *
+   * Guarantee: the lock that is returned was on the file at `path` after it was granted, and the record was written unless the
+   * disk is full (it is a label). A file replaced in between is locked anew a few times, then it throws with code `ESTALE`.
+   * Otherwise as `tryLock`.
+   */
+  tryTake?(path: string, record: Uint8Array): FileLock | undefined
+  /**
+   * Present where the kernel can hand a lock over: waits, without polling and off libuv's threads, until this process has the exclusive
+   * lock of the file at `path` (made if missing, as `tryLock` does). Rejects with the signal's reason; then no lock is left behind.
+   *
+   * Unspecified: whether the path still leads to that file (`isCurrent()`), because it may be deleted or replaced while we wait.
+   * Caller: something else has to keep the process alive; a wait does not.
+   */
+  lockWhenFree?(path: string, options: { readonly signal: AbortSignal }): Promise<FileLock>
+  /**
    * Opens the existing file at `path` to look at its lock, now and later. Creates nothing; throws `ENOENT` when there is none.
    * The watch stays with the file it opened, even when the path is deleted or replaced afterwards.
    * Caller: `close()` it.

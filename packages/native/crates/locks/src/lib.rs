@@ -1,0 +1,7 @@
+//! The lock primitives behind `@procref/native`. Nothing here knows Node: every module can be tested, model-checked and run
+//! under a sanitizer by plain `cargo test`; the crate `procref-native` hands them to JavaScript.
+
+#[cfg(unix)]
+pub mod file_lock;
+#[cfg(unix)]
+pub mod kernel_wait;
