@@ -30,8 +30,28 @@ const ONE_SLOT_ERRNOS: ReadonlySet<string | undefined> = new Set([
   'EDQUOT',
 ])
 
+/** What the tries so far came to, when none of them got a slot. */
+export interface NotClaimed {
+  readonly tried: number
+  readonly refused: readonly number[]
+  /** The first trouble with a slot's file that the other slots may not have. */
+  readonly fault?: unknown
+}
+
+export const NONE_TRIED: NotClaimed = { tried: 0, refused: [] }
+
+/** The first try of a claim, which in nearly every claim is the only one; `claimFreeSlot` goes on from what it returns. */
+export function trySlot(files: SlotFiles, slot: number): Claimed | NotClaimed {
+  try {
+    const lock = tryTakeSlot(files, slot)
+    return lock === undefined ? { tried: 1, refused: [slot] } : { slot, lock }
+  } catch (error) {
+    return { tried: 1, refused: [], fault: toleratedFault(error, files.path(slot)) }
+  }
+}
+
 /**
- * Locks the first free slot, trying `start` first; `undefined`: every slot was proven to be held.
+ * Locks the first free slot, in turn from `start`, of which `done.tried` have been tried; `undefined`: every slot was proven to be held.
  *
  * An exclusive try that is refused proves nothing, as it may have met somebody who only looks. So all slots are tried, then those
  * that refused are probed (shared), and whichever nobody holds is tried again, with pauses, for one second.
@@ -40,21 +60,18 @@ const ONE_SLOT_ERRNOS: ReadonlySet<string | undefined> = new Set([
  */
 export async function claimFreeSlot(
   files: SlotFiles,
+  done: NotClaimed,
   start: number,
   signal: AbortSignal,
 ): Promise<Claimed | undefined> {
-  const refused: number[] = []
-  let fault: unknown
-  for (let tried = 0; tried < files.size; tried++) {
+  const refused = [...done.refused]
+  let { fault } = done
+  for (let { tried } = done; tried < files.size; tried++) {
     if (tried % SLOTS_PER_TURN === SLOTS_PER_TURN - 1) await turn(signal)
-    const slot = (start + tried) % files.size
-    try {
-      const lock = tryTakeSlot(files, slot)
-      if (lock !== undefined) return { slot, lock }
-      refused.push(slot)
-    } catch (error) {
-      fault ??= toleratedFault(error, files.path(slot))
-    }
+    const next = trySlot(files, (start + tried) % files.size)
+    if ('lock' in next) return next
+    refused.push(...next.refused)
+    fault ??= next.fault
   }
   const claimed = await claimUnheld(files, refused, signal)
   if (claimed === undefined && fault !== undefined) throw fault

@@ -43,5 +43,7 @@ export { describeHolder, PoolClosedError, SlotLostError, SlotProbedError, SlotsE
 export { SlotFileUnstableError } from './slot-files.ts'
 export { slotFileName, slotOfFileName } from './slot-name.ts'
 export { encodeRecord, parseRecord, RECORD_BYTES, type SlotRecord } from './slot-record.ts'
+export type { SlotStore, TakenSlot, UsedSlot } from './slot-store.ts'
+export { type StorePlace, type StoreSlotsOptions, storeSlots } from './store-slots.ts'
 export { type SystemCalls, systemCalls } from './system-calls.ts'
 export { UnsafeFileError } from './unsafe-file.ts'

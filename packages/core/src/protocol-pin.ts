@@ -17,8 +17,10 @@ export interface ProtocolPin {
 
 export const PIN_FILE = 'protocol.json'
 export const DEFAULT_SLOTS = 100
-/** Beyond this a scan of the slots is felt by whoever waits for it. */
+/** Beyond this a scan of slot files is felt by whoever waits for it. */
 export const MAX_SLOTS = 10_000
+/** No backend has more: a pin that says so is damaged. */
+const MAX_SLOTS_OF_ANY = 100_000
 const FORMAT = 1
 /** More than any pin of this format has: a bigger file is something else. */
 const MAX_PIN_BYTES = 4096
@@ -89,36 +91,42 @@ export function readProtocolPin(dir: string, system: SystemCalls = systemCalls):
 export function pinProtocol(
   dir: string,
   wanted: { readonly protocol: string; readonly slots?: number },
-  options: { readonly system?: SystemCalls; readonly beforeMaking?: () => void } = {},
+  options: { readonly system?: SystemCalls; readonly maxSlots?: number; readonly beforeMaking?: () => void } = {},
 ): ProtocolPin {
   const system = options.system ?? systemCalls
-  checkSlots(wanted.slots)
+  const maxSlots = options.maxSlots ?? MAX_SLOTS
+  checkSlots(wanted.slots, maxSlots)
   const path = join(dir, PIN_FILE)
   const found = readPinFile(path, system)
-  if (found !== undefined) return agreed(dir, found, wanted)
+  if (found !== undefined) return agreed(dir, found, wanted, maxSlots)
   const seed = pinOfSeed(dir, system)
-  const pin = agreed(dir, seed ?? { protocol: wanted.protocol, slots: wanted.slots ?? DEFAULT_SLOTS }, wanted)
+  const pin = agreed(dir, seed ?? { protocol: wanted.protocol, slots: wanted.slots ?? DEFAULT_SLOTS }, wanted, maxSlots)
   options.beforeMaking?.()
   makePinFile(dir, pin, system)
   const made = readPinFile(path, system)
   if (made === undefined) throw new ProtocolUnreadableError(path, 'was deleted right after it was made')
-  return agreed(dir, made, wanted)
+  return agreed(dir, made, wanted, maxSlots)
 }
 
 /** Throws `TypeError` unless `slots` is absent or a number of slots that a pool can have. */
-export function checkSlots(slots: number | undefined): void {
-  if (slots === undefined || (Number.isInteger(slots) && slots >= 1 && slots <= MAX_SLOTS)) return
-  throw new TypeError(`slots must be an integer from 1 to ${MAX_SLOTS}, not ${String(slots)}`)
+export function checkSlots(slots: number | undefined, maxSlots: number = MAX_SLOTS): void {
+  if (slots === undefined || (Number.isInteger(slots) && slots >= 1 && slots <= maxSlots)) return
+  throw new TypeError(`slots must be an integer from 1 to ${maxSlots}, not ${String(slots)}`)
 }
 
 function agreed(
   dir: string,
   found: ProtocolPin,
   wanted: { readonly protocol: string; readonly slots?: number },
+  maxSlots: number,
 ): ProtocolPin {
   if (found.protocol !== wanted.protocol) throw new ProtocolMismatchError(dir, found.protocol, wanted.protocol)
   if (wanted.slots !== undefined && wanted.slots !== found.slots) {
     throw new PoolSizeMismatchError(dir, found.slots, wanted.slots)
+  }
+  if (found.slots > maxSlots) {
+    const problem = `names ${found.slots} slots, and with the lock protocol "${found.protocol}" there are at most ${maxSlots}`
+    throw new ProtocolUnreadableError(join(dir, PIN_FILE), problem)
   }
   return found
 }
@@ -147,7 +155,7 @@ function readPinFile(path: string, system: SystemCalls): ProtocolPin | undefined
     throw new ProtocolUnreadableError(path, `has ${format}, and this version of procref understands format ${FORMAT}`)
   }
   const { protocol, slots } = fields
-  const valid = typeof slots === 'number' && Number.isInteger(slots) && slots >= 1 && slots <= MAX_SLOTS
+  const valid = typeof slots === 'number' && Number.isInteger(slots) && slots >= 1 && slots <= MAX_SLOTS_OF_ANY
   if (typeof protocol !== 'string' || protocol === '' || !valid) {
     throw new ProtocolUnreadableError(path, 'does not name a protocol and a number of slots')
   }

@@ -88,7 +88,7 @@ export interface SlotPool extends AsyncDisposable {
 export interface Slot extends AsyncDisposable {
   readonly id: number
   /** The slot's file, where the backend has one. */
-  readonly path?: string
+  readonly path?: string | undefined
   /** The descriptor whose inheritance passes the slot on to a child, where `guarantees.inheritableByChild`. */
   readonly fd?: number | undefined
   /** Fires, with a `SlotLostError` as reason, when `verify()` or a later look found that the slot is ours no longer. */

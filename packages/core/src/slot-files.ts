@@ -69,7 +69,9 @@ export function tryLockSlotFile(locker: FileLocker, path: string): FileLock | un
 
 /** Locks slot `slot` and writes who has it; `undefined` as `tryLockSlotFile`. */
 export function tryTakeSlot(files: SlotFiles, slot: number): FileLock | undefined {
-  const lock = tryLockSlotFile(files.locker, files.path(slot))
+  const path = files.path(slot)
+  if (files.locker.tryTake !== undefined) return takeInOne(files.locker, path, files.record)
+  const lock = tryLockSlotFile(files.locker, path)
   if (lock === undefined) return undefined
   try {
     writeRecord(files, lock)
@@ -80,8 +82,16 @@ export function tryTakeSlot(files: SlotFiles, slot: number): FileLock | undefine
   }
 }
 
+function takeInOne(locker: FileLocker, path: string, record: Uint8Array): FileLock | undefined {
+  try {
+    return locker.tryTake?.(path, record)
+  } catch (error) {
+    throw errnoOf(error) === 'ESTALE' ? new SlotFileUnstableError(path) : error
+  }
+}
+
 /** The record is a label, so a full disk does not turn a claimer away: the slot is ours by its lock. */
-function writeRecord(files: SlotFiles, lock: FileLock): void {
+export function writeRecord(files: SlotFiles, lock: FileLock): void {
   try {
     if (lock.fd !== undefined) {
       files.system.pwrite(lock.fd, files.record, 0)

@@ -4,21 +4,8 @@ import type { FileLocker, LockWatch } from './file-locker.ts'
 import type { SlotInfo } from './slot-backend.ts'
 import { readRecord } from './slot-files.ts'
 import { slotOfFileName } from './slot-name.ts'
+import type { UsedSlot } from './slot-store.ts'
 import type { SystemCalls } from './system-calls.ts'
-
-/** A slot that is held, or that could not be looked at and therefore counts as held. */
-export interface UsedSlot {
-  readonly slot: number
-  readonly path: string
-  readonly watch?: LockWatch
-  /** Why it could not be looked at. */
-  readonly error?: unknown
-}
-
-interface KeptWatch extends UsedSlot {
-  readonly name: string
-  readonly watch: LockWatch
-}
 
 /**
  * Looks at the slots of a directory: all files that it lists (not a range of numbers: other programs may use more), and every
@@ -29,9 +16,7 @@ export class SlotWatches {
   readonly #dir: string
   readonly #locker: FileLocker
   readonly #system: SystemCalls
-  readonly #kept = new Set<KeptWatch>()
-  /** What was last read about the holder, for when its file is no longer at its path. */
-  readonly #known = new WeakMap<LockWatch, SlotInfo>()
+  readonly #kept = new Set<HeldFile>()
 
   constructor(dir: string, locker: FileLocker, system: SystemCalls) {
     this.#dir = dir
@@ -50,7 +35,7 @@ export class SlotWatches {
       const current = kept.watch.isCurrent()
       if (current) looked.add(kept.name)
       if (state === 'free') this.#forget(kept)
-      else yield state === 'held' ? kept : { ...kept, ...unknown(kept.slot, kept.path, kept.watch) }
+      else yield state === 'held' ? kept : unknown(kept.slot, kept.path, kept.watch)
     }
     for (const name of this.#list()) {
       const slot = slotOfFileName(name)
@@ -58,17 +43,6 @@ export class SlotWatches {
       const used = this.#look(name, slot)
       if (used !== undefined) yield used
     }
-  }
-
-  /** What is known of a used slot: labels, for people. */
-  info(used: UsedSlot): SlotInfo {
-    const { slot, path, watch } = used
-    if (watch === undefined) return { slot, path }
-    // The file at the path is another one: what it says is about somebody else.
-    if (!watch.isCurrent()) return this.#known.get(watch) ?? { slot, path }
-    const info = { slot, path, ...readRecord(this.#system, path) }
-    this.#known.set(watch, info)
-    return info
   }
 
   close(): void {
@@ -91,11 +65,11 @@ export class SlotWatches {
       watch = this.#locker.watch(path)
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return undefined
-      return { slot, path, error: translateErrno(error, 'look at the lock of', path) }
+      return new UnknownFile(slot, path, translateErrno(error, 'look at the lock of', path))
     }
     const state = watch.probe()
     if (state === 'held') {
-      const kept = { name, slot, path, watch }
+      const kept = new HeldFile(name, slot, path, watch, this.#system)
       this.#kept.add(kept)
       return kept
     }
@@ -104,13 +78,59 @@ export class SlotWatches {
     return used
   }
 
-  #forget(kept: KeptWatch): void {
+  #forget(kept: HeldFile): void {
     this.#kept.delete(kept)
     kept.watch.close()
   }
 }
 
+/** A slot file that somebody holds, with the watch that is kept on it. */
+class HeldFile implements UsedSlot {
+  readonly name: string
+  readonly slot: number
+  readonly path: string
+  readonly watch: LockWatch
+  readonly whenFree?: NonNullable<UsedSlot['whenFree']>
+  readonly #system: SystemCalls
+  /** What was last read about the holder, for when its file is no longer at its path. */
+  #known: SlotInfo | undefined
+
+  constructor(name: string, slot: number, path: string, watch: LockWatch, system: SystemCalls) {
+    this.name = name
+    this.slot = slot
+    this.path = path
+    this.watch = watch
+    this.#system = system
+    if (watch.waitFree !== undefined) this.whenFree = watch.waitFree.bind(watch)
+  }
+
+  info(): SlotInfo {
+    const { slot, path } = this
+    // The file at the path is another one: what it says is about somebody else.
+    if (!this.watch.isCurrent()) return this.#known ?? { slot, path }
+    this.#known = { slot, path, ...readRecord(this.#system, path) }
+    return this.#known
+  }
+}
+
+/** A slot file whose lock could not be looked at. */
+class UnknownFile implements UsedSlot {
+  readonly slot: number
+  readonly error: unknown
+  readonly #path: string
+
+  constructor(slot: number, path: string, error: unknown) {
+    this.slot = slot
+    this.error = error
+    this.#path = path
+  }
+
+  info(): SlotInfo {
+    return { slot: this.slot, path: this.#path }
+  }
+}
+
 function unknown(slot: number, path: string, watch: LockWatch): UsedSlot {
   const error = watch.lastError ?? new Error(`the lock of ${path} could not be looked at`)
-  return { slot, path, error: translateErrno(error, 'look at the lock of', path) }
+  return new UnknownFile(slot, path, translateErrno(error, 'look at the lock of', path))
 }

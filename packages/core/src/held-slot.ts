@@ -1,39 +1,41 @@
-import type { FileLock } from './file-locker.ts'
 import type { Slot } from './slot-backend.ts'
 import { SlotLostError } from './slot-errors.ts'
+import type { TakenSlot } from './slot-store.ts'
 
 /**
- * Everything this process holds. A slot lives until it is released, not until nobody refers to it any more: a locker may keep
+ * Everything this process holds. A slot lives until it is released, not until nobody refers to it any more: a store may keep
  * its lock in an object whose finalizer would let go of it.
  */
 const heldSlots = new Set<Slot>()
 
 const RELEASED: Promise<void> = Promise.resolve()
 
-/** A slot whose lock is on a file. */
-export class FileSlot implements Slot {
-  readonly id: number
-  readonly #lock: FileLock
-  readonly #forgotten: (slot: FileSlot) => void
+/** The slot that a claim returns. */
+export class HeldSlot implements Slot {
+  readonly #taken: TakenSlot
+  readonly #forgotten: (slot: HeldSlot) => void
   #held = true
   /** Made when first asked for: it costs as much as several of a claim's system calls. */
   #lost: AbortController | undefined
   #lostBecause: SlotLostError | undefined
 
   /** `forgotten` is called once, on release. */
-  constructor(id: number, lock: FileLock, forgotten: (slot: FileSlot) => void) {
-    this.id = id
-    this.#lock = lock
+  constructor(taken: TakenSlot, forgotten: (slot: HeldSlot) => void) {
+    this.#taken = taken
     this.#forgotten = forgotten
     heldSlots.add(this)
   }
 
-  get path(): string {
-    return this.#lock.path
+  get id(): number {
+    return this.#taken.id
+  }
+
+  get path(): string | undefined {
+    return this.#taken.path
   }
 
   get fd(): number | undefined {
-    return this.#held ? this.#lock.fd : undefined
+    return this.#held ? this.#taken.fd : undefined
   }
 
   get lost(): AbortSignal {
@@ -46,10 +48,12 @@ export class FileSlot implements Slot {
 
   async verify(): Promise<void> {
     if (this.#lostBecause !== undefined) throw this.#lostBecause
-    if (!this.#held) throw new SlotLostError(this.id, this.path, 'it was released')
-    if (this.#lock.isCurrent()) return
-    // The lock is kept until release(): whoever watched the file still sees that its holder is alive.
-    this.#lostBecause = new SlotLostError(this.id, this.path, `${this.path} was deleted or replaced`)
+    const { id, path } = this.#taken
+    if (!this.#held) throw new SlotLostError(id, path, 'it was released')
+    const reason = this.#taken.whyLost()
+    if (reason === undefined) return
+    // What it holds is kept until release(): whoever watches it still sees that its holder is alive.
+    this.#lostBecause = new SlotLostError(id, path, reason)
     this.#lost?.abort(this.#lostBecause)
     throw this.#lostBecause
   }
@@ -57,8 +61,7 @@ export class FileSlot implements Slot {
   release(): Promise<void> {
     if (this.#held) {
       this.#held = false
-      // Released by closing, never by unlocking: a child that was given the descriptor keeps the slot.
-      this.#lock.release()
+      this.#taken.release()
       heldSlots.delete(this)
       this.#forgotten(this)
     }

@@ -1,0 +1,129 @@
+import type { Claimed } from './claim.ts'
+import type { FileLock, FileLocker } from './file-locker.ts'
+import { type SlotFiles, writeRecord } from './slot-files.ts'
+
+/**
+ * So many slots of a pool are waited for in the kernel, each by a thread of its own (some kilobytes). Larger pools are waited for
+ * at a random part, and looked at now and then as a whole.
+ */
+const MAX_WAITS = 128
+
+interface Claimer {
+  resolve(claimed: Claimed): void
+  reject(error: unknown): void
+}
+
+/**
+ * Hands freed slots to the claims of one pool that wait for one. While anybody waits, the kernel is asked for the lock of every
+ * slot; it wakes one waiter for each lock that is freed, so nobody has to poll and no herd runs. Whoever waited longest gets it.
+ *
+ * A lock that comes when nobody waits any more is released at once: for that moment others find the slot in use.
+ */
+export class FreedSlots {
+  /** Is every slot waited for? If not, a freed slot may have to be found by looking. */
+  readonly coversAll: boolean
+  readonly #files: SlotFiles
+  readonly #lockWhenFree: NonNullable<FileLocker['lockWhenFree']>
+  readonly #claimers = new Set<Claimer>()
+  readonly #waits = new Map<number, AbortController>()
+  /** All waits that have not ended, also those that were called off. */
+  readonly #running = new Set<Promise<void>>()
+
+  private constructor(files: SlotFiles, lockWhenFree: NonNullable<FileLocker['lockWhenFree']>) {
+    this.#files = files
+    this.#lockWhenFree = lockWhenFree
+    this.coversAll = files.size <= MAX_WAITS
+  }
+
+  /** `undefined` where the locker cannot wait in the kernel. */
+  static of(files: SlotFiles): FreedSlots | undefined {
+    const { locker } = files
+    if (locker.lockWhenFree === undefined) return undefined
+    return new FreedSlots(files, locker.lockWhenFree.bind(locker))
+  }
+
+  /** The next slot that is freed, locked; rejects with the signal's reason, once nothing can be handed over any more. */
+  async take(signal: AbortSignal): Promise<Claimed> {
+    signal.throwIfAborted()
+    let leave = (): void => {}
+    const handedOver = new Promise<Claimed>((resolve, reject) => {
+      const claimer: Claimer = { resolve, reject }
+      leave = () => {
+        this.#claimers.delete(claimer)
+        reject(signal.reason)
+      }
+      this.#claimers.add(claimer)
+    })
+    signal.addEventListener('abort', leave)
+    this.#waitForAll()
+    try {
+      return await handedOver
+    } catch (error) {
+      await this.#callOffIfUnused()
+      throw error
+    } finally {
+      signal.removeEventListener('abort', leave)
+    }
+  }
+
+  #waitForAll(): void {
+    const { size } = this.#files
+    const first = this.coversAll ? 0 : Math.floor(Math.random() * size)
+    for (let n = 0; n < size && this.#waits.size < MAX_WAITS; n++) {
+      const slot = (first + n) % size
+      if (!this.#waits.has(slot)) this.#waitFor(slot)
+    }
+  }
+
+  #waitFor(slot: number): void {
+    const controller = new AbortController()
+    this.#waits.set(slot, controller)
+    const ended = this.#run(slot, controller).then(() => {
+      this.#running.delete(ended)
+    })
+    this.#running.add(ended)
+  }
+
+  /** Waits for one slot, again and again, until it is called off. Never rejects. */
+  async #run(slot: number, controller: AbortController): Promise<void> {
+    const { signal } = controller
+    try {
+      while (!signal.aborted) this.#handOver(slot, await this.#lockWhenFree(this.#files.path(slot), { signal }))
+    } catch (error) {
+      // No thread or descriptor left, say, or the directory is gone: the other slots may do. Without any, claimers learn why.
+      if (signal.aborted) return
+      this.#waits.delete(slot)
+      if (this.#waits.size === 0) for (const claimer of this.#claimers) claimer.reject(error)
+    }
+  }
+
+  #handOver(slot: number, lock: FileLock): void {
+    const [claimer] = this.#claimers
+    // A file that was deleted or replaced meanwhile: the next wait opens the one that is there now.
+    if (claimer === undefined || !lock.isCurrent()) {
+      lock.release()
+      return
+    }
+    this.#claimers.delete(claimer)
+    try {
+      writeRecord(this.#files, lock)
+      claimer.resolve({ slot, lock })
+    } catch (error) {
+      lock.release()
+      claimer.reject(error)
+    }
+    if (this.#claimers.size === 0) this.#callOff()
+  }
+
+  #callOff(): void {
+    for (const controller of this.#waits.values()) controller.abort()
+    this.#waits.clear()
+  }
+
+  /** Resolves when no wait that was called off can end with a lock any more. */
+  async #callOffIfUnused(): Promise<void> {
+    if (this.#claimers.size > 0) return
+    this.#callOff()
+    await Promise.all(this.#running)
+  }
+}

@@ -1,0 +1,137 @@
+import { basename, resolve } from 'node:path'
+import type { FileLocker } from './file-locker.ts'
+import { checkFilesystem, filesystemOf } from './filesystem.ts'
+import type { FilesystemType } from './filesystem-types.ts'
+import type { Guarantees } from './guarantees.ts'
+import { testMedium } from './medium-test.ts'
+import { checkSlots, MAX_SLOTS, ProtocolMismatchError, pinProtocol, readProtocolPin } from './protocol-pin.ts'
+import { checkDirectory, secureDirectory } from './secure-directory.ts'
+import type {
+  BackendDescriptor,
+  OpenPoolOptions,
+  SlotBackend,
+  SlotPool,
+  Support,
+  SupportOptions,
+} from './slot-backend.ts'
+import { encodeRecord } from './slot-record.ts'
+import type { SlotStore } from './slot-store.ts'
+import { StoredPool } from './stored-pool.ts'
+import { type SystemCalls, systemCalls } from './system-calls.ts'
+
+/** What makes one backend different from another. */
+export interface StoreSlotsOptions {
+  readonly name: string
+  /** Two backends that lock the same slots in the same way name the same protocol. Default: `name`. */
+  readonly protocol?: string
+  readonly guarantees: Guarantees
+  readonly descriptor: BackendDescriptor
+  /** The backend's control locks; also what the medium is tested with. */
+  readonly locks: FileLocker
+  /** The largest pool. Default: 10,000. */
+  readonly maxSlots?: number
+  /** Throws a `BackendUnavailableError` where the backend cannot work at all, e.g. its native part is missing. */
+  readonly check?: () => void
+  /** Opens the slots of a directory that exists, is safe, and is pinned to this protocol. */
+  openStore(place: StorePlace): SlotStore
+  /** For tests: what the protocol asks of the operating system. */
+  readonly system?: SystemCalls
+}
+
+/** Where a store is opened. */
+export interface StorePlace {
+  /** Absolute. */
+  readonly dir: string
+  readonly slots: number
+  /** What this process writes as the holder of a slot, for people; see `encodeRecord`. */
+  readonly record: Uint8Array
+  readonly system: SystemCalls
+  /** Makes the directory and its pin anew after somebody deleted them; throws what `open()` would. */
+  restoreDirectory(): void
+}
+
+/**
+ * A backend whose slots are in a store of its own: the directory, its pin, the file system's checks and the pool are the same for
+ * all. For slots that are files there is `fileSlots()`, which is this with the slot-file protocol as its store.
+ *
+ * Guarantee: what `parts.guarantees` says, provided that the store keeps the promises of `SlotStore`.
+ * Caller: constructing it does nothing; `support()` and `open()` look at the machine.
+ */
+export function storeSlots(parts: StoreSlotsOptions): SlotBackend {
+  const system = parts.system ?? systemCalls
+  const protocol = parts.protocol ?? parts.name
+  return {
+    name: parts.name,
+    protocol,
+    guarantees: parts.guarantees,
+    descriptor: parts.descriptor,
+    locks: parts.locks,
+    support: (dir, options = {}) => support(parts, protocol, system, resolve(dir), options),
+    open: (dir, options = {}) => open(parts, protocol, system, resolve(dir), options),
+  }
+}
+
+async function support(
+  parts: StoreSlotsOptions,
+  protocol: string,
+  system: SystemCalls,
+  dir: string,
+  options: SupportOptions,
+): Promise<Support> {
+  try {
+    if (!parts.guarantees.platforms.includes(process.platform)) {
+      return { supported: false, reason: `${parts.name} does not work on ${process.platform}` }
+    }
+    parts.check?.()
+    const filesystem = await accepted(dir, system, options)
+    if (system.lstat(dir) === undefined) return { supported: true }
+    checkDirectory(dir, system)
+    const pin = readProtocolPin(dir, system)
+    if (pin !== undefined && pin.protocol !== protocol) throw new ProtocolMismatchError(dir, pin.protocol, protocol)
+    testMedium(parts.locks, dir, filesystem.name, system)
+    return { supported: true }
+  } catch (error) {
+    // Whatever it is: the answer is no, and this is the reason.
+    return { supported: false, reason: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+async function open(
+  parts: StoreSlotsOptions,
+  protocol: string,
+  system: SystemCalls,
+  dir: string,
+  options: OpenPoolOptions,
+): Promise<SlotPool> {
+  const { maxSlots = MAX_SLOTS } = parts
+  checkSlots(options.slots, maxSlots)
+  parts.check?.()
+  // Before anything is made there.
+  const filesystem = await accepted(dir, system, options)
+  const test = (): void => testMedium(parts.locks, dir, filesystem.name, system)
+  const ready = (slots: number | undefined) => {
+    secureDirectory(dir, { system })
+    const wanted = slots === undefined ? { protocol } : { protocol, slots }
+    return pinProtocol(dir, wanted, { system, maxSlots, beforeMaking: test })
+  }
+  const { slots } = ready(options.slots)
+  if (filesystem.kind === 'unknown') test()
+  const record = encodeRecord(selfRecord(options.label))
+  const store = parts.openStore({ dir, slots, record, system, restoreDirectory: () => void ready(slots) })
+  return new StoredPool(parts.name, dir, slots, store)
+}
+
+/** The file system, unless it is refused. The override does not reach the test of the medium: what fails that never works. */
+function accepted(dir: string, system: SystemCalls, options: SupportOptions): Promise<FilesystemType> {
+  return options.allowUnsafeFilesystem === true ? filesystemOf(dir, { system }) : checkFilesystem(dir, { system })
+}
+
+function selfRecord(label: string | undefined) {
+  const [node = process.execPath, script] = process.argv
+  return {
+    pid: process.pid,
+    ...(label === undefined ? {} : { label }),
+    startedAt: new Date(performance.timeOrigin).toISOString(),
+    program: script === undefined ? basename(node) : `${basename(node)} ${script}`,
+  }
+}
