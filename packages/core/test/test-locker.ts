@@ -12,6 +12,10 @@ export class TestLocker implements FileLocker {
   onProbe: (path: string) => LockState | undefined = () => undefined
   waitFree: LockWatch['waitFree'] | undefined
   isInheritable: 'inheritable' | 'bare' = 'inheritable'
+  /** Set by `handingOver()`. */
+  lockWhenFree?: NonNullable<FileLocker['lockWhenFree']>
+  /** Waits that have not ended, by path. */
+  readonly waits: Wait[] = []
   readonly locks = new Set<TestLock>()
   readonly watches = new Set<TestWatch>()
   probes = 0
@@ -27,6 +31,35 @@ export class TestLocker implements FileLocker {
     return new TestLock(this, path, fd)
   }
 
+  /** From now on this locker hands locks over as a kernel does, first come, first served. */
+  handingOver(): this {
+    this.lockWhenFree = (path, { signal }) =>
+      new Promise((resolve, reject) => {
+        if (signal.aborted) return reject(signal.reason)
+        const wait: Wait = { path, resolve, reject }
+        this.waits.push(wait)
+        // A thread that is called off ends a little later, and may be granted its lock until then: that one is given back.
+        signal.addEventListener('abort', () => setImmediate(() => this.#end(wait, () => reject(signal.reason))))
+        this.handOver()
+      })
+    return this
+  }
+
+  /** Grants what can be granted. */
+  handOver(): void {
+    for (const wait of [...this.waits]) {
+      const lock = this.tryLock(wait.path)
+      if (lock !== undefined) this.#end(wait, () => wait.resolve(lock))
+    }
+  }
+
+  #end(wait: Wait, settle: () => void): void {
+    const at = this.waits.indexOf(wait)
+    if (at === -1) return
+    this.waits.splice(at, 1)
+    settle()
+  }
+
   watch(path: string): LockWatch {
     const error = this.onWatch(path)
     if (error !== undefined) throw error
@@ -37,6 +70,12 @@ export class TestLocker implements FileLocker {
     const { ino } = fs.fstatSync(fd)
     return [...this.locks].some((lock) => lock.ino === ino)
   }
+}
+
+interface Wait {
+  readonly path: string
+  resolve(lock: FileLock): void
+  reject(error: unknown): void
 }
 
 class TestLock implements FileLock {
@@ -60,7 +99,9 @@ class TestLock implements FileLock {
   }
 
   release(): void {
-    if (this.#locker.locks.delete(this)) fs.closeSync(this.#fd)
+    if (!this.#locker.locks.delete(this)) return
+    fs.closeSync(this.#fd)
+    this.#locker.handOver()
   }
 }
 
