@@ -9,6 +9,6 @@ export interface NativeBinding {
   /** 0: free, 1: held, 2: free for good. */
   probe(watch: number, path: string): number
   isCurrent(descriptor: number, path: string): boolean
-  /** False: it was closed before. */
-  close(descriptor: number): boolean
+  /** 0: it was closed before. */
+  close(descriptor: number): number
 }

@@ -4,15 +4,16 @@
 
 mod descriptors;
 mod errors;
+mod fast_call;
 mod file_lock;
 
 use napi::Env;
-use napi::bindgen_prelude::Object;
+use napi::bindgen_prelude::{JsValue, Object};
 use napi_derive::napi;
 
 #[napi(module_exports)]
-pub fn init(_exports: Object, env: Env) -> napi::Result<()> {
+pub fn init(exports: Object, env: Env) -> napi::Result<()> {
     // Worker threads end without their process: what they hold has to come back. In the main thread the kernel would do.
     env.add_env_cleanup_hook((), |()| descriptors::close_all())?;
-    Ok(())
+    file_lock::export_fast_calls(env.raw(), exports.raw())
 }
