@@ -3,7 +3,9 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+#[cfg(not(loom))]
 pub mod file_lock;
+pub mod kernel_wait;
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod test_dir;
