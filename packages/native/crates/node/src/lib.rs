@@ -9,6 +9,7 @@ mod descriptors;
 mod errors;
 mod fast_call;
 mod file_lock;
+mod kernel_wait;
 
 use napi::Env;
 use napi::bindgen_prelude::{JsValue, Object};
