@@ -1,1 +1,2 @@
 export { native } from './backend.ts'
+export { isNativeCodeHere } from './load-binding.ts'
