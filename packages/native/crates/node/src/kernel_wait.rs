@@ -7,6 +7,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::mem::ManuallyDrop;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,7 +31,8 @@ const FREE: i32 = -2;
 type Ended = ThreadsafeFunction<i64, (), i64, Status, false, true, 0>;
 
 thread_local! {
-    static WAITS: RefCell<Waits> = RefCell::new(Waits::default());
+    // Never dropped by itself: that would hold up `process.exit()` until each of them is called off.
+    static WAITS: RefCell<Option<ManuallyDrop<Waits>>> = const { RefCell::new(None) };
 }
 
 #[derive(Default)]
@@ -52,7 +54,7 @@ pub fn listen_for_waits(env: Env, ended: Function<'_, i64, ()>) -> Result<u32> {
             .callee_handled::<false>()
             .build()
             .map_err(node_error)?;
-        let number = WAITS.with_borrow_mut(|waits| {
+        let number = with_waits(|waits| {
             waits.listeners.push(Arc::new(listener));
             waits.listeners.len() - 1
         });
@@ -83,7 +85,7 @@ pub fn start_shared_wait(listener: u32, watch: i32, path: String) -> Result<i64>
 #[napi]
 pub fn call_off_wait(wait: i64) -> Result<()> {
     guarded(|| {
-        WAITS.with_borrow(|waits| waits.by_number.get(&wait).map(Wait::call_off));
+        with_waits(|waits| waits.by_number.get(&wait).map(Wait::call_off));
         Ok(())
     })
 }
@@ -92,7 +94,7 @@ pub fn call_off_wait(wait: i64) -> Result<()> {
 #[napi]
 pub fn end_wait(wait: i64) -> Result<i32> {
     guarded(|| {
-        let wait = WAITS.with_borrow_mut(|waits| waits.by_number.remove(&wait));
+        let wait = with_waits(|waits| waits.by_number.remove(&wait));
         match wait.map_or(Outcome::CalledOff, Wait::end) {
             Outcome::Locked(fd) => Ok(descriptors::hand_out(fd)),
             Outcome::Free => Ok(FREE),
@@ -107,7 +109,7 @@ fn start(
     listener: u32,
     wait: impl FnOnce(Box<dyn FnOnce() + Send>) -> std::result::Result<Wait, LockError>,
 ) -> Result<i64> {
-    let (listener, number) = WAITS.with_borrow_mut(|waits| {
+    let (listener, number) = with_waits(|waits| {
         waits.last_number += 1;
         (waits.listeners.get(listener as usize).cloned(), waits.last_number)
     });
@@ -117,15 +119,20 @@ fn start(
         listener.call(number, ThreadsafeFunctionCallMode::NonBlocking);
     };
     let wait = wait(Box::new(ended)).map_err(lock_error)?;
-    WAITS.with_borrow_mut(|waits| waits.by_number.insert(number, wait));
+    with_waits(|waits| waits.by_number.insert(number, wait));
     Ok(number)
 }
 
 /// Ends the waits of this environment; what they got is released.
 fn end_all() {
-    let waits = WAITS.take().by_number;
-    // All at once first: each of them needs a moment.
-    waits.values().for_each(Wait::call_off);
+    if let Some(waits) = WAITS.take().map(ManuallyDrop::into_inner) {
+        // All at once first: each of them needs a moment.
+        waits.by_number.values().for_each(Wait::call_off);
+    }
+}
+
+fn with_waits<T>(use_them: impl FnOnce(&mut Waits) -> T) -> T {
+    WAITS.with_borrow_mut(|waits| use_them(waits.get_or_insert_default()))
 }
 
 fn node_error(error: napi::Error) -> Error<Code> {
