@@ -5,3 +5,5 @@
 pub mod file_lock;
 #[cfg(unix)]
 pub mod kernel_wait;
+#[cfg(target_os = "linux")]
+pub mod sysv;
