@@ -6,4 +6,6 @@ pub mod file_lock;
 #[cfg(unix)]
 pub mod kernel_wait;
 #[cfg(target_os = "linux")]
+pub mod robust_mutex;
+#[cfg(target_os = "linux")]
 pub mod sysv;
