@@ -5,6 +5,8 @@
 pub mod file_lock;
 #[cfg(unix)]
 pub mod kernel_wait;
+#[cfg(unix)]
+pub mod posix_semaphore;
 #[cfg(target_os = "linux")]
 pub mod robust_mutex;
 #[cfg(target_os = "linux")]
