@@ -24,11 +24,7 @@ use std::time::{Duration, Instant};
 use libc::{c_int, c_uint, sem_t};
 
 /// The longest name, counted with its `/`: sem_overview(7); macOS: `PSEMNAMLEN`.
-pub const MAX_NAME_BYTES: usize = if cfg!(target_vendor = "apple") {
-    31
-} else {
-    251
-};
+pub const MAX_NAME_BYTES: usize = if cfg!(target_vendor = "apple") { 31 } else { 251 };
 
 /// An open semaphore. Dropping it closes it and gives no permit back.
 #[derive(Debug)]
@@ -72,8 +68,7 @@ impl PosixSemaphore {
         let mode: c_uint = 0o600;
         // SAFETY: a C string, and with O_CREAT a mode and a value as unsigned int (a mode_t is promoted to at most that).
         let semaphore = unsafe { libc::sem_open(name.as_ptr(), flags, mode, permits) };
-        let semaphore =
-            NonNull::new(semaphore).filter(|semaphore| semaphore.as_ptr() != libc::SEM_FAILED);
+        let semaphore = NonNull::new(semaphore).filter(|semaphore| semaphore.as_ptr() != libc::SEM_FAILED);
         let Some(semaphore) = semaphore else {
             return Err(io::Error::last_os_error());
         };
@@ -197,9 +192,7 @@ fn checked_name(name: &str) -> io::Result<CString> {
         return Err(io::Error::from_raw_os_error(libc::ENAMETOOLONG));
     }
     match name.strip_prefix('/') {
-        Some(rest) if !rest.is_empty() && !rest.contains('/') => {
-            CString::new(name).map_err(|_| bad())
-        }
+        Some(rest) if !rest.is_empty() && !rest.contains('/') => CString::new(name).map_err(|_| bad()),
         _ => Err(bad()),
     }
 }

@@ -176,8 +176,7 @@ impl RobustMutexes {
 
     /// Releases a slot that was taken here. False: it is not held here.
     pub fn release(&self, slot: usize) -> bool {
-        self.ask(|reply| Request::Release { slot, reply })
-            .unwrap_or(false)
+        self.ask(|reply| Request::Release { slot, reply }).unwrap_or(false)
     }
 
     /// Which slots are held. Reads only: nobody is turned away by it. Errors: `ESTALE` when the file was truncated.
@@ -197,10 +196,7 @@ impl RobustMutexes {
 
     /// Is the file at `path` the one that is open here?
     pub fn is_at(&self, path: &Path) -> bool {
-        let (Ok(ours), Ok(there)) = (
-            self.mapping.file.metadata(),
-            std::fs::symlink_metadata(path),
-        ) else {
+        let (Ok(ours), Ok(there)) = (self.mapping.file.metadata(), std::fs::symlink_metadata(path)) else {
             return false;
         };
         ours.nlink() > 0 && ours.dev() == there.dev() && ours.ino() == there.ino()
@@ -288,9 +284,7 @@ impl SlotWaiter {
         }
         match result {
             Ok(()) => Ok(free),
-            Err(error) if is_one_of(&error, &[libc::EAGAIN, libc::EINTR, libc::ETIMEDOUT]) => {
-                Ok(free)
-            }
+            Err(error) if is_one_of(&error, &[libc::EAGAIN, libc::EINTR, libc::ETIMEDOUT]) => Ok(free),
             Err(error) => Err(error),
         }
     }
@@ -487,14 +481,7 @@ impl Registered {
         let mut before: *const libc::c_void = ptr::null();
         let mut length = 0usize;
         // SAFETY: 0 is this thread; the kernel writes a pointer and a length.
-        let result = unsafe {
-            libc::syscall(
-                libc::SYS_get_robust_list,
-                0,
-                &raw mut before,
-                &raw mut length,
-            )
-        };
+        let result = unsafe { libc::syscall(libc::SYS_get_robust_list, 0, &raw mut before, &raw mut length) };
         if result != 0 {
             return Err(io::Error::last_os_error());
         }
@@ -606,10 +593,7 @@ impl Owned<'_> {
             links.previous = Some(slot);
         }
         if let Some(links) = self.links.get_mut(slot) {
-            *links = Some(Links {
-                previous: None,
-                next,
-            });
+            *links = Some(Links { previous: None, next });
         }
         self.first = Some(slot);
     }
@@ -661,10 +645,7 @@ fn address<T>(value: &T) -> usize {
 }
 
 fn thread_id() -> u32 {
-    rustix::thread::gettid()
-        .as_raw_nonzero()
-        .get()
-        .unsigned_abs()
+    rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs()
 }
 
 fn futex_wait(word: &AtomicU32, expected: u32, limit: Duration) -> io::Result<()> {
@@ -691,14 +672,7 @@ fn futex_wait(word: &AtomicU32, expected: u32, limit: Duration) -> io::Result<()
 
 fn futex_wake_all(word: &AtomicU32) {
     // SAFETY: the kernel uses the address as a key only. It cannot fail for a mapped word, and there is nothing to do if it does.
-    unsafe {
-        libc::syscall(
-            libc::SYS_futex,
-            word.as_ptr(),
-            libc::FUTEX_WAKE,
-            libc::c_int::MAX,
-        )
-    };
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, libc::c_int::MAX) };
 }
 
 /// Does this kernel keep its promise? A thread takes a word and ends; gVisor and other kernels that only look like Linux may accept the
@@ -740,19 +714,17 @@ fn dead_owner_is_marked() -> io::Result<bool> {
         },
     });
     let owner = Arc::clone(&test);
-    let thread = thread::Builder::new()
-        .stack_size(KEEPER_STACK)
-        .spawn(move || {
-            let test = &*owner;
-            test.head
-                .futex_offset
-                .store(address(&test.cell) - address(&test.node), Ordering::Relaxed);
-            test.head.next.store(address(&test.node), Ordering::Relaxed);
-            test.node.next.store(address(&test.head), Ordering::Relaxed);
-            test.cell.value.store(thread_id(), Ordering::Relaxed);
-            // Stays registered, and ends: the joining thread keeps the memory until the kernel has read it.
-            register(ptr::from_ref(&test.head).cast())
-        })?;
+    let thread = thread::Builder::new().stack_size(KEEPER_STACK).spawn(move || {
+        let test = &*owner;
+        test.head
+            .futex_offset
+            .store(address(&test.cell) - address(&test.node), Ordering::Relaxed);
+        test.head.next.store(address(&test.node), Ordering::Relaxed);
+        test.node.next.store(address(&test.head), Ordering::Relaxed);
+        test.cell.value.store(thread_id(), Ordering::Relaxed);
+        // Stays registered, and ends: the joining thread keeps the memory until the kernel has read it.
+        register(ptr::from_ref(&test.head).cast())
+    })?;
     match thread.join() {
         Ok(registered) => registered?,
         Err(_) => return Err(ended()),
@@ -845,7 +817,5 @@ fn ended() -> io::Error {
 }
 
 fn is_one_of(error: &io::Error, numbers: &[i32]) -> bool {
-    error
-        .raw_os_error()
-        .is_some_and(|number| numbers.contains(&number))
+    error.raw_os_error().is_some_and(|number| numbers.contains(&number))
 }

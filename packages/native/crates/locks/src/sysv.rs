@@ -116,16 +116,10 @@ impl SemaphoreSet {
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
         }
         let (guard, rest) = magic_values(magic);
-        let total = c_int::try_from(slots + EXTRA_SEMAPHORES)
-            .map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
+        let total =
+            c_int::try_from(slots + EXTRA_SEMAPHORES).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
         // SAFETY: semget takes integers only.
-        let id = check(unsafe {
-            libc::semget(
-                libc::IPC_PRIVATE,
-                total,
-                libc::IPC_CREAT | libc::IPC_EXCL | 0o600,
-            )
-        })?;
+        let id = check(unsafe { libc::semget(libc::IPC_PRIVATE, total, libc::IPC_CREAT | libc::IPC_EXCL | 0o600) })?;
         let set = Self {
             id,
             slots,
@@ -182,11 +176,7 @@ impl SemaphoreSet {
     /// Takes one slot if it is likely to find one at once. `None` proves nothing: look with `try_take`.
     pub fn take_likely(&self) -> Result<Option<usize>, SetError> {
         let slot = self.hint.load(Ordering::Relaxed) % self.slots;
-        Ok(if self.take_this(slot)? {
-            Some(slot)
-        } else {
-            None
-        })
+        Ok(if self.take_this(slot)? { Some(slot) } else { None })
     }
 
     /// Takes a free slot without waiting. `None`: at one moment every slot was held, or promised to a waiter.
@@ -370,8 +360,7 @@ impl SemaphoreSet {
     }
 
     fn ask(&self, semaphore: usize, what: c_int) -> io::Result<c_int> {
-        let index =
-            c_int::try_from(semaphore).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
+        let index = c_int::try_from(semaphore).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
         // SAFETY: GETVAL and GETPID take no fourth argument.
         check(unsafe { libc::semctl(self.id, index, what) })
     }
@@ -418,10 +407,7 @@ impl SemaphoreSet {
         if values.iter().any(|value| *value > 1) {
             return Err(SetError::Damaged("a slot is more than free"));
         }
-        Ok(Snapshot {
-            slots: values,
-            free,
-        })
+        Ok(Snapshot { slots: values, free })
     }
 }
 
@@ -435,10 +421,7 @@ impl Snapshot {
     /// The first free slot at or after `start`, going round.
     fn first_free(&self, start: usize) -> Option<usize> {
         let (before, from) = self.slots.split_at_checked(start)?;
-        let found = from
-            .iter()
-            .position(|value| *value == 1)
-            .map(|index| start + index);
+        let found = from.iter().position(|value| *value == 1).map(|index| start + index);
         found.or_else(|| before.iter().position(|value| *value == 1))
     }
 
@@ -453,8 +436,7 @@ impl Snapshot {
 
 /// The guard, never 0 (a change by 0 would wait for zero), and the other three.
 fn magic_values(magic: u64) -> (c_short, [c_ushort; MAGIC_SEMAPHORES - 1]) {
-    let part =
-        |index: u32| c_ushort::try_from((magic >> (index * MAGIC_BITS)) & 0x7fff).unwrap_or(0);
+    let part = |index: u32| c_ushort::try_from((magic >> (index * MAGIC_BITS)) & 0x7fff).unwrap_or(0);
     let guard = c_short::try_from(part(0).max(1)).unwrap_or(1);
     (guard, [part(1), part(2), part(3)])
 }

@@ -69,10 +69,7 @@ fn the_permit_of_a_killed_holder_is_lost_for_good_until_somebody_posts_for_it() 
     other.kill();
     assert!(made.semaphore.try_wait().unwrap());
     assert!(made.semaphore.try_wait().unwrap());
-    assert!(
-        !made.semaphore.try_wait().unwrap(),
-        "the permit came back by itself"
-    );
+    assert!(!made.semaphore.try_wait().unwrap(), "the permit came back by itself");
     made.semaphore.post().unwrap();
     assert!(made.semaphore.try_wait().unwrap());
 }
@@ -87,10 +84,7 @@ fn a_waiter_gets_what_is_posted() {
         let semaphore = Arc::clone(&made.semaphore);
         let waiter = thread::spawn(move || semaphore.wait(limit).unwrap());
         made.semaphore.post().unwrap();
-        assert_eq!(
-            within("the waiter", move || waiter.join().unwrap()),
-            Waited::Taken
-        );
+        assert_eq!(within("the waiter", move || waiter.join().unwrap()), Waited::Taken);
     }
 }
 
@@ -102,23 +96,14 @@ fn a_wait_ends_with_its_limit_and_with_a_signal() {
         made.semaphore.wait(Some(Duration::from_millis(1))).unwrap(),
         Waited::TimedOut
     );
-    assert_eq!(
-        made.semaphore.wait(Some(Duration::ZERO)).unwrap(),
-        Waited::TimedOut
-    );
+    assert_eq!(made.semaphore.wait(Some(Duration::ZERO)).unwrap(), Waited::TimedOut);
 
     extern "C" fn nothing(_: libc::c_int) {}
     // SAFETY: integers, pointers and a set of bits, for all of which zero is valid.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     action.sa_sigaction = nothing as extern "C" fn(libc::c_int) as usize;
     // SAFETY: an empty handler, without SA_RESTART, for a signal that nobody here uses.
-    unsafe {
-        libc::sigaction(
-            libc::SIGRTMIN() + 5,
-            &raw const action,
-            std::ptr::null_mut(),
-        )
-    };
+    unsafe { libc::sigaction(libc::SIGRTMIN() + 5, &raw const action, std::ptr::null_mut()) };
     let semaphore = Arc::clone(&made.semaphore);
     let waiter = thread::spawn(move || semaphore.wait(Some(HANGS * 2)).unwrap());
     common::eventually("the waiter is interrupted", || {
@@ -134,9 +119,7 @@ fn a_wait_ends_with_its_limit_and_with_a_signal() {
 fn a_name_that_is_removed_can_be_made_anew_and_old_users_keep_the_old_one() {
     let made = Made::new(1);
     assert_eq!(
-        PosixSemaphore::create(&made.name, 1)
-            .unwrap_err()
-            .raw_os_error(),
+        PosixSemaphore::create(&made.name, 1).unwrap_err().raw_os_error(),
         Some(libc::EEXIST)
     );
     assert!(unlink(&made.name).unwrap());
@@ -168,9 +151,7 @@ fn what_another_user_made_is_refused() {
         return;
     }
     assert_eq!(
-        PosixSemaphore::open(&made.name, 1)
-            .unwrap_err()
-            .raw_os_error(),
+        PosixSemaphore::open(&made.name, 1).unwrap_err().raw_os_error(),
         Some(libc::EPERM)
     );
 }
@@ -180,11 +161,7 @@ fn bad_names_and_values_are_refused() {
     for name in ["", "/", "name", "/a/b", "/a\0b", "//"] {
         let error = PosixSemaphore::open(name, 1).map(drop).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(libc::EINVAL), "{name:?}");
-        assert_eq!(
-            unlink(name).unwrap_err().raw_os_error(),
-            Some(libc::EINVAL),
-            "{name:?}"
-        );
+        assert_eq!(unlink(name).unwrap_err().raw_os_error(), Some(libc::EINVAL), "{name:?}");
     }
     let longest = format!(
         "/{}{}",
@@ -194,9 +171,7 @@ fn bad_names_and_values_are_refused() {
     let longest = &longest[..MAX_NAME_BYTES];
     PosixSemaphore::create(longest, 1).unwrap();
     assert!(unlink(longest).unwrap());
-    let error = PosixSemaphore::open(&format!("{longest}x"), 1)
-        .map(drop)
-        .unwrap_err();
+    let error = PosixSemaphore::open(&format!("{longest}x"), 1).map(drop).unwrap_err();
     assert_eq!(error.raw_os_error(), Some(libc::ENAMETOOLONG));
     let name = random_name().unwrap();
     assert_eq!(

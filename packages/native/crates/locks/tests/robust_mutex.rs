@@ -13,9 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{Other, argument, say, told, within};
-use procref_locks::robust_mutex::{
-    FileError, MAX_SLOTS, RECORD_BYTES, RobustMutexes, Taken, create,
-};
+use procref_locks::robust_mutex::{FileError, MAX_SLOTS, RECORD_BYTES, RobustMutexes, Taken, create};
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
@@ -28,8 +26,7 @@ struct Made {
 impl Made {
     fn new(slots: usize) -> Self {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let dir =
-            std::env::temp_dir().join(format!("procref-robust-{}-{number}", std::process::id()));
+        let dir = std::env::temp_dir().join(format!("procref-robust-{}-{number}", std::process::id()));
         fs::create_dir(&dir).unwrap();
         let path = dir.join("robust.mutexes");
         create(&path, slots).unwrap();
@@ -261,11 +258,7 @@ fn threads_of_several_openers_never_have_one_slot_twice() {
                     let Some(Taken { slot, .. }) = mutexes.try_take(round).unwrap() else {
                         continue;
                     };
-                    assert_eq!(
-                        owners[slot].swap(1, Ordering::SeqCst),
-                        0,
-                        "slot {slot} has two owners"
-                    );
+                    assert_eq!(owners[slot].swap(1, Ordering::SeqCst), 0, "slot {slot} has two owners");
                     owners[slot].store(0, Ordering::SeqCst);
                     assert!(mutexes.release(slot));
                 }
@@ -286,18 +279,14 @@ fn who_waits_for_a_slot_is_woken_by_its_release_and_by_its_holders_death() {
     let waiters: Vec<_> = (0..3).map(|_| waiting(&mutexes)).collect();
     assert!(mutexes.release(0));
     within("a waiter", move || {
-        waiters
-            .into_iter()
-            .for_each(|waiter| waiter.join().unwrap())
+        waiters.into_iter().for_each(|waiter| waiter.join().unwrap())
     });
     let mut other = made.holder();
     assert_eq!(other.line(), "Some(0)");
     let waiters: Vec<_> = (0..3).map(|_| waiting(&mutexes)).collect();
     other.kill();
     within("a waiter", move || {
-        waiters
-            .into_iter()
-            .for_each(|waiter| waiter.join().unwrap())
+        waiters.into_iter().for_each(|waiter| waiter.join().unwrap())
     });
 }
 
@@ -319,30 +308,15 @@ fn a_file_that_was_truncated_is_refused_and_kills_nobody() {
         .unwrap()
         .set_len(0)
         .unwrap();
+    assert_eq!(mutexes.try_take(0).unwrap_err().raw_os_error(), Some(libc::ESTALE));
+    assert_eq!(mutexes.held().unwrap_err().raw_os_error(), Some(libc::ESTALE));
+    assert_eq!(mutexes.is_held(0).unwrap_err().raw_os_error(), Some(libc::ESTALE));
     assert_eq!(
-        mutexes.try_take(0).unwrap_err().raw_os_error(),
-        Some(libc::ESTALE)
-    );
-    assert_eq!(
-        mutexes.held().unwrap_err().raw_os_error(),
-        Some(libc::ESTALE)
-    );
-    assert_eq!(
-        mutexes.is_held(0).unwrap_err().raw_os_error(),
-        Some(libc::ESTALE)
-    );
-    assert_eq!(
-        waiter
-            .wait(Duration::from_secs(1))
-            .unwrap_err()
-            .raw_os_error(),
+        waiter.wait(Duration::from_secs(1)).unwrap_err().raw_os_error(),
         Some(libc::ESTALE)
     );
     assert!(mutexes.release(0));
-    assert!(matches!(
-        RobustMutexes::open(&made.path),
-        Err(FileError::Damaged(_))
-    ));
+    assert!(matches!(RobustMutexes::open(&made.path), Err(FileError::Damaged(_))));
 }
 
 #[test]
@@ -360,24 +334,11 @@ fn a_file_that_is_something_else_is_refused() {
         refused(&good),
         Some(FileError::Damaged("is a copy of another file of mutexes"))
     ));
-    for bytes in [
-        &b""[..],
-        b"hello",
-        &[0; 8192],
-        &[0xff; 8192],
-        &good[..40],
-        &good[..80],
-    ] {
-        assert!(
-            matches!(refused(bytes), Some(FileError::Damaged(_))),
-            "{bytes:?}"
-        );
+    for bytes in [&b""[..], b"hello", &[0; 8192], &[0xff; 8192], &good[..40], &good[..80]] {
+        assert!(matches!(refused(bytes), Some(FileError::Damaged(_))), "{bytes:?}");
     }
     let mut other_boot = good.clone();
-    let end = other_boot
-        .iter()
-        .rposition(|byte| byte.is_ascii_hexdigit())
-        .unwrap();
+    let end = other_boot.iter().rposition(|byte| byte.is_ascii_hexdigit()).unwrap();
     other_boot[end] = if other_boot[end] == b'0' { b'1' } else { b'0' };
     assert!(matches!(refused(&other_boot), Some(FileError::OtherBoot)));
     let file = OpenOptions::new().write(true).open(&made.path).unwrap();
@@ -386,10 +347,7 @@ fn a_file_that_is_something_else_is_refused() {
         RobustMutexes::open(&made.path),
         Err(FileError::Damaged("was truncated"))
     ));
-    assert!(matches!(
-        RobustMutexes::open(&made.dir),
-        Err(FileError::System(_))
-    ));
+    assert!(matches!(RobustMutexes::open(&made.dir), Err(FileError::System(_))));
 }
 
 #[test]
@@ -425,12 +383,8 @@ fn words_that_say_anything_are_survived() {
     let made = Made::new(3);
     let file = OpenOptions::new().write(true).open(&made.path).unwrap();
     // Marked as dead, sleepers marked on a free word, an owner that does not exist.
-    for (cell, word) in [0x4000_0000u32, 0xc000_0000, 0x3fff_fffe]
-        .into_iter()
-        .enumerate()
-    {
-        file.write_all_at(&word.to_ne_bytes(), 4096 + 16 * cell as u64)
-            .unwrap();
+    for (cell, word) in [0x4000_0000u32, 0xc000_0000, 0x3fff_fffe].into_iter().enumerate() {
+        file.write_all_at(&word.to_ne_bytes(), 4096 + 16 * cell as u64).unwrap();
     }
     let mutexes = made.open();
     assert_eq!(mutexes.held().unwrap(), [2]);

@@ -116,9 +116,7 @@ fn execs() {
 #[test]
 fn every_slot_can_be_taken_once() {
     let made = Made::new(5);
-    let mut taken: Vec<_> = (0..5)
-        .map(|_| made.set.try_take().unwrap().unwrap())
-        .collect();
+    let mut taken: Vec<_> = (0..5).map(|_| made.set.try_take().unwrap().unwrap()).collect();
     assert_eq!(made.set.try_take().unwrap(), None);
     assert_eq!(made.set.take_likely().unwrap(), None);
     taken.sort_unstable();
@@ -143,13 +141,7 @@ fn a_killed_holder_gives_back_exactly_what_it_held() {
     other.tell("take");
     assert!(other.line().starts_with("Some"));
     assert_eq!(made.set.try_take().unwrap(), None);
-    let theirs = made
-        .set
-        .held()
-        .unwrap()
-        .into_iter()
-        .find(|slot| *slot != ours)
-        .unwrap();
+    let theirs = made.set.held().unwrap().into_iter().find(|slot| *slot != ours).unwrap();
     assert_eq!(made.set.last_pid(theirs).unwrap(), other.pid());
     other.kill();
     assert_eq!(made.set.held().unwrap(), [ours]);
@@ -169,10 +161,7 @@ fn a_waiter_gets_the_slot_of_a_killed_holder() {
     let waiter = thread::spawn(move || set.take_when_free().unwrap());
     eventually("somebody waits", || (waiting(&made, 1) == 1).then_some(()));
     other.kill();
-    assert_eq!(
-        within("the waiter", move || waiter.join().unwrap()),
-        Some(0)
-    );
+    assert_eq!(within("the waiter", move || waiter.join().unwrap()), Some(0));
     made.assert_consistent();
 }
 
@@ -235,11 +224,7 @@ fn threads_never_have_one_slot_twice() {
                         set.take_when_free()
                     };
                     let Some(slot) = taken.unwrap() else { continue };
-                    assert_eq!(
-                        owners[slot].swap(1, Ordering::SeqCst),
-                        0,
-                        "slot {slot} has two owners"
-                    );
+                    assert_eq!(owners[slot].swap(1, Ordering::SeqCst), 0, "slot {slot} has two owners");
                     owners[slot].store(0, Ordering::SeqCst);
                     assert!(set.release(slot));
                 }
@@ -256,12 +241,7 @@ fn threads_never_have_one_slot_twice() {
 fn a_thread_that_ends_gives_nothing_back() {
     let made = Made::new(1);
     let set = Arc::clone(&made.set);
-    assert_eq!(
-        thread::spawn(move || set.try_take().unwrap())
-            .join()
-            .unwrap(),
-        Some(0)
-    );
+    assert_eq!(thread::spawn(move || set.try_take().unwrap()).join().unwrap(), Some(0));
     assert_eq!(made.set.try_take().unwrap(), None);
     assert!(made.set.release(0));
     made.assert_consistent();
@@ -359,9 +339,7 @@ fn the_greatest_set_works_and_a_greater_one_is_refused() {
     }
     made.assert_consistent();
     assert_eq!(
-        SemaphoreSet::create(MAX_SLOTS + 1, 1)
-            .unwrap_err()
-            .raw_os_error(),
+        SemaphoreSet::create(MAX_SLOTS + 1, 1).unwrap_err().raw_os_error(),
         Some(libc::EINVAL)
     );
     assert_eq!(

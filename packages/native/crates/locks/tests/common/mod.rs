@@ -23,13 +23,7 @@ impl Other {
     /// Runs the ignored test `program` of this file, which finds `argument` in `argument()`.
     pub fn start(program: &str, argument: &str) -> Self {
         let mut child = Command::new(env::current_exe().unwrap())
-            .args([
-                "--exact",
-                program,
-                "--ignored",
-                "--nocapture",
-                "--test-threads=1",
-            ])
+            .args(["--exact", program, "--ignored", "--nocapture", "--test-threads=1"])
             .env("PROCREF_TEST_ARGUMENT", argument)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -37,11 +31,7 @@ impl Other {
             .unwrap();
         let stdin = child.stdin.take();
         let stdout = BufReader::new(child.stdout.take().unwrap());
-        Self {
-            child,
-            stdin,
-            stdout,
-        }
+        Self { child, stdin, stdout }
     }
 
     /// What the child says next.
@@ -112,8 +102,7 @@ pub fn told() -> Option<String> {
 pub fn within<T: Send + 'static>(what: &str, work: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, wait) = mpsc::channel();
     thread::spawn(move || done.send(work()));
-    wait.recv_timeout(HANGS)
-        .unwrap_or_else(|_| panic!("{what} hangs"))
+    wait.recv_timeout(HANGS).unwrap_or_else(|_| panic!("{what} hangs"))
 }
 
 /// Looks again and again until `found` answers.
