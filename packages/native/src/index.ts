@@ -1,1 +1,1 @@
-export {}
+export { native } from './backend.ts'

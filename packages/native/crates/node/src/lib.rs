@@ -1,1 +1,18 @@
-//! What JavaScript sees of `procref-locks`: plain functions, a lock is an integer. Nothing is decided here.
+//! What JavaScript sees of `procref-locks`: plain functions, a lock is the integer of its descriptor. Nothing is decided here.
+//!
+//! A panic of one call becomes the error of that call (`errors::guarded`), so the crate is never built with `panic = "abort"`.
+
+mod descriptors;
+mod errors;
+mod file_lock;
+
+use napi::Env;
+use napi::bindgen_prelude::Object;
+use napi_derive::napi;
+
+#[napi(module_exports)]
+pub fn init(_exports: Object, env: Env) -> napi::Result<()> {
+    // Worker threads end without their process: what they hold has to come back. In the main thread the kernel would do.
+    env.add_env_cleanup_hook((), |()| descriptors::close_all())?;
+    Ok(())
+}

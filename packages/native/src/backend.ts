@@ -1,0 +1,30 @@
+import { fileSlots, type SlotBackend } from '@procref/core'
+import { loadBinding } from './load-binding.ts'
+import { nativeLocker } from './locker.ts'
+
+/**
+ * Slots on flock(2), called from Rust: the same protocol and directory as `flock()` of @procref/flock and the seed's program, one
+ * native call a claim, and waits that the kernel ends.
+ *
+ * Guarantee: `guarantees` below. The kernel gives a slot back as part of its holder's death, however that dies.
+ * Unspecified: which slot a claim gets.
+ * Caller: nothing; constructing it loads nothing. Where there is no native code, `support()` says so and `open()` throws
+ * `BackendUnavailableError`.
+ */
+export function native(): SlotBackend {
+  return fileSlots({
+    name: 'native',
+    protocol: 'flock',
+    locker: nativeLocker(() => loadBinding('native')),
+    check: () => void loadBinding('native'),
+    guarantees: {
+      crashRelease: 'kernel',
+      maxRecoveryMs: 1000,
+      scope: 'host',
+      inheritableByChild: true,
+      interoperatesWithSeed: true,
+      platforms: ['linux', 'darwin', 'freebsd'],
+    },
+    descriptor: { module: new URL('./index.js', import.meta.url).href, factory: 'native', options: {} },
+  })
+}

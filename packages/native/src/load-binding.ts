@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { BackendUnavailableError } from '@procref/core'
+import type { NativeBinding } from './binding.ts'
+import { isPublishedPlatform, platformName } from './platform.ts'
+
+const require = createRequire(import.meta.url)
+let loaded: NativeBinding | undefined
+
+/**
+ * Loads the Rust part, once: the file beside package.json that a checkout builds, else the package for this platform. Throws
+ * `BackendUnavailableError`, which says what to install, where there is neither or it cannot be loaded.
+ */
+export function loadBinding(backend: string): NativeBinding {
+  loaded ??= load(backend)
+  return loaded
+}
+
+function load(backend: string): NativeBinding {
+  const platform = platformName()
+  const built = fileURLToPath(new URL(`../procref-native.${platform}.node`, import.meta.url))
+  const from = existsSync(built) ? built : `@procref/native-${platform}`
+  try {
+    return require(from) as NativeBinding
+  } catch (error) {
+    throw unavailable(backend, platform, from, error)
+  }
+}
+
+const ALTERNATIVES =
+  'Or use a backend that needs no Rust: flock() of @procref/flock (compiled on installation), lockfile() of @procref/lockfile (no native code).'
+
+function unavailable(backend: string, platform: string, from: string, error: unknown): BackendUnavailableError {
+  const name = `@procref/native-${platform}`
+  if (from !== name || !isNotFound(error, name)) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return new BackendUnavailableError(
+      backend,
+      `its native code (${from}) cannot be loaded: ${reason}`,
+      `Install @procref/native and ${name} again, both in the same version. ${ALTERNATIVES}`,
+      error,
+    )
+  }
+  if (isSourceCheckout()) {
+    const remedy = `Run \`npx pnpm@12 build:native\`, which needs Rust (cargo). ${ALTERNATIVES}`
+    return new BackendUnavailableError(backend, 'its native code was not built in this checkout', remedy, error)
+  }
+  if (isPublishedPlatform(platform)) {
+    const remedy =
+      `Install ${name} in the version of @procref/native; package managers do so by themselves unless optional ` +
+      `dependencies are left out (npm: \`--omit=optional\`). ${ALTERNATIVES}`
+    return new BackendUnavailableError(
+      backend,
+      `the package ${name} with its native code is not installed`,
+      remedy,
+      error,
+    )
+  }
+  return new BackendUnavailableError(backend, `there is no native code for ${platform}`, ALTERNATIVES, error)
+}
+
+function isNotFound(error: unknown, name: string): boolean {
+  const { code, message } = error as NodeJS.ErrnoException
+  return code === 'MODULE_NOT_FOUND' && message.includes(name)
+}
+
+/** The sources of the native code are not published. */
+function isSourceCheckout(): boolean {
+  return existsSync(new URL('../Cargo.toml', import.meta.url))
+}

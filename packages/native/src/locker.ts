@@ -1,0 +1,117 @@
+import type { FileLock, FileLocker, LockState, LockWatch } from '@procref/core'
+import type { NativeBinding } from './binding.ts'
+import { calling } from './native-error.ts'
+
+const REFUSED = -1
+const FREE = 0
+const HELD = 1
+
+/**
+ * Locks files with flock(2) in one native call each. A lock is a descriptor, as in @procref/flock, whose holders it excludes:
+ * release is close(), and a child that is given the descriptor has the lock as well.
+ */
+export function nativeLocker(load: () => NativeBinding): FileLocker {
+  return {
+    tryLock(path) {
+      const native = load()
+      return lockOf(
+        native,
+        path,
+        calling(path, () => native.tryLock(path)),
+      )
+    },
+    tryTake(path, record) {
+      const native = load()
+      return lockOf(
+        native,
+        path,
+        calling(path, () => native.tryTake(path, record)),
+      )
+    },
+    watch(path) {
+      const native = load()
+      return new NativeWatch(
+        native,
+        path,
+        calling(path, () => native.openWatch(path)),
+      )
+    },
+  }
+}
+
+function lockOf(native: NativeBinding, path: string, descriptor: number): FileLock | undefined {
+  return descriptor === REFUSED ? undefined : new NativeLock(native, path, descriptor)
+}
+
+class NativeLock implements FileLock {
+  readonly path: string
+  readonly fd: number
+  readonly #native: NativeBinding
+  #held = true
+
+  constructor(native: NativeBinding, path: string, fd: number) {
+    this.#native = native
+    this.path = path
+    this.fd = fd
+  }
+
+  isCurrent(): boolean {
+    return this.#held && this.#native.isCurrent(this.fd, this.path)
+  }
+
+  release(): void {
+    if (!this.#held) return
+    this.#held = false
+    this.#native.close(this.fd)
+  }
+}
+
+class NativeWatch implements LockWatch {
+  readonly path: string
+  readonly #native: NativeBinding
+  readonly #descriptor: number
+  #state: 'open' | 'closed' | 'free for good' = 'open'
+  #lastError: unknown
+
+  constructor(native: NativeBinding, path: string, descriptor: number) {
+    this.#native = native
+    this.path = path
+    this.#descriptor = descriptor
+  }
+
+  get lastError(): unknown {
+    return this.#lastError
+  }
+
+  isCurrent(): boolean {
+    return this.#state === 'open' && this.#native.isCurrent(this.#descriptor, this.path)
+  }
+
+  probe(): LockState {
+    if (this.#state === 'free for good') return 'free'
+    try {
+      if (this.#state === 'closed') throw new Error(`the watch of ${this.path} is closed`)
+      return this.#probe()
+    } catch (error) {
+      this.#lastError = error
+      return 'unknown'
+    }
+  }
+
+  close(): void {
+    if (this.#state !== 'open') return
+    this.#state = 'closed'
+    this.#native.close(this.#descriptor)
+  }
+
+  #probe(): LockState {
+    const found = calling(this.path, () => this.#native.probe(this.#descriptor, this.path))
+    if (found === HELD) return 'held'
+    if (found !== FREE) {
+      // The look left a shared lock on the watch's own descriptor; nobody can claim a deleted file, so it is not missed.
+      this.close()
+      this.#state = 'free for good'
+    }
+    return 'free'
+  }
+}
