@@ -13,12 +13,13 @@
 //! in_use   = slots - S  (so in_use = 0 proves that none is held)
 //! ```
 //!
-//! They hold at the start (SETALL, before anybody knows the id). There are five operations, each ONE semop(2), which the kernel does
+//! They hold at the start (SETALL, before anybody knows the id). Each operation is ONE semop(2), which the kernel does
 //! as a whole or not at all:
 //!
 //! | operation | slot | free | in_use | P |
 //! |---|---|---|---|---|
 //! | take a slot | -1 | -1 | +1 | |
+//! | take all permits, to remove the set | | -slots | | +slots |
 //! | take a permit (blocks) | | -1 | | +1 |
 //! | turn a permit into a slot | -1 | | +1 | -1 |
 //! | give a permit back | | +1 | | -1 |
@@ -56,6 +57,8 @@ const EXTRA_SEMAPHORES: usize = 2 + MAGIC_SEMAPHORES;
 const MAGIC_BITS: u32 = 15;
 /// `SEMMSL` as Linux has it unless root changed it, less what the set has besides its slots.
 pub const MAX_SLOTS: usize = 32_000 - EXTRA_SEMAPHORES;
+/// Removing takes two system calls; a busy machine may put thousands of ours in between.
+const MAX_LOOKS_AT_REMOVAL: u32 = 100_000;
 const WITH_UNDO: c_int = libc::SEM_UNDO;
 const AT_ONCE: c_int = libc::IPC_NOWAIT;
 
@@ -66,7 +69,8 @@ pub struct SemaphoreSet {
     slots: usize,
     /// The first of the random numbers.
     guard: c_short,
-    /// Where the next look for a slot begins. Only a guess: any value is right.
+    /// Where the next look for a slot begins. Only a guess: any value is right. Each process starts somewhere else, or all would queue
+    /// through the slots that are taken already.
     hint: AtomicUsize,
 }
 
@@ -152,7 +156,7 @@ impl SemaphoreSet {
             id,
             slots,
             guard,
-            hint: AtomicUsize::new(0),
+            hint: AtomicUsize::new(std::process::id() as usize),
         };
         if set.size()? != slots + EXTRA_SEMAPHORES {
             return Err(SetError::Gone);
@@ -180,11 +184,23 @@ impl SemaphoreSet {
     }
 
     /// Takes a free slot without waiting. `None`: at one moment every slot was held, or promised to a waiter.
+    ///
+    /// Errors: `EAGAIN` when somebody who removes the set was stopped in the middle of it.
     pub fn try_take(&self) -> Result<Option<usize>, SetError> {
+        let mut without_permits = 0;
         loop {
             let values = self.snapshot()?;
             if values.free == 0 {
-                return Ok(None);
+                if values.slots.contains(&0) {
+                    return Ok(None);
+                }
+                // All permits are out and no slot is taken: the set is being removed, so it is gone in a moment.
+                without_permits += 1;
+                if without_permits > MAX_LOOKS_AT_REMOVAL {
+                    return Err(SetError::System(io::Error::from_raw_os_error(libc::EAGAIN)));
+                }
+                std::thread::yield_now();
+                continue;
             }
             let start = self.hint.load(Ordering::Relaxed) % self.slots;
             // Every refusal means that somebody else got a slot meanwhile, or that the set is not what it was.
@@ -286,8 +302,23 @@ impl SemaphoreSet {
         Ok(self.ask(slot, libc::GETPID)?)
     }
 
-    /// Removes the set: every slot in it is lost, every waiter woken. For a set that was never published, and for tests: a newcomer may
-    /// have read the id and be about to claim.
+    /// Removes the set if nobody holds a slot or a permit; false: somebody does.
+    ///
+    /// Guarantee: no slot is lost by it. All permits are taken at once first, after which nobody can claim, so whoever read the id before and
+    /// claims now finds the set gone; killed in between, we give the permits back like any holder.
+    pub fn remove_if_unused(&self) -> Result<bool, SetError> {
+        let Ok(all) = c_short::try_from(self.slots) else {
+            return Ok(false);
+        };
+        if !self.operate(&[self.on(self.free(), -all, WITH_UNDO | AT_ONCE)])? {
+            return Ok(false);
+        }
+        self.remove()?;
+        Ok(true)
+    }
+
+    /// Removes the set, whoever holds slots in it: they are lost, and every waiter is woken. For a set that was never published, and for
+    /// tests.
     pub fn remove(&self) -> io::Result<()> {
         // SAFETY: IPC_RMID takes no fourth argument.
         check(unsafe { libc::semctl(self.id, 0, libc::IPC_RMID) }).map(drop)

@@ -353,3 +353,40 @@ fn waiting(made: &Made, semaphore: i32) -> i32 {
     // SAFETY: GETNCNT takes no fourth argument.
     unsafe { libc::semctl(made.set.id(), semaphore, libc::GETNCNT) }
 }
+
+#[test]
+fn a_set_is_removed_only_while_nobody_holds_anything_in_it() {
+    let made = Made::new(2);
+    let mut other = made.holder();
+    other.line();
+    assert!(!made.set.remove_if_unused().unwrap());
+    made.assert_consistent();
+    other.kill();
+    assert!(made.set.remove_if_unused().unwrap());
+    assert!(matches!(made.set.try_take(), Err(SetError::Gone)));
+    assert!(matches!(made.set.remove_if_unused(), Err(SetError::Gone)));
+}
+
+#[test]
+fn a_slot_that_was_claimed_while_others_try_to_remove_the_set_is_never_lost() {
+    for _ in 0..300 {
+        let made = Made::new(3);
+        let removers: Vec<_> = (0..2)
+            .map(|_| {
+                let set = Arc::clone(&made.set);
+                thread::spawn(move || (0..50).any(|_| !matches!(set.remove_if_unused(), Ok(false))))
+            })
+            .collect();
+        match made.set.try_take() {
+            Ok(Some(slot)) => {
+                for remover in removers {
+                    assert!(!remover.join().unwrap(), "the set was removed under a holder");
+                }
+                assert!(made.set.is_held(slot).unwrap());
+                made.assert_consistent();
+            }
+            Err(SetError::Gone) => removers.into_iter().for_each(|remover| drop(remover.join())),
+            other => panic!("an unused set was in use: {other:?}"),
+        }
+    }
+}

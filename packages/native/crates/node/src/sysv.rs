@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use napi::bindgen_prelude::Error;
 use napi_derive::napi;
@@ -23,8 +24,17 @@ struct Opened {
 }
 
 struct Open {
-    set: SemaphoreSet,
+    set: Arc<SemaphoreSet>,
     taken: HashSet<usize>,
+}
+
+impl Open {
+    fn give_back(mut self) -> Arc<SemaphoreSet> {
+        for slot in self.taken.drain() {
+            self.set.release(slot);
+        }
+        Arc::clone(&self.set)
+    }
 }
 
 impl Drop for Open {
@@ -63,6 +73,7 @@ pub fn sysv_open(id: i32, slots: u32, magic: String) -> Result<u32> {
             // Never used again, so that a number that was closed stays closed.
             opened.last = opened.last.checked_add(1).ok_or_else(closed)?;
             let taken = HashSet::new();
+            let set = Arc::new(set);
             opened.sets.insert(opened.last, Open { set, taken });
             Ok(opened.last)
         })
@@ -121,6 +132,22 @@ pub fn sysv_last_pid(handle: u32, slot: u32) -> Result<i32> {
 #[napi]
 pub fn sysv_close(handle: u32) -> Result<bool> {
     guarded(|| Ok(OPENED.with_borrow_mut(|opened| opened.sets.remove(&handle)).is_some()))
+}
+
+/// As `sysv_close`; and removes the set if nobody holds anything in it. True: it was removed.
+#[napi]
+pub fn sysv_close_and_remove_if_unused(handle: u32) -> Result<bool> {
+    guarded(|| {
+        let Some(open) = OPENED.with_borrow_mut(|opened| opened.sets.remove(&handle)) else {
+            return Ok(false);
+        };
+        let set = open.give_back();
+        match set.remove_if_unused() {
+            Ok(removed) => Ok(removed),
+            Err(SetError::Gone) => Ok(false),
+            Err(error) => Err(set_error(error)),
+        }
+    })
 }
 
 /// Removes a set for everybody. False: there is none of this id and magic.
