@@ -11,8 +11,11 @@ export interface Guarantees {
   readonly crashRelease: 'kernel' | 'watchdog' | 'stale-timeout'
   /** After a holder's death was seen, its slot can be claimed within this many milliseconds on an idle machine. */
   readonly maxRecoveryMs: number
-  /** How far exclusion reaches: all processes of the host that see the directory, one network namespace, or several hosts. */
-  readonly scope: 'host' | 'network-namespace' | 'cluster'
+  /**
+   * How far exclusion reaches: all processes of the host that see the directory, those of one network namespace, those of one IPC
+   * namespace (others are refused), or several hosts.
+   */
+  readonly scope: 'host' | 'network-namespace' | 'ipc-namespace' | 'cluster'
   /**
    * A child that inherits the descriptor keeps the lock after its parent's death. False: the guardian holds `server.lock`
    * itself, and an orphaned server is caught only by the database's own lock.
