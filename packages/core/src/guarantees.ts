@@ -21,7 +21,14 @@ export interface Guarantees {
    * itself, and an orphaned server is caught only by the database's own lock.
    */
   readonly inheritableByChild: boolean
+  /** The same of the control locks alone, where the slots have no descriptor to hand on. Left out: as `inheritableByChild`. */
+  readonly locksInheritableByChild?: boolean
   /** Shares `slot_NN.lock` files and `flock(2)` with the original Rust program and with programs in other languages. */
   readonly interoperatesWithSeed: boolean
   readonly platforms: readonly NodeJS.Platform[]
+}
+
+/** Does a child that inherits the descriptor of a control lock keep it? */
+export function locksAreInheritable(guarantees: Guarantees): boolean {
+  return guarantees.locksInheritableByChild ?? guarantees.inheritableByChild
 }

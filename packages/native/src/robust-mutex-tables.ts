@@ -31,9 +31,7 @@ export class RobustMutexTables implements SlotTables {
 
   make(): void {
     const { slots, system } = this.#place
-    replaceFile(system, this.path, (temporary) =>
-      calling(temporary, () => this.#native.robustCreate(temporary, slots)),
-    )
+    replaceFile(system, this.path, (temporary) => calling(temporary, () => this.#native.robustCreate(temporary, slots)))
   }
 
   /** `undefined`: there is none, or one of an earlier boot, whose holders are dead. */

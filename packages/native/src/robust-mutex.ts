@@ -32,6 +32,8 @@ export function robustMutex(): SlotBackend {
       maxRecoveryMs: 1000,
       scope: 'host',
       inheritableByChild: false,
+      // They are flock(2) on files, as those of native().
+      locksInheritableByChild: true,
       interoperatesWithSeed: false,
       platforms: ['linux'],
     },

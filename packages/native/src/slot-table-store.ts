@@ -98,7 +98,14 @@ export class SlotTableStore implements SlotStore {
   #tryTake(): TakenSlot | 'full' | 'replaced' {
     const table = this.#table
     if (table === undefined) return 'replaced'
-    const taken = table.tryTake()
+    let taken: number | 'full' | 'gone'
+    try {
+      taken = table.tryTake()
+    } catch (error) {
+      // What is wrong with a table that was deleted keeps nobody from the next one.
+      if (table.isCurrent()) throw error
+      return 'replaced'
+    }
     if (taken === 'gone') return 'replaced'
     // Asked after taking: in a table that was replaced before, a slot excludes nobody who comes now.
     const current = table.isCurrent()

@@ -281,7 +281,8 @@ function parseSetRecord(path: string, text: string): SetRecord {
   }
   const fields: Readonly<Record<string, unknown>> = typeof value === 'object' && value !== null ? { ...value } : {}
   const { format, id, slots, magic, bootId: ofBoot, ipcNamespace: ofNamespace } = fields
-  if (format !== FORMAT) throw new TableDamagedError(path, `is not of the format ${FORMAT} that this version understands`)
+  if (format !== FORMAT)
+    throw new TableDamagedError(path, `is not of the format ${FORMAT} that this version understands`)
   const valid = typeof magic === 'string' && /^[0-9a-f]{16}$/.test(magic)
   if (!valid || !isIndex(id) || !isIndex(slots) || typeof ofBoot !== 'string' || typeof ofNamespace !== 'string') {
     throw new TableDamagedError(path, 'does not name a semaphore set')

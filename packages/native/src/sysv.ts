@@ -24,7 +24,11 @@ export function sysv(): SlotBackend {
     maxSlots: MAX_SLOTS,
     check() {
       if (load().SYSV_MAX_SLOTS !== undefined) return
-      throw new BackendUnavailableError('sysv', `there is no SEM_UNDO to rely on on ${process.platform}`, 'Use native().')
+      throw new BackendUnavailableError(
+        'sysv',
+        `there is no SEM_UNDO to rely on on ${process.platform}`,
+        'Use native().',
+      )
     },
     openStore: (place) => new SlotTableStore(place, new SysvTables(load(), place), locks),
     guarantees: {
@@ -32,6 +36,8 @@ export function sysv(): SlotBackend {
       maxRecoveryMs: 1000,
       scope: 'ipc-namespace',
       inheritableByChild: false,
+      // They are flock(2) on files, as those of native().
+      locksInheritableByChild: true,
       interoperatesWithSeed: false,
       platforms: ['linux'],
     },

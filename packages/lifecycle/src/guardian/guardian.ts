@@ -22,7 +22,14 @@
  *   WRONG: `serving` after `stopping`: the server may have been told to die already.
  * No write, no act: where a state cannot be written, the step it announces is not taken.
  */
-import { checkDirectory, type FileLock, isMemoryFilesystem, type SlotBackend, secureDirectory } from '@procref/core'
+import {
+  checkDirectory,
+  type FileLock,
+  isMemoryFilesystem,
+  locksAreInheritable,
+  type SlotBackend,
+  secureDirectory,
+} from '@procref/core'
 import { afterCleanStop, afterStart, isCrashLoop, startMark } from '../crash-loop.ts'
 import { pause } from '../delay.ts'
 import type { RunningServer, ServerDriver } from '../driver.ts'
@@ -233,7 +240,7 @@ async function startServer(
         }),
     })
     server.ended.then(() => g.wake.up())
-    const passedOn = driver.placement === 'child' && lock.fd !== undefined && g.backend.guarantees.inheritableByChild
+    const passedOn = driver.placement === 'child' && lock.fd !== undefined && locksAreInheritable(g.backend.guarantees)
     if (passedOn) lock.release()
     chronicle.write({ server: identify(server.pid) })
     const details = await server.ready({ signal: AbortSignal.any([g.told, AbortSignal.timeout(READY_TIMEOUT_MS)]) })
