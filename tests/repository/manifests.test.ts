@@ -17,7 +17,7 @@ const KEY_ORDER = [
     'engines',
     'sideEffects',
   ],
-  ...['bin', 'exports', 'files', 'publishConfig', 'scripts'],
+  ...['bin', 'exports', 'files', 'publishConfig', 'napi', 'scripts'],
   ...['dependencies', 'optionalDependencies', 'peerDependencies', 'peerDependenciesMeta', 'devDependencies'],
 ]
 

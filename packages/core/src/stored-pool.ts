@@ -18,11 +18,7 @@ export class StoredPool implements SlotPool {
   readonly backend: string
   readonly size: number
   readonly #store: SlotStore
-  readonly #slots = new Set<HeldSlot>()
   readonly #closed = new AbortController()
-  readonly #forget = (slot: HeldSlot): void => {
-    this.#slots.delete(slot)
-  }
 
   constructor(backend: string, dir: string, size: number, store: SlotStore) {
     this.backend = backend
@@ -38,9 +34,15 @@ export class StoredPool implements SlotPool {
   async claim(options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number }): Promise<Slot> {
     const timeoutMs = options?.timeoutMs ?? 0
     if (!(timeoutMs >= 0)) throw new TypeError(`timeoutMs must not be negative: ${String(timeoutMs)}`)
-    if (options?.signal === undefined) return await this.#claimWithin(timeoutMs, this.#closed.signal)
+    if (options?.signal === undefined) {
+      const claiming = this.#claimOnce(this.#closed.signal)
+      // No await on the usual way: it costs as much as a system call.
+      return claiming instanceof Promise
+        ? await this.#claimPatiently(claiming, timeoutMs, this.#closed.signal)
+        : claiming
+    }
     using either = linkSignals(this.#closed.signal, options.signal)
-    return await this.#claimWithin(timeoutMs, either.signal)
+    return await this.#claimPatiently(this.#claimOnce(either.signal), timeoutMs, either.signal)
   }
 
   async held(): Promise<readonly SlotInfo[]> {
@@ -79,18 +81,12 @@ export class StoredPool implements SlotPool {
   async close(): Promise<void> {
     if (this.#closed.signal.aborted) return
     this.#closed.abort(new PoolClosedError(this.dir))
-    for (const slot of [...this.#slots]) await slot.release()
+    for (const slot of HeldSlot.heldBy(this)) await slot.release()
     this.#store.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
-  }
-
-  #hold(taken: TakenSlot): Slot {
-    const slot = new HeldSlot(taken, this.#forget)
-    this.#slots.add(slot)
-    return slot
   }
 
   /** As `takeFree`: the usual claim is one synchronous call, so that no promise stands between it and its system calls. */
@@ -110,15 +106,14 @@ export class StoredPool implements SlotPool {
       taken.release()
       signal.throwIfAborted()
     }
-    return this.#hold(taken)
+    return new HeldSlot(taken, this)
   }
 
-  #claimWithin(timeoutMs: number, signal: AbortSignal): Slot | Promise<Slot> {
-    const claiming = this.#claimOnce(signal)
-    return claiming instanceof Promise ? this.#claimPatiently(claiming, timeoutMs, signal) : claiming
-  }
-
-  async #claimPatiently(first: Promise<Slot | undefined>, timeoutMs: number, signal: AbortSignal): Promise<Slot> {
+  async #claimPatiently(
+    first: Slot | Promise<Slot | undefined>,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<Slot> {
     const giveUpAt = performance.now() + timeoutMs
     const slot = await unlessProbed(first, giveUpAt)
     if (slot !== undefined) return slot
@@ -139,7 +134,7 @@ export class StoredPool implements SlotPool {
         if (leftMs <= 0) throw this.#exhausted()
         await handover.orAfter(Math.min(jittered(wait), leftMs))
         const taken = handover.take()
-        if (taken !== undefined) return this.#hold(taken)
+        if (taken !== undefined) return new HeldSlot(taken, this)
         const slot = await unlessProbed(this.#claimOnce(signal), giveUpAt)
         if (slot !== undefined) return slot
       }

@@ -9,8 +9,8 @@ export interface NativeBinding extends SysvBinding, RobustMutexBinding, PosixSem
   /** 0: free, 1: held, 2: free for good. */
   probe(watch: number, path: string): number
   isCurrent(descriptor: number, path: string): boolean
-  /** False: it was closed before. */
-  close(descriptor: number): boolean
+  /** 0: it was closed before. */
+  close(descriptor: number): number
 }
 
 /** Semaphore sets; an open one is a number. Only on Linux. */

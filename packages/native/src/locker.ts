@@ -1,6 +1,6 @@
 import type { FileLock, FileLocker, LockState, LockWatch } from '@procref/core'
 import type { NativeBinding } from './binding.ts'
-import { calling } from './native-error.ts'
+import { calling, nativeError } from './native-error.ts'
 
 const REFUSED = -1
 const FREE = 0
@@ -22,11 +22,12 @@ export function nativeLocker(load: () => NativeBinding): FileLocker {
     },
     tryTake(path, record) {
       const native = load()
-      return lockOf(
-        native,
-        path,
-        calling(path, () => native.tryTake(path, record)),
-      )
+      try {
+        // Not through `calling`: this is on the way of every claim.
+        return lockOf(native, path, native.tryTake(path, record))
+      } catch (error) {
+        throw nativeError(error, path)
+      }
     },
     watch(path) {
       const native = load()

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use napi::sys;
 use napi_derive::napi;
 use procref_locks::file_lock::{self, Probe};
 
 use crate::descriptors;
 use crate::errors::{Result, guarded, lock_error};
+use crate::fast_call::{Call, answer, export};
 
 /// Answered instead of a descriptor.
 const REFUSED: i32 = -1;
@@ -17,15 +19,6 @@ pub fn try_lock(path: String) -> Result<i32> {
     guarded(|| {
         let locked = file_lock::try_lock(Path::new(&path)).map_err(lock_error)?;
         Ok(locked.map_or(REFUSED, descriptors::hand_out))
-    })
-}
-
-/// A descriptor that holds the lock of the file at `path`, with the record written; or -1: refused now.
-#[napi]
-pub fn try_take(path: String, record: &[u8]) -> Result<i32> {
-    guarded(|| {
-        let taken = file_lock::try_take(Path::new(&path), record).map_err(lock_error)?;
-        Ok(taken.map_or(REFUSED, descriptors::hand_out))
     })
 }
 
@@ -60,8 +53,29 @@ pub fn is_current(descriptor: i32, path: String) -> Result<bool> {
     })
 }
 
-/// Closes a descriptor that was handed out; false: it was closed before.
-#[napi]
-pub fn close(descriptor: i32) -> Result<bool> {
-    guarded(|| Ok(descriptors::take_back(descriptor).is_some()))
+/// `tryTake(path, record)`: a descriptor that holds the lock of the file at `path`, with the record written; or -1: refused now.
+unsafe extern "C" fn try_take(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let body = |call: &Call<2>| {
+        let taken = call.path(0, |path| {
+            call.bytes(1, |record| file_lock::try_take(path, record).map_err(lock_error))
+        })?;
+        Ok(taken.map_or(REFUSED, descriptors::hand_out))
+    };
+    // SAFETY: Node-API has just called us with these.
+    unsafe { answer(env, info, body) }
+}
+
+/// `close(descriptor)`: closes a descriptor that was handed out; 0: it was closed before.
+unsafe extern "C" fn close(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: Node-API has just called us with these.
+    unsafe {
+        answer(env, info, |call: &Call<1>| {
+            Ok(descriptors::take_back(call.int(0)?).is_some().into())
+        })
+    }
+}
+
+pub fn export_fast_calls(env: sys::napi_env, exports: sys::napi_value) -> napi::Result<()> {
+    export(env, exports, "tryTake", Some(try_take))?;
+    export(env, exports, "close", Some(close))
 }

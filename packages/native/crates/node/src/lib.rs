@@ -2,8 +2,12 @@
 //!
 //! A panic of one call becomes the error of that call (`errors::guarded`), so the crate is never built with `panic = "abort"`.
 
+// Built as a test (clippy does that) nothing is registered with Node, so nothing is used.
+#![cfg_attr(test, allow(dead_code))]
+
 mod descriptors;
 mod errors;
+mod fast_call;
 mod file_lock;
 #[cfg(unix)]
 mod posix_semaphore;
@@ -13,14 +17,14 @@ mod robust_mutex;
 mod sysv;
 
 use napi::Env;
-use napi::bindgen_prelude::Object;
+use napi::bindgen_prelude::{JsValue, Object};
 use napi_derive::napi;
 
 #[napi(module_exports)]
-pub fn init(_exports: Object, env: Env) -> napi::Result<()> {
+pub fn init(exports: Object, env: Env) -> napi::Result<()> {
     // Worker threads end without their process: what they hold has to come back. In the main thread the kernel would do.
     env.add_env_cleanup_hook((), |()| close_all())?;
-    Ok(())
+    file_lock::export_fast_calls(env.raw(), exports.raw())
 }
 
 fn close_all() {
