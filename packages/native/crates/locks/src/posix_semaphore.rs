@@ -10,7 +10,7 @@
 //! | name, with its `/` | 251 bytes | 251 bytes | 31 bytes |
 //! | `value` | yes | yes | `ENOSYS` |
 //! | `wait` with a limit | yes | yes | `ENOSYS` |
-//! | lives in | `/dev/shm/sem.NAME` | the same, another layout: do not mix | the kernel |
+//! | lives in | `/dev/shm/sem.NAME` | `/dev/shm/NAME`: nothing is shared with glibc | the kernel |
 //!
 //! A semaphore lives until `unlink` and the last close, or reboot. On Linux its reach is that of `/dev/shm`: a container has its own. The
 //! memory is a file that its owner can truncate; then every user of the semaphore gets SIGBUS. A name that others can guess can be
@@ -122,7 +122,7 @@ impl PosixSemaphore {
             .unwrap_or_default();
         let end = now.saturating_add(limit);
         let end = libc::timespec {
-            tv_sec: libc::time_t::try_from(end.as_secs()).unwrap_or(libc::time_t::MAX),
+            tv_sec: end.as_secs().try_into().unwrap_or(i32::MAX.into()),
             tv_nsec: end.subsec_nanos().into(),
         };
         // SAFETY: open until drop; the call reads the timespec.
@@ -197,12 +197,18 @@ fn checked_name(name: &str) -> io::Result<CString> {
     }
 }
 
+/// Where the C library keeps the semaphore of this name.
+#[cfg(target_os = "linux")]
+pub fn file_of(name: &str) -> std::path::PathBuf {
+    let prefix = if cfg!(target_env = "musl") { "" } else { "sem." };
+    format!("/dev/shm/{prefix}{}", name.trim_start_matches('/')).into()
+}
+
 /// Another user who guessed the name and made it first decides how many permits there are.
 #[cfg(target_os = "linux")]
 fn refuse_foreign(name: &CStr) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
-    let name = name.to_str().unwrap_or_default().trim_start_matches('/');
-    match std::fs::symlink_metadata(format!("/dev/shm/sem.{name}")) {
+    match std::fs::symlink_metadata(file_of(&name.to_string_lossy())) {
         Ok(status) if status.uid() != rustix::process::geteuid().as_raw() => {
             Err(io::Error::from_raw_os_error(libc::EPERM))
         }

@@ -650,7 +650,7 @@ fn thread_id() -> u32 {
 
 fn futex_wait(word: &AtomicU32, expected: u32, limit: Duration) -> io::Result<()> {
     let limit = libc::timespec {
-        tv_sec: libc::time_t::try_from(limit.as_secs()).unwrap_or(libc::time_t::MAX),
+        tv_sec: limit.as_secs().try_into().unwrap_or(i32::MAX.into()),
         tv_nsec: limit.subsec_nanos().into(),
     };
     // SAFETY: the word is mapped and aligned while it is borrowed; the kernel reads the timespec. Not FUTEX_PRIVATE: others wake us.

@@ -158,10 +158,7 @@ impl SemaphoreSet {
             guard,
             hint: AtomicUsize::new(std::process::id() as usize),
         };
-        if set.size()? != slots + EXTRA_SEMAPHORES {
-            return Err(SetError::Gone);
-        }
-        if !set.has_magic(magic)? {
+        if !set.has_magic(magic)? || set.has(slots + EXTRA_SEMAPHORES)? {
             return Err(SetError::Gone);
         }
         set.snapshot()?;
@@ -411,13 +408,13 @@ impl SemaphoreSet {
         self.is_ours()
     }
 
-    fn size(&self) -> io::Result<usize> {
-        let mut status = std::mem::MaybeUninit::<libc::semid_ds>::zeroed();
-        // SAFETY: IPC_STAT writes one semid_ds.
-        check(unsafe { libc::semctl(self.id, 0, libc::IPC_STAT, status.as_mut_ptr()) })?;
-        // SAFETY: zeroed, which is a valid semid_ds (integers only), and filled by the call that succeeded.
-        let status = unsafe { status.assume_init() };
-        usize::try_from(status.sem_nsems).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))
+    /// Is there a semaphore of this number?
+    fn has(&self, semaphore: usize) -> io::Result<bool> {
+        match self.ask(semaphore, libc::GETVAL) {
+            Ok(_) => Ok(true),
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     fn snapshot(&self) -> Result<Snapshot, SetError> {

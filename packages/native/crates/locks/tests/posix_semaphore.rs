@@ -6,7 +6,6 @@ mod common;
 
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use common::{HANGS, Other, argument, say, told, within};
 use procref_locks::posix_semaphore::{MAX_NAME_BYTES, PosixSemaphore, Waited, random_name, unlink};
@@ -93,10 +92,13 @@ fn a_waiter_gets_what_is_posted() {
 fn a_wait_ends_with_its_limit_and_with_a_signal() {
     let made = Made::new(0);
     assert_eq!(
-        made.semaphore.wait(Some(Duration::from_millis(1))).unwrap(),
+        made.semaphore.wait(Some(std::time::Duration::from_millis(1))).unwrap(),
         Waited::TimedOut
     );
-    assert_eq!(made.semaphore.wait(Some(Duration::ZERO)).unwrap(), Waited::TimedOut);
+    assert_eq!(
+        made.semaphore.wait(Some(std::time::Duration::ZERO)).unwrap(),
+        Waited::TimedOut
+    );
 
     extern "C" fn nothing(_: libc::c_int) {}
     // SAFETY: integers, pointers and a set of bits, for all of which zero is valid.
@@ -109,7 +111,7 @@ fn a_wait_ends_with_its_limit_and_with_a_signal() {
     common::eventually("the waiter is interrupted", || {
         use std::os::unix::thread::JoinHandleExt;
         // SAFETY: the thread is not joined yet, so its id is valid.
-        unsafe { libc::pthread_kill(waiter.as_pthread_t(), libc::SIGRTMIN() + 5) };
+        unsafe { libc::pthread_kill(waiter.as_pthread_t() as libc::pthread_t, libc::SIGRTMIN() + 5) };
         waiter.is_finished().then_some(())
     });
     assert_eq!(waiter.join().unwrap(), Waited::Interrupted);
@@ -137,7 +139,7 @@ fn the_value_follows_and_the_semaphore_is_for_us_alone() {
     assert_eq!(made.semaphore.value().unwrap(), 2);
     made.semaphore.try_wait().unwrap();
     assert_eq!(made.semaphore.value().unwrap(), 1);
-    let file = format!("/dev/shm/sem.{}", made.name.trim_start_matches('/'));
+    let file = procref_locks::posix_semaphore::file_of(&made.name);
     assert_eq!(std::fs::metadata(file).unwrap().mode() & 0o777, 0o600);
 }
 
@@ -145,7 +147,7 @@ fn the_value_follows_and_the_semaphore_is_for_us_alone() {
 #[test]
 fn what_another_user_made_is_refused() {
     let made = Made::new(1);
-    let file = format!("/dev/shm/sem.{}", made.name.trim_start_matches('/'));
+    let file = procref_locks::posix_semaphore::file_of(&made.name);
     if std::os::unix::fs::chown(&file, Some(12_345), None).is_err() {
         println!("not checked: only root can give a file away");
         return;
