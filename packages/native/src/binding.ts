@@ -44,7 +44,7 @@ export interface RobustMutexBinding {
   /** False: it was not taken through this number. */
   robustRelease(file: number, slot: number): boolean
   robustHeld(file: number): readonly number[]
-  robustIsHeld(file: number, slot: number): boolean
+  robustHolds(file: number, slot: number): boolean
   robustIsAt(file: number, path: string): boolean
   robustReadRecord(file: number, slot: number): Uint8Array
   robustClose(file: number): boolean

@@ -86,7 +86,7 @@ class RobustMutexTable implements SlotTable {
   whyLost(slot: number): string | undefined {
     if (!this.#open) return `${this.#path} was closed`
     try {
-      if (!this.#call(() => this.#native.robustIsHeld(this.#file, slot))) return 'its mutex was reset by somebody else'
+      if (!this.#call(() => this.#native.robustHolds(this.#file, slot))) return 'its mutex was reset by somebody else'
     } catch (error) {
       if (error instanceof TableDamagedError) return error.message
       throw error

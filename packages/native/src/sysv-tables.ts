@@ -175,7 +175,9 @@ class SysvTable implements SlotTable {
     if (!this.#open) return 'its semaphore set was removed'
     const held = unlessGone(this.#path, () => this.#native.sysvIsHeld(this.#set, slot))
     if (held === undefined) return 'its semaphore set was removed'
-    if (!held) return 'its semaphore was reset by somebody else'
+    // Whoever changed it last holds it.
+    const holder = unlessGone(this.#path, () => this.#native.sysvLastPid(this.#set, slot))
+    if (!held || holder !== process.pid) return 'its semaphore was reset by somebody else'
     return this.isCurrent() ? undefined : `${this.#path} was deleted or replaced`
   }
 

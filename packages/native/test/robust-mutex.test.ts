@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { robustMutex } from '@procref/native'
 import { atEnd, eventually, freshDir } from '@procref/testing'
@@ -86,6 +86,17 @@ describeNative('robustMutex()', () => {
     await eventually('only we are left', async () => (await pool.count()) === 1)
     await slot.release()
     expect(await pool.provenEmpty()).toBe(true)
+  })
+
+  test('a slot whose word somebody overwrote is lost', async () => {
+    const dir = slotsDir()
+    const pool = atEnd(await robustMutex().open(dir, { slots: 1 }))
+    const slot = await pool.claim()
+    await slot.verify()
+    const fd = openSync(fileOf(dir), 'r+')
+    writeSync(fd, new Uint8Array(4), 0, 4, 4096)
+    closeSync(fd)
+    await expect(slot.verify()).rejects.toMatchObject({ code: 'PROCREF_SLOT_LOST' })
   })
 
   test('a holder is named by its record', async () => {

@@ -130,6 +130,8 @@ pub fn create(path: &Path, slots: usize) -> io::Result<()> {
 #[derive(Debug)]
 pub struct RobustMutexes {
     mapping: Arc<Mapping>,
+    /// What stands in the words that are held here.
+    owner: u32,
     requests: Option<Sender<Request>>,
     keeper: Option<JoinHandle<()>>,
 }
@@ -154,12 +156,13 @@ impl RobustMutexes {
             .name("procref-keeper".to_owned())
             .stack_size(KEEPER_STACK)
             .spawn(move || keep(of_keeper, &received, &ready))?;
-        let opened = Self {
+        let mut opened = Self {
             mapping,
+            owner: 0,
             requests: Some(requests),
             keeper: Some(keeper),
         };
-        started.recv().map_err(|_| ended())??;
+        opened.owner = started.recv().map_err(|_| ended())??;
         Ok(opened)
     }
 
@@ -192,6 +195,11 @@ impl RobustMutexes {
     /// Is this slot held, by whomever?
     pub fn is_held(&self, slot: usize) -> io::Result<bool> {
         Ok(self.mapping.read_word(slot)? & FUTEX_TID_MASK != 0)
+    }
+
+    /// Is this slot held here? False also when somebody wrote into the file what only its owner may.
+    pub fn holds(&self, slot: usize) -> io::Result<bool> {
+        Ok(self.mapping.read_word(slot)? & FUTEX_TID_MASK == self.owner)
     }
 
     /// Is the file at `path` the one that is open here?
@@ -436,7 +444,7 @@ enum Request {
 }
 
 /// The keeper's life.
-fn keep(mapping: Arc<Mapping>, requests: &Receiver<Request>, ready: &SyncSender<io::Result<()>>) {
+fn keep(mapping: Arc<Mapping>, requests: &Receiver<Request>, ready: &SyncSender<io::Result<u32>>) {
     let head = Box::new(Head {
         next: AtomicUsize::new(0),
         futex_offset: AtomicUsize::new(mapping.half),
@@ -456,7 +464,7 @@ fn keep(mapping: Arc<Mapping>, requests: &Receiver<Request>, ready: &SyncSender<
         links: vec![None; slots],
         first: None,
     };
-    if ready.send(Ok(())).is_ok() {
+    if ready.send(Ok(owned.thread)).is_ok() {
         while let Ok(request) = requests.recv() {
             // A reply that nobody waits for cannot be: asking blocks until it came.
             match request {

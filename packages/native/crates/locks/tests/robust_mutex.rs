@@ -104,6 +104,7 @@ fn every_slot_can_be_taken_once_by_every_opener() {
     let (first, second) = (made.open(), made.open());
     assert_eq!(slot_of(first.try_take(1).unwrap()), Some(1));
     assert_eq!(slot_of(second.try_take(1).unwrap()), Some(2));
+    assert!(first.holds(1).unwrap() && !second.holds(1).unwrap());
     assert_eq!(slot_of(second.try_take(1).unwrap()), Some(0));
     assert_eq!(first.try_take(0).unwrap(), None);
     assert_eq!(first.held().unwrap(), [0, 1, 2]);

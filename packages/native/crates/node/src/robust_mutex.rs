@@ -90,9 +90,10 @@ pub fn robust_held(handle: u32) -> Result<Vec<u32>> {
     })
 }
 
+/// Is the slot held through this number?
 #[napi]
-pub fn robust_is_held(handle: u32, slot: u32) -> Result<bool> {
-    guarded(|| with(handle, |file| file.is_held(slot as usize).map_err(futex_error)))
+pub fn robust_holds(handle: u32, slot: u32) -> Result<bool> {
+    guarded(|| with(handle, |file| file.holds(slot as usize).map_err(futex_error)))
 }
 
 /// Does the path lead to the open file? False also when it cannot be told, or the file is closed.
