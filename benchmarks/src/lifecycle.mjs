@@ -8,6 +8,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import { connect } from 'procref'
 import { Surreal } from 'surrealdb'
 import WebSocket from 'ws'
+import { median, rounded } from './statistics.mjs'
 
 const COLD_ROUNDS = 5
 const WARM_ROUNDS = 40
@@ -36,7 +37,7 @@ try {
     serverRssMb: idle.serverRssMb,
     guardianWakeUpsPerSecond: idle.guardianWakeUpsPerSecond,
   }
-  const text = `${JSON.stringify(result, (_key, value) => (typeof value === 'number' ? round(value) : value), 2)}\n`
+  const text = `${JSON.stringify(result, rounded, 2)}\n`
   if (process.argv.includes('--save')) writeFileSync(new URL('../results/lifecycle.json', import.meta.url), text)
   process.stdout.write(text)
 } finally {
@@ -133,14 +134,4 @@ function field(file, name) {
   const value = readFileSync(file, 'utf8').match(new RegExp(`^${name}:\\s+(.*)$`, 'm'))?.[1]
   if (value === undefined) throw new Error(`${file} has no ${name}`)
   return value
-}
-
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = Math.floor(sorted.length / 2)
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-}
-
-function round(value) {
-  return value < 10 ? Math.round(value * 100) / 100 : Math.round(value)
 }

@@ -60,6 +60,7 @@ describe.runIf(surrealBinary() !== undefined)('a server that hangs (SIGSTOP)', (
 
   test('is called unresponsive, is never ended for that, and serves the same clients as soon as it goes on', async () => {
     const { dir, client, serverPid, epoch } = await hung()
+    // No wait: the line is written before the state.
     expect(journalOf(dir).at(-1)).toMatchObject({
       event: 'server-unresponsive',
       reason: 'no-answer',

@@ -17,6 +17,17 @@ export function loadBinding(backend: string): NativeBinding {
   return loaded
 }
 
+/** Is there native code for this platform, and can it be loaded? What is wrong is said by the first use of a backend. */
+export function isNativeCodeHere(): boolean {
+  try {
+    loadBinding('native')
+    return true
+  } catch (error) {
+    if (error instanceof BackendUnavailableError) return false
+    throw error
+  }
+}
+
 function load(backend: string): NativeBinding {
   const platform = platformName()
   const built = fileURLToPath(new URL(`../procref-native.${platform}.node`, import.meta.url))

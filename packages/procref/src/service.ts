@@ -37,7 +37,7 @@ export async function resolveService(question: ServiceQuestion): Promise<Resolve
     ...settingsIn(config),
     ...rest,
     dir: paths.root,
-    backend: typeof backend === 'object' ? backend : await resolveBackend(backend),
+    backend: typeof backend === 'object' ? backend : await resolveBackend(backend, paths.slots),
     driver: await resolveDriver({ paths, driver, storage: storage ?? config.storage }),
   }
 }

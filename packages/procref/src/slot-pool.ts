@@ -11,8 +11,8 @@ export interface PoolOptions extends PlaceOptions {
 
 /** Opens the directory's pool for the time of `use`, making it if there is none. */
 export async function withPool<T>(options: PoolOptions, use: (pool: SlotPool) => Promise<T>): Promise<T> {
-  const backend = await resolveBackend(options.backend)
   const paths = resolvePlace(options.dir)
+  const backend = await resolveBackend(options.backend, paths.slots)
   const slots = options.slots ?? readConfigFile(paths.config).slots
   await using pool = await backend.open(paths.slots, { ...openOptions(options), ...(slots !== undefined && { slots }) })
   return await use(pool)

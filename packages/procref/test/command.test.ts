@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { isNativeCodeHere } from '@procref/native'
 import { type Child, endDirectory, eventually, freshDir, isAlive, startProgram, surrealBinary } from '@procref/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
@@ -76,7 +77,7 @@ describe('the command line', () => {
     mkdirSync(dir, { mode: 0o700 })
     const holder = procref('slot', 'hold', '--dir', dir, '--slots', '1', '--label', 'the holder')
     const line = JSON.parse(await holder.line())
-    expect(line).toEqual({ slot: 0, pid: holder.pid, backend: 'flock' })
+    expect(line).toEqual({ slot: 0, pid: holder.pid, backend: isNativeCodeHere() ? 'native' : 'flock' })
     const second = await finish(procref('slot', 'try', '--dir', dir))
     expect(second.code).toBe(75)
     expect(second.stderr).toContain('All 1 slots are in use')

@@ -4,6 +4,9 @@ import type { Office } from './election.ts'
 /** `guardian.lock` is not ours any more (somebody deleted it, another guardian rules): touch nothing but our own child. */
 export class UsurpedError extends Error {}
 
+/** What of the record is to be replaced; an `undefined` removes the field. */
+export type RecordChange = { readonly [K in keyof ServerRecord]?: ServerRecord[K] | undefined }
+
 /**
  * The guardian's own view of `server.json`, and the only way it is written: what is on disk is what was decided, because a
  * write that fails leaves both as they were. No write, no act.
@@ -29,13 +32,10 @@ export class Chronicle {
   }
 
   /**
-   * Writes the record with `change` applied; an `undefined` in it removes the field. Throws when it could not be written;
-   * on a full disk `use-reserve` takes of what `reserve` has set aside.
+   * Writes the record with `change` applied. Throws when it could not be written; on a full disk `use-reserve` takes of
+   * what `reserve` has set aside.
    */
-  write(
-    change: { readonly [K in keyof ServerRecord]?: ServerRecord[K] | undefined },
-    reserve: 'use-reserve' | 'keep-reserve' = 'use-reserve',
-  ): void {
+  write(change: RecordChange, reserve: 'use-reserve' | 'keep-reserve' = 'use-reserve'): void {
     this.verifyOffice()
     const next: Record<string, unknown> = { ...this.#current, ...change, at: new Date().toISOString() }
     for (const [key, value] of Object.entries(next)) if (value === undefined) delete next[key]

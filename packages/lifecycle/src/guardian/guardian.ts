@@ -21,6 +21,12 @@
  *   WRONG: `stopped` on the word of an exit event: only server.lock proves that nothing holds the data.
  *   WRONG: `serving` after `stopping`: the server may have been told to die already.
  * No write, no act: where a state cannot be written, the step it announces is not taken.
+ *
+ * The record and the journal are two files, so a reader may come between them. What it finds there:
+ *   OK:    `starting` or `stopping`, THEN its line (`announce`)
+ *   OK:    the line of `serving`, `unresponsive`, `stopped` or `failed`, THEN the state (`establish`): who reads it can ask why
+ *   WRONG: the line of a stop whose state cannot be written: a stop that never was, noted again at each attempt.
+ *   WRONG: `unresponsive`, then its line: who looks for the reason finds the one of the state before.
  */
 import {
   checkDirectory,
@@ -48,7 +54,7 @@ import { Chronicle, UsurpedError } from './chronicle.ts'
 import { chooseConfiguration, rebuildBackend, rebuildDriver } from './configuration.ts'
 import { electGuardian } from './election.ts'
 import { failureReason } from './failure-reasons.ts'
-import { type Guardianship, note } from './guardianship.ts'
+import { announce, establish, type Guardianship, note } from './guardianship.ts'
 import { choosePort } from './port.ts'
 import { serve } from './serve.ts'
 import { obtainServerLock } from './server-lock.ts'
@@ -175,7 +181,7 @@ async function startServer(
   const before = sameAsked(previous, chronicle.current) ? (previous?.starts ?? []) : []
   const limit = chronicle.current.settings.crashLoop
   const refused = isCrashLoop(before, mark, limit)
-  chronicle.write({
+  const starting = {
     state: 'starting',
     epoch: (previous?.epoch ?? 0) + 1,
     previous: previous && {
@@ -190,8 +196,8 @@ async function startServer(
     version: undefined,
     failure: undefined,
     by: undefined,
-  })
-  note(g, 'server-starting', startReason(g, previous), { launchedBy: g.setup.launchedBy.pid })
+  } as const
+  announce(g, starting, 'server-starting', startReason(g, previous), { launchedBy: g.setup.launchedBy.pid })
   hello()
   if (old !== undefined) await stopServer(old)
   // A restart waits: at a logout everything is told to die, and we are about to be.
@@ -244,8 +250,7 @@ async function startServer(
     if (passedOn) lock.release()
     chronicle.write({ server: identify(server.pid) })
     const details = await server.ready({ signal: AbortSignal.any([g.told, AbortSignal.timeout(READY_TIMEOUT_MS)]) })
-    chronicle.write({ state: 'serving', version: details.version })
-    note(g, 'server-serving', 'ready', { pid: server.pid, port })
+    establish(g, { state: 'serving', version: details.version }, 'server-serving', 'ready', { pid: server.pid, port })
     return { server, lock: passedOn ? undefined : lock }
   } catch (error) {
     // The first error is the one that counts; the server must be gone before anybody is told.
@@ -267,8 +272,9 @@ async function stop(g: Guardianship, started: Started): Promise<void> {
       return fail(g, error)
     }
   }
-  g.chronicle.write({ state: 'stopped', server: undefined, starts: afterCleanStop() })
-  note(g, 'server-stopped', 'clean-stop', { code: end?.code ?? null, signal: end?.signal ?? null })
+  const stopped = { state: 'stopped', server: undefined, starts: afterCleanStop() } as const
+  const { code = null, signal = null } = end ?? {}
+  establish(g, stopped, 'server-stopped', 'clean-stop', { code, signal })
 }
 
 /** What holds the data is not known at this point, so nothing is claimed: the record stays, the alive lock goes. */
@@ -277,9 +283,9 @@ function toldWhileStarting(g: Guardianship): void {
 }
 
 function fail(g: Guardianship, error: unknown): void {
-  const logTail = tailServerLog(g.paths.serverLog, 20)
-  note(g, 'server-failed', failureReason(error), evidence(error))
-  g.chronicle.write({ state: 'failed', failure: { ...serializeError(error), logTail }, server: undefined })
+  const failure = { ...serializeError(error), logTail: tailServerLog(g.paths.serverLog, 20) }
+  const failed = { state: 'failed', failure, server: undefined } as const
+  establish(g, failed, 'server-failed', failureReason(error), evidence(error))
 }
 
 /** Somebody else rules here: our own child is all that we may still touch. */

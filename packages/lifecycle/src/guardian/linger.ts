@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { PIN_FILE } from '@procref/core'
 
 /** How long the server stays after its last client: counted from the last sign of one. */
 export class Linger {
@@ -18,7 +19,7 @@ export class Linger {
     return this.#lingerMs
   }
 
-  /** What is left when the wait is over: a client that came and went meanwhile left a newer slot file. */
+  /** What is left when the wait is over: a client that came and went meanwhile left a newer file. */
   left(): number {
     const newest = this.#newestChange()
     if (newest <= this.#from) return 0
@@ -30,7 +31,8 @@ export class Linger {
     let newest = 0
     try {
       for (const name of readdirSync(this.#slots)) {
-        if (/^slot_\d+\.lock$/.test(name)) newest = Math.max(newest, lstatSync(join(this.#slots, name)).mtimeMs)
+        // Whatever a backend writes at a claim: slot files, or one file of records. The pin is no sign of a client.
+        if (!name.startsWith(PIN_FILE)) newest = Math.max(newest, lstatSync(join(this.#slots, name)).mtimeMs)
       }
     } catch {
       return 0 // Only a courtesy to come-and-go clients; the proof that nobody is left does not rest on it.

@@ -10,7 +10,7 @@ import { capServerLog } from '../state/server-log.ts'
 import { readServerRecord, type ServerRecord } from '../state/server-record.ts'
 import { UsurpedError } from './chronicle.ts'
 import { holdAlive } from './election.ts'
-import { type Guardianship, note } from './guardianship.ts'
+import { announce, type Guardianship, note } from './guardianship.ts'
 import { Health } from './health.ts'
 import { Linger } from './linger.ts'
 
@@ -50,6 +50,8 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
     () => serverState(g),
     () => g.wake.up(),
   )
+  /** What the journal says. */
+  let noted: Health['state'] = 'serving'
   /** What is recorded, between stops that were not proven. */
   let up: Health['state'] = 'serving'
   let nextBeat = performance.now() + BEAT_MS
@@ -85,7 +87,13 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
         }
         health.ask()
       }
-      if (health.state !== up && tryToWrite(g, () => recordHealth(g, health))) up = health.state
+      // As `establish`, in two: where the record cannot be written the attempt is repeated, the line is not.
+      if (health.state !== noted) {
+        g.chronicle.verifyOffice()
+        noteHealth(g, health)
+        noted = health.state
+      }
+      if (noted !== up && tryToWrite(g, () => recordHealth(g, noted))) up = noted
       if (requests.pending || beat) {
         requests.pending = false
         const request = takeRequest(g.paths.requestJson, g.setup.nonce)
@@ -144,12 +152,15 @@ async function tryToStop(
   return proven ? { againInMs: RETRY_MS } : 'in-use'
 }
 
-/** Leaves what is reserved for a stop alone: this is news, not a step. */
-function recordHealth(g: Guardianship, health: Health): void {
-  g.chronicle.write({ state: health.state }, 'keep-reserve')
+function noteHealth(g: Guardianship, health: Health): void {
   const pid = g.chronicle.current.server?.pid ?? null
   if (health.state === 'serving') note(g, 'server-serving', 'answers-again', { pid })
   else note(g, 'server-unresponsive', 'no-answer', { pid, process: serverState(g) ?? null, seen: health.seen })
+}
+
+/** Leaves what is reserved for a stop alone: this is news, not a step. */
+function recordHealth(g: Guardianship, state: Health['state']): void {
+  g.chronicle.write({ state }, 'keep-reserve')
 }
 
 function serverState(g: Guardianship): string | undefined {
@@ -158,8 +169,7 @@ function serverState(g: Guardianship): string | undefined {
 }
 
 function announceStop(g: Guardianship, by: NonNullable<ServerRecord['by']>): void {
-  g.chronicle.write({ state: 'stopping', by })
-  note(g, 'server-stopping', by === 'empty' ? 'slots-empty' : by)
+  announce(g, { state: 'stopping', by }, 'server-stopping', by === 'empty' ? 'slots-empty' : by)
 }
 
 /** No write, no act; the failure is journalled (which may fail as well) and the step comes again. */

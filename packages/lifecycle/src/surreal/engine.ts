@@ -12,8 +12,11 @@
  *     for a hung server, leaves a timer of up to 60 s
  *   connect() never settles if nobody is there        → `failed` tells
  *   a live query of `LIVE SELECT` just falls silent   → its iterator ends with its connection
+ *   a live query of `live()` is not renewed when      → is asked for again, twenty times
+ *     another client's gets in its way
  */
 import {
+  type BoundQuery,
   ChannelIterator,
   type ConnectionState,
   ConnectionUnavailableError,
@@ -26,6 +29,7 @@ import {
   type Nullable,
   Publisher,
   parseRpcError,
+  type QueryChunk,
   RpcEngine,
   type RpcErrorObject,
   type RpcRequest,
@@ -68,6 +72,8 @@ const RESTORING: ReadonlySet<string> = new Set([
   'signin',
   'invalidate',
 ])
+
+const LIVE = /^\s*LIVE\s/i
 
 type Phase = 'down' | 'restoring' | 'up' | 'closed'
 
@@ -145,6 +151,31 @@ export class LeaseEngine extends RpcEngine implements SurrealEngine {
   /** The first clients of a namespace get in each other's way. */
   override use(what: Nullable<NamespaceDatabase>, session: Session): Promise<NamespaceDatabase> {
     return retryable(() => super.use(what, session))
+  }
+
+  /**
+   * The same with those that begin, or after a crash renew, a live query on one table: each writes to the table's definition.
+   * Only these are sent again: one that lost has done nothing, and at a renewal nobody hears of its failure. What else fails
+   * is the program's to repeat, because only the program knows what it means to do twice.
+   */
+  override async *query<T>(query: BoundQuery, session: Session, txn?: Uuid): AsyncGenerator<QueryChunk<T>> {
+    if (txn !== undefined || !LIVE.test(query.query)) {
+      yield* super.query<T>(query, session, txn)
+      return
+    }
+    const connection = this.#socket
+    yield* await retryable(
+      async () => {
+        const chunks: QueryChunk<T>[] = []
+        for await (const chunk of super.query<T>(query, session)) chunks.push(chunk)
+        // Of several statements the others have been carried out.
+        const [only] = chunks
+        if (chunks.length === 1 && only?.error !== undefined) throw only.error
+        return chunks
+      },
+      // On another connection the SDK itself renews it; with ours there would be two.
+      () => this.#socket === connection,
+    )
   }
 
   liveQuery(id: Uuid): AsyncIterable<LiveMessage> {

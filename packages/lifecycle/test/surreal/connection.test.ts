@@ -1,9 +1,10 @@
 import { type AddressInfo, createServer } from 'node:net'
 import { eventually, mustBlock, within } from '@procref/testing'
+import { Table, Uuid } from 'surrealdb'
 import { expect, onTestFinished, test } from 'vitest'
 import { type ConnectionOptions, openConnection, type SurrealConnection } from '../../dist/surreal/connection.js'
 import { freePort } from '../drivers/driver-suite.ts'
-import { type Asked, type FakeServer, startFakeServer } from './fake-server.ts'
+import { type Asked, type FakeServer, type Reply, startFakeServer } from './fake-server.ts'
 
 const PASSWORD = 'a-password-that-nobody-else-may-see'
 
@@ -35,7 +36,7 @@ const ask = async (connection: SurrealConnection, text: string): Promise<unknown
 
 /** A server whose connections end as often as a test wants. */
 interface Weather {
-  reply: (asked: Asked) => 'silence' | 'drop' | { result: unknown } | undefined
+  reply: (asked: Asked) => Reply | undefined
 }
 
 test('nobody listens: rejects with the system’s error', async () => {
@@ -105,6 +106,74 @@ test('simultaneous first clients: an error that says it can be retried is retrie
   })
   await open(server.url)
   expect(methods(server.asked, 1)).toEqual(['version', 'use', 'use', 'use', 'use', 'signin'])
+})
+
+/** What the server answers to a single statement that another transaction was in the way of. */
+const CONFLICT: Reply = {
+  result: [
+    { status: 'ERR', time: '1ms', result: 'Transaction conflict: Resource busy. This transaction can be retried' },
+  ],
+}
+
+const isLive = ({ method, params }: Asked): boolean => method === 'query' && String(params[0]).startsWith('LIVE SELECT')
+
+test('a live query that another one is in the way of is asked for again, also when it is renewed', async () => {
+  // connection 1: LIVE refused twice, then begun │ 1 dies │ 2: LIVE refused twice, then begun; nobody would hear of a failure
+  const refusals = new Map<number, number>()
+  const begun: number[] = []
+  const server = await startFakeServer((asked) => {
+    if (asked.method === 'query' && asked.params[0] === 'DROP') return asked.connection === 1 ? 'drop' : undefined
+    if (!isLive(asked)) return undefined
+    const refused = refusals.get(asked.connection) ?? 0
+    refusals.set(asked.connection, refused + 1)
+    if (refused < 2) return CONFLICT
+    begun.push(asked.connection)
+    return {
+      result: [
+        { status: 'OK', time: '1ms', result: new Uuid(`0198c0de-0000-7000-8000-00000000000${asked.connection}`) },
+      ],
+    }
+  })
+  const connection = await open(server.url)
+  const failures: unknown[] = []
+  connection.db.subscribe('error', (error) => failures.push(error))
+  await connection.db.live(new Table('thing'))
+  expect(begun).toEqual([1])
+  expect(await ask(connection, 'DROP')).toEqual(['answered'])
+  await eventually('it is renewed', () => begun.length === 2)
+  expect(begun).toEqual([1, 2])
+  expect(failures.filter((error) => String(error).includes('Live'))).toEqual([])
+})
+
+test('a live query that is refused for another reason, or for ever, is the program’s error', async () => {
+  const weather: Weather = { reply: () => undefined }
+  const server = await startFakeServer((asked) => (isLive(asked) ? weather.reply(asked) : undefined))
+  const connection = await open(server.url)
+  const lives = (): number => server.asked.filter(isLive).length
+  weather.reply = () => ({ result: [{ status: 'ERR', time: '1ms', result: 'The table does not exist' }] })
+  await expect(connection.db.live(new Table('thing'))).rejects.toMatchObject({
+    cause: { message: 'The table does not exist' },
+  })
+  expect(lives()).toBe(1)
+  weather.reply = () => CONFLICT
+  await expect(connection.db.live(new Table('thing'))).rejects.toMatchObject({
+    cause: { message: expect.stringContaining('can be retried') },
+  })
+  expect(lives()).toBe(1 + 21)
+})
+
+test('anything else is sent again after a conflict only if the program says retry()', async () => {
+  let refusals = 0
+  const server = await startFakeServer(({ method }) => {
+    if (method !== 'query') return undefined
+    return refusals++ % 2 === 0 ? CONFLICT : undefined
+  })
+  const connection = await open(server.url)
+  await expect(ask(connection, 'CREATE once')).rejects.toThrow('can be retried')
+  expect(sent(server, 'CREATE once', 1)).toBe(1)
+  refusals = 0
+  expect(await connection.db.query('CREATE again').retry()).toEqual(['answered'])
+  expect(sent(server, 'CREATE again', 1)).toBe(2)
 })
 
 test('a lost connection is dialled again and restored, and says so', async () => {

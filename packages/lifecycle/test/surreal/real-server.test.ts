@@ -58,6 +58,16 @@ describe.runIf(path !== undefined)('a connection to SurrealDB', () => {
     expect(await all[0]?.db.query('SELECT count() FROM row GROUP ALL')).toEqual([[{ count: all.length }]])
   })
 
+  test('live queries that many clients begin at once on one table are all begun', async () => {
+    const server = await startServer(driver('rocksdb'))
+    const all = await Promise.all(Array.from({ length: 12 }, () => open(server)))
+    // They get in each other's way now and then; ten times is enough for that.
+    for (let table = 0; table < 10; table++) {
+      await all[0]?.db.query(`DEFINE TABLE thing${table}`)
+      await Promise.all(all.map(({ db }) => db.live(new Table(`thing${table}`))))
+    }
+  })
+
   test('a wrong password is refused at once', async () => {
     const server = await startServer(driver())
     const credentials = (): { user: string; password: string } => ({ user: server.user, password: 'wrong' })

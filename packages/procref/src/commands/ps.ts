@@ -21,8 +21,8 @@ export interface Processes {
 
 /** The processes of a directory: guardian, server, and who uses it. Changes nothing. */
 export async function readProcesses(options: LookOptions): Promise<Processes> {
-  const backend = await resolveBackend(options.backend)
-  const seen = await inspect(resolvePlace(options.dir).root, backend)
+  const place = resolvePlace(options.dir)
+  const seen = await inspect(place.root, await resolveBackend(options.backend, place.slots))
   const { dir, state, slots, server, problems, keeperPid } = statusOf(seen)
   return { dir, state, slots, server, problems, keeperPid, holders: seen.holders }
 }

@@ -22,8 +22,8 @@ export interface SlotListResult {
 
 /** Finds by probing who holds a slot. Makes nothing: without a directory nobody holds anything. */
 export async function listSlots(options: SlotListOptions): Promise<SlotListResult> {
-  const backend = await resolveBackend(options.backend)
   const { root, slots } = resolvePlace(options.dir)
+  const backend = await resolveBackend(options.backend, slots)
   const { size, held } = await lookAtSlots(backend, slots, openOptions(options))
   return { dir: root, backend: backend.name, size: size ?? null, held }
 }

@@ -44,8 +44,8 @@ export interface ServerStatus {
 
 /** What can be seen without changing anything; the directory may not exist. */
 export async function readStatus(options: LookOptions): Promise<Status> {
-  const backend = await resolveBackend(options.backend)
-  return statusOf(await inspect(resolvePlace(options.dir).root, backend))
+  const { root, slots } = resolvePlace(options.dir)
+  return statusOf(await inspect(root, await resolveBackend(options.backend, slots)))
 }
 
 export function statusOf(seen: Inspection): Status {

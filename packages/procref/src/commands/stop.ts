@@ -23,8 +23,8 @@ export interface Stopped {
  * Throws `StillInUseError`, and then nothing was ended, `StopTimeoutError`, `KeeperUnreachableError`.
  */
 export async function stopServer(options: StopServerOptions): Promise<Stopped> {
-  const backend = await resolveBackend(options.backend)
-  const { root } = resolvePlace(options.dir)
+  const { root, slots } = resolvePlace(options.dir)
+  const backend = await resolveBackend(options.backend, slots)
   const { holders, keeper } = await inspect(root, backend)
   // By the pid that the holder wrote: good enough to refuse early. Whether nobody is left is what the guardian proves.
   const others = holders.filter(({ pid }) => pid === undefined || pid !== keeper.identity?.pid)

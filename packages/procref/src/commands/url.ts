@@ -15,8 +15,8 @@ export class NotRunningError extends ProcrefError {
 
 /** Throws `NotRunningError`. The server may stop at any moment unless somebody holds a slot. */
 export async function findServer(options: LookOptions): Promise<ServerRecord> {
-  const { root } = resolvePlace(options.dir)
-  const record = readRunningServer(root, await resolveBackend(options.backend))
+  const { root, slots } = resolvePlace(options.dir)
+  const record = readRunningServer(root, await resolveBackend(options.backend, slots))
   if (record === undefined) throw new NotRunningError(root)
   return record
 }

@@ -1,0 +1,22 @@
+import { statfsSync } from 'node:fs'
+import { cpus, release, tmpdir } from 'node:os'
+
+const FILESYSTEMS = {
+  61267: 'ext4',
+  16914836: 'tmpfs',
+  1481003842: 'xfs',
+  2435016766: 'btrfs',
+  2035054128: 'overlayfs',
+}
+
+/** Where a measurement was made: nothing that names the machine, all that its numbers depend on. */
+export function machine() {
+  const type = statfsSync(tmpdir()).type
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    cpus: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
+    kernel: `${process.platform} ${release()}`,
+    filesystem: FILESYSTEMS[type] ?? `type 0x${type.toString(16)}`,
+    node: process.versions.node,
+  }
+}
