@@ -4,6 +4,12 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod file_lock;
+#[cfg(unix)]
+pub mod posix_semaphore;
+#[cfg(target_os = "linux")]
+pub mod robust_mutex;
+#[cfg(target_os = "linux")]
+pub mod sysv;
 
 #[cfg(test)]
 mod test_dir;
