@@ -11,7 +11,7 @@ export {
   UnsupportedFilesystemError,
 } from './filesystem.ts'
 export type { FilesystemKind, FilesystemType } from './filesystem-types.ts'
-export type { Guarantees } from './guarantees.ts'
+export { type Guarantees, locksAreInheritable } from './guarantees.ts'
 export { testMedium } from './medium-test.ts'
 export {
   DEFAULT_SLOTS,

@@ -1,2 +1,8 @@
 export { native } from './backend.ts'
 export { isNativeCodeHere } from './load-binding.ts'
+export { PosixSemaphore, type PosixSemaphoreOptions } from './posix-semaphore.ts'
+export { robustMutex } from './robust-mutex.ts'
+export { TableBeingMadeError, TableUnstableError } from './slot-table-store.ts'
+export { sysv } from './sysv.ts'
+export { IpcNamespaceMismatchError, SemaphoreLimitError } from './sysv-tables.ts'
+export { TableDamagedError } from './table-file.ts'
