@@ -1,5 +1,6 @@
 import type { FileLock, FileLocker, LockState, LockWatch } from '@procref/core'
 import type { NativeBinding } from './binding.ts'
+import { kernelWaits } from './kernel-waits.ts'
 import { calling, nativeError } from './native-error.ts'
 
 const REFUSED = -1
@@ -28,6 +29,11 @@ export function nativeLocker(load: () => NativeBinding): FileLocker {
       } catch (error) {
         throw nativeError(error, path)
       }
+    },
+    async lockWhenFree(path, { signal }) {
+      const native = load()
+      const start = (listener: number): number => native.startLockWait(listener, path)
+      return new NativeLock(native, path, await kernelWaits(native).run(path, start, signal))
     },
     watch(path) {
       const native = load()
@@ -91,12 +97,19 @@ class NativeWatch implements LockWatch {
   probe(): LockState {
     if (this.#state === 'free for good') return 'free'
     try {
-      if (this.#state === 'closed') throw new Error(`the watch of ${this.path} is closed`)
+      if (this.#state === 'closed') throw closed(this.path)
       return this.#probe()
     } catch (error) {
       this.#lastError = error
       return 'unknown'
     }
+  }
+
+  async waitFree({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#state === 'free for good') return signal?.throwIfAborted()
+    if (this.#state === 'closed') throw closed(this.path)
+    const start = (listener: number): number => this.#native.startSharedWait(listener, this.#descriptor, this.path)
+    await kernelWaits(this.#native).run(this.path, start, signal)
   }
 
   close(): void {
@@ -115,4 +128,8 @@ class NativeWatch implements LockWatch {
     }
     return 'free'
   }
+}
+
+function closed(path: string): Error {
+  return new Error(`the watch of ${path} is closed`)
 }

@@ -3,13 +3,15 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+#[cfg(not(loom))]
 pub mod file_lock;
-#[cfg(unix)]
+pub mod kernel_wait;
+#[cfg(all(unix, not(loom)))]
 pub mod posix_semaphore;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(loom)))]
 pub mod robust_mutex;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(loom)))]
 pub mod sysv;
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod test_dir;

@@ -47,6 +47,7 @@ fn errno_name(errno: i32) -> String {
         libc::EACCES => "EACCES",
         libc::EAGAIN => "EAGAIN",
         libc::EBADF => "EBADF",
+        libc::EBUSY => "EBUSY",
         libc::EDQUOT => "EDQUOT",
         libc::EEXIST => "EEXIST",
         libc::EFBIG => "EFBIG",

@@ -9,6 +9,7 @@ mod descriptors;
 mod errors;
 mod fast_call;
 mod file_lock;
+mod kernel_wait;
 #[cfg(unix)]
 mod posix_semaphore;
 #[cfg(target_os = "linux")]

@@ -12,6 +12,8 @@ use std::io;
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
+pub(crate) use unix::open_to_lock;
+#[cfg(unix)]
 pub use unix::{is_current, open_watch, probe, reopen, try_lock, try_take};
 
 /// Replaced this often while we lock it, a file is being deleted on purpose.

@@ -103,12 +103,24 @@ fn try_lock_with_stat(path: &Path) -> Result<Option<(OwnedFd, Stat)>> {
     if !try_flock(&fd, FlockOperation::NonBlockingLockExclusive)? {
         return Ok(None);
     }
-    let stat = fstat(&fd)?;
+    let stat = checked_stat(&fd)?;
+    Ok(Some((fd, stat)))
+}
+
+/// Opens the file as `try_lock` does, with its checks, and leaves the locking to the caller.
+pub(crate) fn open_to_lock(path: &Path) -> Result<OwnedFd> {
+    let fd = open(path, TO_LOCK)?;
+    checked_stat(&fd)?;
+    Ok(fd)
+}
+
+fn checked_stat(fd: &OwnedFd) -> Result<Stat> {
+    let stat = fstat(fd)?;
     require_plain(&stat)?;
     if stat.st_uid != rustix::process::geteuid().as_raw() {
         return Err(LockError::ForeignOwner(stat.st_uid));
     }
-    Ok(Some((fd, stat)))
+    Ok(stat)
 }
 
 pub(crate) fn open(path: &Path, flags: OFlags) -> Result<OwnedFd> {
