@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline'
 import { poolsOf } from './wake-pools.mjs'
 
 const [, , dir, evidence, size] = process.argv
-const pools = await poolsOf('native', dir, Number(size))
+const pools = await poolsOf('native', dir, Number(size), 1)
 const obey = { claim, drain, cpu: () => console.log(`cpu ${cpu()}`) }
 let round
 console.log('open')

@@ -3,10 +3,10 @@ const BACKENDS = {
   flock: async () => (await import('@procref/flock')).flock(),
 }
 
-/** Pools on one directory with one slot, independent of each other as those of different programs are. */
-export async function poolsOf(name, dir, count) {
+/** Pools on one directory, independent of each other as those of different programs are. */
+export async function poolsOf(name, dir, count, slots) {
   const backend = await BACKENDS[name]()
   const pools = []
-  for (let n = 0; n < count; n++) pools.push(await backend.open(dir, { slots: 1 }))
+  for (let n = 0; n < count; n++) pools.push(await backend.open(dir, { slots }))
   return pools
 }

@@ -22,7 +22,7 @@ const KILLS = 1000
 const POLLED_KILLS = 60
 const TURNS = 20
 /** The holder is killed up to so long after the wait began, or all kills would meet the same point of the claim's own timers. */
-const PAUSE_MS = { floor: 20, native: 20, flock: 400 }
+const PAUSE_MS = { floor: 20, native: 20, nativeOf100: 20, flock: 400 }
 const HERDS = [25, 50, 100, 200]
 const HERD_TURNS = 10
 const HERD_PROCESSES = 5
@@ -47,11 +47,12 @@ try {
 
 async function wake() {
   const waiters = [
-    await poolWaiter('native'),
-    await poolWaiter('flock'),
+    await poolWaiter('native', 1),
+    await poolWaiter('native', 100),
+    await poolWaiter('flock', 1),
     { name: 'floor', path: join(home, 'floor.lock') },
   ]
-  const microseconds = { native: [], flock: [], floor: [] }
+  const microseconds = Object.fromEntries(waiters.map(({ name }) => [name, []]))
   for (let turn = 0; turn < TURNS; turn++) {
     for (const waiter of waiters) {
       const kills = (waiter.name === 'flock' ? POLLED_KILLS : KILLS) / TURNS
@@ -67,11 +68,18 @@ async function wake() {
   }))
 }
 
-async function poolWaiter(name) {
+/** Waits for a slot of a pool that is full: a claim waits for all slots, whichever is freed. */
+async function poolWaiter(backend, slots) {
+  const name = slots === 1 ? backend : `${backend}Of${slots}`
   const dir = join(home, name)
-  const waiter = startProgram(process.execPath, [program('wake-waiter.mjs'), name, dir])
+  const path = join(dir, 'slot_00.lock')
+  const waiter = startProgram(process.execPath, [program('wake-waiter.mjs'), backend, dir, String(slots)])
   await waiter.answer('open')
-  return { name, path: join(dir, 'slot_00.lock'), program: waiter }
+  const pid = await hold(path)
+  waiter.send('fill')
+  await waiter.answer('full')
+  await kill(pid)
+  return { name, path, program: waiter }
 }
 
 async function killOne(waiter) {
