@@ -113,7 +113,7 @@ impl ShardFile {
     pub fn held_by_others(&self, count: u32) -> Result<Slots, LockError> {
         let mut held = 0;
         // An answer leaves what is before it and what is behind it.
-        let mut unknown = vec![0..u64::from(count)];
+        let mut unknown: Vec<_> = std::iter::once(0..u64::from(count)).collect();
         while let Some(bytes) = unknown.pop() {
             let holder = byte_locks::any_holder(self.fd.as_fd(), bytes.clone()).map_err(fcntl_error)?;
             let Some(holder) = holder else { continue };
