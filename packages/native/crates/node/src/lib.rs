@@ -10,6 +10,8 @@ mod errors;
 mod fast_call;
 mod file_lock;
 mod kernel_wait;
+#[cfg(target_os = "linux")]
+mod ofd_range;
 
 use napi::Env;
 use napi::bindgen_prelude::{JsValue, Object};
@@ -18,6 +20,14 @@ use napi_derive::napi;
 #[napi(module_exports)]
 pub fn init(exports: Object, env: Env) -> napi::Result<()> {
     // Worker threads end without their process: what they hold has to come back. In the main thread the kernel would do.
-    env.add_env_cleanup_hook((), |()| descriptors::close_all())?;
+    env.add_env_cleanup_hook((), |()| close_all())?;
+    #[cfg(target_os = "linux")]
+    ofd_range::export_fast_calls(env.raw(), exports.raw())?;
     file_lock::export_fast_calls(env.raw(), exports.raw())
+}
+
+fn close_all() {
+    descriptors::close_all();
+    #[cfg(target_os = "linux")]
+    ofd_range::close_all();
 }
