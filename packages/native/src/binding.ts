@@ -2,7 +2,7 @@
  * What the Rust part exports: plain functions; a lock is the number of its descriptor, -1 says "refused now". Nothing is held by
  * an object, so no garbage collector can let go of a lock. See `crates/node`.
  */
-export interface NativeBinding {
+export interface NativeBinding extends OfdRangeBinding, SysvBinding, RobustMutexBinding, PosixSemaphoreBinding {
   tryLock(path: string): number
   tryTake(path: string, record: Uint8Array): number
   openWatch(path: string): number
@@ -21,4 +21,78 @@ export interface NativeBinding {
   isCurrent(descriptor: number, path: string): boolean
   /** 0: it was closed before. */
   close(descriptor: number): number
+}
+
+/** Pools on ranges of locks; an open one is a number, and so is a slot that it holds or has seen (a token). Only on Linux. */
+export interface OfdRangeBinding {
+  readonly OFD_SLOTS_A_FILE?: number
+  ofdOpen(dir: string, slots: number, record: Uint8Array, first: number): number
+  /** A token; -1: none was found quickly, which proves nothing. */
+  ofdTryClaim(pool: number): number
+  /** 0: it was released before. */
+  ofdRelease(pool: number, token: number): number
+  /** A token; -1: refused. */
+  ofdTryClaimAt(pool: number, slot: number): number
+  /** A token; -1: every slot of the shard was proven to be held; -2: nothing was proven. */
+  ofdScan(pool: number, shard: number): number
+  ofdRefreshHints(pool: number): void
+  ofdIsCurrent(pool: number, token: number): boolean
+  /** Tokens of all slots of the shard that anybody holds. */
+  ofdUsed(pool: number, shard: number): readonly number[]
+  ofdIsOpen(pool: number, shard: number): boolean
+  ofdReadRecord(pool: number, token: number): Uint8Array
+  ofdStartSlotWait(listener: number, pool: number, slot: number): number
+  ofdStartUnusedWait(listener: number, pool: number, shard: number): number
+  /** A token for what a slot wait brought; -1: it is not the slot any more. */
+  ofdAdopt(pool: number, descriptor: number, slot: number): number
+  ofdClose(pool: number): boolean
+}
+
+/** Semaphore sets; an open one is a number. Only on Linux. */
+export interface SysvBinding {
+  readonly SYSV_MAX_SLOTS?: number
+  /** The new set's id. */
+  sysvCreate(slots: number, magic: string): number
+  sysvOpen(id: number, slots: number, magic: string): number
+  /** -1: all in use. */
+  sysvTryTake(set: number): number
+  /** False: it was not taken through this number, or the set is gone. */
+  sysvRelease(set: number, slot: number): boolean
+  sysvHeld(set: number): readonly number[]
+  sysvIsHeld(set: number, slot: number): boolean
+  /** 0: not in our process table. */
+  sysvLastPid(set: number, slot: number): number
+  /** True: nobody held anything in the set, and it was removed. */
+  sysvCloseAndRemoveIfUnused(set: number): boolean
+  /** False: there is no such set. Whoever holds a slot in it loses it. */
+  sysvRemove(id: number, slots: number, magic: string): boolean
+}
+
+/** Files of robust mutexes; an open one is a number. Only on Linux. */
+export interface RobustMutexBinding {
+  readonly ROBUST_MAX_SLOTS?: number
+  robustCreate(path: string, slots: number): void
+  robustOpen(path: string): number
+  robustSlots(file: number): number
+  /** -1: all in use. */
+  robustTryTake(file: number, start: number, record: Uint8Array): number
+  /** False: it was not taken through this number. */
+  robustRelease(file: number, slot: number): boolean
+  robustHeld(file: number): readonly number[]
+  robustHolds(file: number, slot: number): boolean
+  robustIsAt(file: number, path: string): boolean
+  robustReadRecord(file: number, slot: number): Uint8Array
+  robustClose(file: number): boolean
+}
+
+/** Named semaphores; an open one is a number. Not on Windows. */
+export interface PosixSemaphoreBinding {
+  posixSemaphoreOpen?(name: string, permits: number): number
+  posixSemaphoreCreate(name: string, permits: number): number
+  posixSemaphoreRandomName(): string
+  posixSemaphoreTryWait(semaphore: number): boolean
+  posixSemaphorePost(semaphore: number): void
+  posixSemaphoreValue(semaphore: number): number
+  posixSemaphoreClose(semaphore: number): boolean
+  posixSemaphoreUnlink(name: string): boolean
 }

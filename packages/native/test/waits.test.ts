@@ -52,7 +52,7 @@ describeNative('waiting in the kernel', () => {
 
   test('a lock is handed over after its holder was killed, and so is one that a child inherited', async () => {
     const path = join(freshDir(), 'control.lock')
-    const holder = child('holder', [path])
+    const holder = child('lock-holder', [path])
     await holder.event('holds')
     const finishes = await mustBlock('lockWhenFree()', lockWhenFree(path))
     holder.kill('SIGKILL')

@@ -19,6 +19,8 @@ const KNOWN: readonly KnownBackend[] = [
     isUsable: async () => (await import('@procref/native')).isNativeCodeHere(),
   },
   { name: 'flock', protocol: 'flock', load: async () => (await import('@procref/flock')).flock() },
+  { name: 'sysv', protocol: 'sysv', load: async () => (await import('@procref/native')).sysv() },
+  { name: 'robust-mutex', protocol: 'robust-mutex', load: async () => (await import('@procref/native')).robustMutex() },
 ]
 /** Of a directory that nobody has used yet. */
 const DEFAULT_PROTOCOL = 'flock'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { FileLock, LockWatch } from '@procref/core'
+import { type FileLock, type LockWatch, locksAreInheritable } from '@procref/core'
 import type { Behaviour, Claim } from '../behaviour.ts'
 import type { Context } from '../context.ts'
 import { mustBlock } from '../harness/index.ts'
@@ -116,7 +116,7 @@ export const controlLocks: Behaviour = {
         assert.equal(second.isCurrent(), true)
       },
     },
-    guarantees.inheritableByChild
+    locksAreInheritable(guarantees)
       ? {
           title: 'a child that inherits the descriptor keeps the lock after it was released here, until it ends',
           async check(context) {
@@ -138,7 +138,7 @@ export const controlLocks: Behaviour = {
         }
       : {
           title: 'a program that the holder started does not keep the lock',
-          insteadOf: 'a child that inherits the descriptor keeps a control lock (inheritableByChild is false)',
+          insteadOf: 'a child that inherits the descriptor keeps a control lock (locksInheritableByChild is false)',
           async check(context) {
             const path = join(context.freshDir(), 'control.lock')
             const holder = await startLocker(context, path)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import type { Behaviour } from '../behaviour.ts'
+import type { Behaviour, Claim } from '../behaviour.ts'
 import { type Context, claimOne } from '../context.ts'
 
 /** Another process table and another network, as in a container; `--kill-child`: its end is the end of all in it. */
@@ -44,13 +44,32 @@ export const namespaces: Behaviour = {
               await context.recovered('the slot is free', () => pool.tryClaim())
             },
           },
+          ...(guarantees.scope === 'ipc-namespace' ? OTHER_IPC_NAMESPACE : []),
         ],
 }
 
+/** Slots that are not visible from everywhere must not be made a second time where they are not. */
+const OTHER_IPC_NAMESPACE: readonly Claim[] = [
+  {
+    title: 'a process of another IPC namespace is refused with an error that says so, and gets no slot',
+    insteadOf: 'all processes of the host exclude each other (scope is ipc-namespace)',
+    async check(context) {
+      if (!canUnshare(context, '--ipc')) return
+      const dir = context.poolDir()
+      const pool = await context.open(dir, { slots: 2 })
+      const slot = await claimOne(pool)
+      const inside = context.actor(dir, { through: [...UNSHARE, '--ipc'] })
+      await assert.rejects(inside, (error: Error) => error.message.includes('IPC namespace'))
+      await slot.verify()
+      assert.equal(await pool.count(), 1)
+    },
+  },
+]
+
 const PAIR = new URL('../children/pair.js', import.meta.url)
 
-function canUnshare({ note }: Context): boolean {
-  const { status } = spawnSync(UNSHARE[0], [...UNSHARE.slice(1), 'true'], { stdio: 'ignore' })
+function canUnshare({ note }: Context, ...more: readonly string[]): boolean {
+  const { status } = spawnSync(UNSHARE[0], [...UNSHARE.slice(1), ...more, 'true'], { stdio: 'ignore' })
   if (status === 0) return true
   note('no process was started in another namespace: that takes Linux, unshare(1) and root')
   return false

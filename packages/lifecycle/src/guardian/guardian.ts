@@ -28,7 +28,14 @@
  *   WRONG: the line of a stop whose state cannot be written: a stop that never was, noted again at each attempt.
  *   WRONG: `unresponsive`, then its line: who looks for the reason finds the one of the state before.
  */
-import { checkDirectory, type FileLock, isMemoryFilesystem, type SlotBackend, secureDirectory } from '@procref/core'
+import {
+  checkDirectory,
+  type FileLock,
+  isMemoryFilesystem,
+  locksAreInheritable,
+  type SlotBackend,
+  secureDirectory,
+} from '@procref/core'
 import { afterCleanStop, afterStart, isCrashLoop, startMark } from '../crash-loop.ts'
 import { pause } from '../delay.ts'
 import type { RunningServer, ServerDriver } from '../driver.ts'
@@ -239,7 +246,7 @@ async function startServer(
         }),
     })
     server.ended.then(() => g.wake.up())
-    const passedOn = driver.placement === 'child' && lock.fd !== undefined && g.backend.guarantees.inheritableByChild
+    const passedOn = driver.placement === 'child' && lock.fd !== undefined && locksAreInheritable(g.backend.guarantees)
     if (passedOn) lock.release()
     chronicle.write({ server: identify(server.pid) })
     const details = await server.ready({ signal: AbortSignal.any([g.told, AbortSignal.timeout(READY_TIMEOUT_MS)]) })

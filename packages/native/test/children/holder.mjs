@@ -1,7 +1,31 @@
-// Locks the file of its first argument, and keeps it until it is told to go.
-import { native } from '@procref/native'
-import { obey, say } from '@procref/testing/child'
+// A process that opens the pool it is told of, and does with it what it is told.
+import { obey, say, sayFailed } from '@procref/conformance/harness'
+import { robustMutex, sysv } from '@procref/native'
 
-const lock = native().locks.tryLock(process.argv[2])
-obey({ release: () => lock.release() })
-say('holds', { is: lock !== undefined })
+const { factory, dir, label, slots } = JSON.parse(process.argv[2])
+
+async function main() {
+  const backend = { robustMutex, sysv }[factory]()
+  const pool = await backend.open(dir, { label, slots })
+  let slot
+  obey({
+    tryClaim: async () => {
+      slot = await pool.tryClaim()
+      say('tryClaim', { slot: slot?.id ?? null })
+    },
+    verify: async () =>
+      say('verify', {
+        error: await slot.verify().then(
+          () => null,
+          (error) => error.message,
+        ),
+      }),
+    close: async () => {
+      await pool.close()
+      say('close')
+    },
+  })
+  say('ready')
+}
+
+main().catch(sayFailed)

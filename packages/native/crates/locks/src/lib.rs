@@ -8,6 +8,12 @@ pub mod file_lock;
 pub mod kernel_wait;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub mod ofd_range;
+#[cfg(all(unix, not(loom)))]
+pub mod posix_semaphore;
+#[cfg(all(target_os = "linux", not(loom)))]
+pub mod robust_mutex;
+#[cfg(all(target_os = "linux", not(loom)))]
+pub mod sysv;
 
 #[cfg(all(test, not(loom)))]
 mod test_dir;

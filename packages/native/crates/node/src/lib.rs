@@ -12,6 +12,12 @@ mod file_lock;
 mod kernel_wait;
 #[cfg(target_os = "linux")]
 mod ofd_range;
+#[cfg(unix)]
+mod posix_semaphore;
+#[cfg(target_os = "linux")]
+mod robust_mutex;
+#[cfg(target_os = "linux")]
+mod sysv;
 
 use napi::Env;
 use napi::bindgen_prelude::{JsValue, Object};
@@ -30,4 +36,10 @@ fn close_all() {
     descriptors::close_all();
     #[cfg(target_os = "linux")]
     ofd_range::close_all();
+    #[cfg(unix)]
+    posix_semaphore::close_all();
+    #[cfg(target_os = "linux")]
+    robust_mutex::close_all();
+    #[cfg(target_os = "linux")]
+    sysv::close_all();
 }

@@ -1,0 +1,75 @@
+// Who has a slot, found out without any lock: while a holder has slot k, `EVIDENCE/k` is a link to the file with its name in it
+// (`PID START_TICKS`). Whoever has got the slot and finds somebody else's mark asks the kernel about that process. It is over, or
+// about to be: the mark of one that was killed, which is taken away. It lives: two holders of one slot, the overlap.
+//
+// The question has no race: a process is marked as exiting before the kernel lets go of its first lock, so of a holder that
+// lost the slot by its death we can only find that.
+import { appendFileSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const PF_EXITING = 0x4
+
+export class Evidence {
+  #dir
+  #who
+  #name
+  #log
+
+  constructor(dir, kind) {
+    const start = statFields(process.pid)?.[19]
+    this.#dir = dir
+    this.#who = `${process.pid} ${start}`
+    this.#name = join(dir, `${process.pid}-${start}.name`)
+    this.#log = join(dir, `${kind}.log`)
+    writeFileSync(this.#name, this.#who)
+  }
+
+  /** Call it with the slot in hand; the function returned, before the slot is released. */
+  mark(slot) {
+    const mark = join(this.#dir, String(slot))
+    while (!isLinked(this.#name, mark)) this.#question(slot, mark)
+    appendFileSync(this.#log, '.')
+    return () => rmSync(mark, { force: true })
+  }
+
+  #question(slot, mark) {
+    const other = read(mark)
+    if (other === undefined || !isOver(other)) {
+      console.log(JSON.stringify({ event: 'overlap', slot, who: this.#who, other: other ?? '(gone meanwhile)' }))
+    }
+    rmSync(mark, { force: true })
+  }
+}
+
+function isLinked(name, mark) {
+  try {
+    linkSync(name, mark)
+    return true
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error
+    return false
+  }
+}
+
+function isOver(who) {
+  const [pid, start] = who.split(' ')
+  const fields = statFields(pid)
+  return (
+    fields === undefined || fields[19] !== start || /^[ZX]/.test(fields[0]) || (Number(fields[6]) & PF_EXITING) !== 0
+  )
+}
+
+/** `/proc/PID/stat` from its third field on; `undefined`: there is no such process. */
+function statFields(pid) {
+  const stat = read(`/proc/${pid}/stat`)
+  return stat?.slice(stat.lastIndexOf(') ') + 2).split(' ')
+}
+
+function read(path) {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch (error) {
+    if (error.code === 'ENOENT' || error.code === 'ESRCH') return undefined
+    throw error
+  }
+}

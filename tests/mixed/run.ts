@@ -1,0 +1,143 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as after } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { slotFileName } from '@procref/core'
+import { flock } from '@procref/flock'
+import { isNativeCodeHere } from '@procref/native'
+import { type Child, startProgram } from '@procref/testing'
+
+/** Fewer than there are holders, so that they meet all the time. */
+const SLOTS = 3
+/** A random holder is killed, and replaced, so often. */
+const KILL_EVERY_MS = 40
+const NATIVE = fileURLToPath(new URL('../../packages/native/', import.meta.url))
+const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+
+export interface MixedResult {
+  /** Claims by kind of holder. */
+  readonly claims: Readonly<Record<string, number>>
+  readonly kills: number
+  readonly overlaps: readonly unknown[]
+  /** Kinds that this machine does not have, and why. */
+  readonly missing: readonly string[]
+}
+
+export interface MixedOptions {
+  readonly dir: string
+  /** Ends as soon as every kind has made so many claims … */
+  readonly claimsOfEach: number
+  /** … and it has run for so long. */
+  readonly forMs: number
+  /** Also a holder that takes slots without heeding locks: the detector has to find it out. */
+  readonly heedless?: boolean
+}
+
+interface Kind {
+  readonly name: string
+  start(slots: string, evidence: string): Child
+}
+
+/**
+ * Every kind of holder in one directory: our backends, the original program (Rust's own file locks), Python, flock(1). They claim and
+ * release without pause, one of them is killed now and then, and each looks for traces of another holder in its slot (evidence.mjs).
+ */
+export async function runMixed(options: MixedOptions): Promise<MixedResult> {
+  const { dir, claimsOfEach, forMs, heedless = false } = options
+  const evidence = join(dir, 'evidence')
+  const slots = join(dir, 'slots')
+  mkdirSync(evidence, { mode: 0o700 })
+  await (await flock().open(slots, { slots: SLOTS })).close()
+  const { kinds, missing } = findKinds(heedless)
+  const overlaps: unknown[] = []
+  let kills = 0
+  const running = kinds.map((kind) => ({ kind, child: kind.start(slots, evidence) }))
+  const read = (child: Child): void => {
+    for (const line of child.stdout().split('\n')) if (line.startsWith('{')) overlaps.push(JSON.parse(line))
+  }
+  try {
+    const began = performance.now()
+    for (;;) {
+      await after(KILL_EVERY_MS)
+      const claims = countClaims(evidence, kinds)
+      const enough = Object.values(claims).every((count) => count >= claimsOfEach) && performance.now() - began >= forMs
+      if (enough) return { claims, kills, overlaps, missing }
+      const victim = running[Math.floor(Math.random() * running.length)]
+      if (victim === undefined) throw new Error('there are no holders')
+      // One that ended by itself has found something wrong, and says what.
+      const ended = await Promise.race([victim.child.exited, undefined])
+      if (ended !== undefined) throw new Error(`${victim.kind.name} ended with ${ended.code}: ${victim.child.stderr()}`)
+      victim.child.kill('SIGKILL')
+      await victim.child.exited
+      kills++
+      read(victim.child)
+      victim.child = victim.kind.start(slots, evidence)
+    }
+  } finally {
+    for (const { child } of running) {
+      child.kill('SIGKILL')
+      await child.exited
+      read(child)
+    }
+  }
+}
+
+function countClaims(evidence: string, kinds: readonly Kind[]): Record<string, number> {
+  const logs = new Set(readdirSync(evidence))
+  return Object.fromEntries(
+    kinds.map(({ name }) => [name, logs.has(`${name}.log`) ? statSync(join(evidence, `${name}.log`)).size : 0]),
+  )
+}
+
+function findKinds(heedless: boolean): { readonly kinds: readonly Kind[]; readonly missing: readonly string[] } {
+  const ours = (name: string): Kind => ({
+    name,
+    start: (slots, evidence) =>
+      startProgram(process.execPath, { args: [here('holder.mjs'), name, slots, evidence, String(SLOTS)] }),
+  })
+  const kinds: Kind[] = [ours('flock')]
+  const missing: string[] = []
+  if (isNativeCodeHere()) kinds.push(ours('native'))
+  else missing.push('native: its native code is not built')
+  const seed = buildSeedHolder()
+  if (seed === undefined) missing.push('the original program and flock(1): there is no Rust to build their helper with')
+  else kinds.push(...kindsOfSeed(seed, heedless))
+  if (has('python3')) {
+    const start: Kind['start'] = (slots, evidence) =>
+      startProgram('python3', { args: [here('holder.py'), slots, evidence, String(SLOTS)] })
+    kinds.push({ name: 'python', start })
+  } else missing.push('python: there is no python3')
+  return { kinds, missing }
+}
+
+function kindsOfSeed(seed: string, heedless: boolean): readonly Kind[] {
+  const churn = (name: string, mode: string): Kind => ({
+    name,
+    start: (slots, evidence) => startProgram(seed, { args: [mode, slots, evidence, String(SLOTS), name] }),
+  })
+  // flock(1) becomes the program (`--no-fork`), so the holder is one process and its death is the end of the lock.
+  const script = `while :; do flock --no-fork -xn "$1/$3" "$4" hold "$2" "$5" flock1; done`
+  const flock1: Kind = {
+    name: 'flock1',
+    start: (slots, evidence) => {
+      const slot = Math.floor(Math.random() * SLOTS)
+      return startProgram('sh', { args: ['-c', script, 'sh', slots, evidence, slotFileName(slot), seed, String(slot)] })
+    },
+  }
+  return [churn('seed', 'churn'), flock1, ...(heedless ? [churn('heedless', 'heedless')] : [])]
+}
+
+function buildSeedHolder(): string | undefined {
+  if (!has('cargo')) return undefined
+  const { status, stderr } = spawnSync('cargo', ['build', '--release', '--locked', '-p', 'seed-holder'], {
+    cwd: NATIVE,
+    encoding: 'utf8',
+  })
+  if (status !== 0) throw new Error(`the seed's holder cannot be built: ${stderr}`)
+  return join(NATIVE, 'target/release/seed-holder')
+}
+
+function has(program: string): boolean {
+  return spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0
+}
