@@ -55,7 +55,9 @@ unsafe extern "C" fn release(env: sys::napi_env, info: sys::napi_callback_info) 
     let body = |call: &Call<2>| {
         let token = call.int(1)?;
         // A pool that is closed has released everything.
-        let released = with(call.int(0)?, |pool| Ok(Token::from_int(token).is_some_and(|token| pool.release(token))));
+        let released = with(call.int(0)?, |pool| {
+            Ok(Token::from_int(token).is_some_and(|token| pool.release(token)))
+        });
         Ok(released.unwrap_or(false).into())
     };
     // SAFETY: Node-API has just called us with these.
@@ -107,7 +109,9 @@ pub fn ofd_refresh_hints(pool: i32) -> Result<()> {
 #[napi]
 pub fn ofd_is_current(pool: i32, token: i32) -> Result<bool> {
     guarded(|| {
-        let current = with(pool, |pool| Ok(Token::from_int(token).is_some_and(|token| pool.is_current(token))));
+        let current = with(pool, |pool| {
+            Ok(Token::from_int(token).is_some_and(|token| pool.is_current(token)))
+        });
         Ok(current.unwrap_or(false))
     })
 }
@@ -184,7 +188,9 @@ pub fn ofd_close(pool: i32) -> Result<bool> {
 
 fn with<T>(pool: i32, use_it: impl FnOnce(&mut Pool) -> Result<T>) -> Result<T> {
     POOLS.with_borrow_mut(|pools| {
-        let open = usize::try_from(pool).ok().and_then(|index| pools.get_mut(index)?.as_mut());
+        let open = usize::try_from(pool)
+            .ok()
+            .and_then(|index| pools.get_mut(index)?.as_mut());
         use_it(open.ok_or_else(closed)?)
     })
 }

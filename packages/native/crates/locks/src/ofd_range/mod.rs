@@ -83,6 +83,8 @@ pub struct Pool {
     hints: HintMap,
     /// The slot to be tried first.
     next: u32,
+    /// We have just released it: worth a try whatever the hints say.
+    next_is_free: bool,
 }
 
 /// A shard and all the files at its path that are of interest.
@@ -120,6 +122,7 @@ impl Pool {
             shards: shards.collect(),
             hints: HintMap::open(dir.join("hints"), slots),
             next: first % slots,
+            next_is_free: false,
         })
     }
 
@@ -127,16 +130,18 @@ impl Pool {
         self.slots.div_ceil(SLOTS_A_FILE)
     }
 
-    /// Claims a slot that is probably free: that released last, or the next one, or one that the hints name. `None` says nothing but
-    /// that none was found so quickly, for whatever reason: `scan` the shards then.
+    /// Claims a slot that is probably free: that released last, or the next one that the hints do not advise against. `None` says
+    /// nothing but that none was found so quickly, for whatever reason: `scan` the shards then.
     pub fn try_claim(&mut self) -> Option<Token> {
         let first = self.next;
-        match self.claim(first) {
-            Ok(Claim::Taken(token)) => return Some(token),
-            Ok(Claim::Refused) => self.learn(first),
-            // The scan meets the same trouble, and knows where.
-            Err(_) => {}
-        };
+        if std::mem::take(&mut self.next_is_free) {
+            match self.claim(first) {
+                Ok(Claim::Taken(token)) => return Some(token),
+                Ok(Claim::Refused) => self.learn(first),
+                // The scan meets the same trouble, and knows where.
+                Err(_) => {}
+            }
+        }
         self.try_hints(first)
     }
 
@@ -192,6 +197,7 @@ impl Pool {
         self.hints.released(shard, byte);
         // Probably still free, and its file warm.
         self.next = slot;
+        self.next_is_free = true;
         true
     }
 
@@ -282,12 +288,7 @@ impl Pool {
         let mut left = count;
         let mut tries = 0;
         for _ in 0..MAX_SHARDS {
-            let likely = self.hints.likely_shard(shard, left)?;
-            left -= (likely + count - shard) % count + 1;
-            if likely != shard {
-                from = 0;
-            }
-            while let Some(slot) = self.likely_slot(likely, from) {
+            while let Some(slot) = self.likely_slot(shard, from) {
                 if tries == MAX_TRIES {
                     return None;
                 }
@@ -300,10 +301,10 @@ impl Pool {
                 }
                 from = split(slot).1 + 1;
             }
-            shard = (likely + 1) % count;
-            if left == 0 {
-                return None;
-            }
+            left -= 1;
+            let likely = self.hints.likely_shard((shard + 1) % count, left)?;
+            left -= (likely + count - shard - 1) % count;
+            (shard, from) = (likely, 0);
         }
         None
     }
