@@ -97,11 +97,17 @@ export class FreedSlots<L, T> {
 
   #handOver(slot: number, lock: L): void {
     const [claimer] = this.#claimers
-    if (claimer === undefined) return this.#slots.release(lock)
+    if (claimer === undefined) {
+      this.#slots.release(lock)
+      return
+    }
     try {
       const taken = this.#slots.accept(slot, lock)
-      // The next wait opens the file that is there now.
-      if (taken === undefined) return this.#slots.release(lock)
+      if (taken === undefined) {
+        // The next wait opens the file that is there now.
+        this.#slots.release(lock)
+        return
+      }
       this.#claimers.delete(claimer)
       claimer.resolve(taken)
     } catch (error) {
