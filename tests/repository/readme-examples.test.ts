@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { endDirectory, freshDir, surrealBinary } from '@procref/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -24,8 +24,11 @@ function runExample(
   })
 }
 
-test('the example of @procref/flock runs', () => {
-  const { status, stdout, stderr } = runExample('packages/flock', `${freshDir()}/slots`)
+/** Without Rust it is not; what its own tests then say loudly need not be said here. */
+const nativeIsBuilt = readdirSync(join(ROOT, 'packages/native')).some((name) => name.endsWith('.node'))
+
+test.each(['packages/flock', ...(nativeIsBuilt ? ['packages/native'] : [])])('the example of %s runs', (folder) => {
+  const { status, stdout, stderr } = runExample(folder, `${freshDir()}/slots`)
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   expect(stdout).toMatch(/^slot \d+ of 100$/m)
 })

@@ -297,6 +297,33 @@ mod tests {
     }
 
     #[test]
+    fn a_signal_that_comes_before_the_blocking_call_is_not_the_last() {
+        let Fixture { path, _dir } = fixture();
+        let _held = take(&path).unwrap();
+        let file = file_lock::open_to_lock(&path).unwrap();
+        let (looked, has_looked) = channel();
+        let (ended, has_ended) = channel();
+        let mut first = true;
+        let slow = move |handshake: &Handshake| match handshake.wait(file, |file| {
+            // The waiter has looked at the flag; the caller sets it and sends a signal; the waiter blocks.
+            if std::mem::take(&mut first) {
+                looked.send(()).unwrap();
+                // SAFETY: it takes nothing and returns when a signal's handler ran.
+                unsafe { libc::pause() };
+            }
+            flock(file, FlockOperation::LockExclusive)
+        }) {
+            None => Outcome::CalledOff,
+            Some(_) => Outcome::Free,
+        };
+        let wait = start(slow, move || ended.send(()).unwrap()).unwrap();
+        has_looked.recv_timeout(HANGS).unwrap();
+        wait.call_off();
+        has_ended.recv_timeout(HANGS).unwrap();
+        assert!(matches!(wait.end(), Outcome::CalledOff));
+    }
+
+    #[test]
     fn a_lock_freed_while_the_wait_is_called_off_is_had_or_free() {
         let Fixture { path, _dir } = fixture();
         for n in 0..500 {

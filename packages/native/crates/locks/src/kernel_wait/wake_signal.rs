@@ -80,6 +80,8 @@ pub fn let_only_through(signal: libc::c_int) {
 
 /// Interrupts the thread, if it is in a blocking call.
 pub fn send<T>(signal: libc::c_int, thread: &JoinHandle<T>) {
+    // The standard library has one type for it everywhere; with musl it is a pointer.
+    let thread = thread.as_pthread_t() as libc::pthread_t;
     // SAFETY: a thread that was not joined exists at least as a number that nobody else has.
-    unsafe { libc::pthread_kill(thread.as_pthread_t(), signal) };
+    unsafe { libc::pthread_kill(thread, signal) };
 }
