@@ -10,9 +10,10 @@ use rustix::io::Errno;
 use super::byte_locks;
 use crate::file_lock::{self, LockError};
 
-/// The kernel goes through all locks of a file for each call, so a claim costs more the more holders share one; and each file
-/// costs whoever looks at it an open, and whoever uses it a descriptor. Measured (`benchmarks/results/ofd-range.json`, `slotsAFile`):
-/// up to here a claim beside that many holders costs little more than in an empty file.
+/// The kernel goes through all locks of a file at each call, so a claim costs more the more holders share one; and each file costs
+/// whoever looks at it an open, and whoever uses it a descriptor. Beside so many locks of others one more costs about half
+/// as much again as in an empty file, beside twice as many several times as much (`lockBesideOthersInOneFileNs` in
+/// `benchmarks/results/ofd-range.json`).
 pub const SLOTS_A_FILE: u32 = 128;
 /// One bit for each slot of a file.
 pub type Slots = u128;
