@@ -1,5 +1,5 @@
 /** Those for which a package `@procref/native-…` is published; the same as `napi.targets` in package.json, which a test compares. */
-const PUBLISHED: ReadonlySet<string> = new Set([
+export const PUBLISHED_PLATFORMS: ReadonlySet<string> = new Set([
   'linux-x64-gnu',
   'linux-arm64-gnu',
   'linux-x64-musl',
@@ -11,7 +11,7 @@ const PUBLISHED: ReadonlySet<string> = new Set([
 ])
 
 export function isPublishedPlatform(name: string): boolean {
-  return PUBLISHED.has(name)
+  return PUBLISHED_PLATFORMS.has(name)
 }
 
 /** This process's platform, in the words that napi-rs uses for files and packages: `linux-x64-gnu`, `darwin-arm64`. */
