@@ -3,6 +3,8 @@
  * at a random part, and looked at now and then as a whole.
  */
 const MAX_WAITS = 128
+/** Why a wait is called off. One for all: an abort without a reason makes one with a stack, each time. */
+const NOBODY_WAITS = new Error('nobody waits for a slot any more')
 
 /** How one slot is waited for. `L`: what the kernel hands over; `T`: what a claim gets. */
 export interface SlotWaits<L, T> {
@@ -24,7 +26,8 @@ interface Claimer<T> {
  * Hands freed slots to the claims of one pool that wait for one. While anybody waits, the kernel is asked for the lock of every
  * slot; it wakes one waiter for each lock that is freed, so nobody has to poll and no herd runs. Whoever waited longest gets it.
  *
- * A lock that comes when nobody waits any more is released at once: for that moment others find the slot in use.
+ * A lock that comes when nobody waits any more is released at once: for that moment others find the slot in use. The other slots'
+ * waits are called off only after the claimer has gone on with the one it got: that takes a hundred times as long as the wake-up.
  */
 export class FreedSlots<L, T> {
   /** Is every slot waited for? If not, a freed slot may have to be found by looking. */
@@ -86,7 +89,13 @@ export class FreedSlots<L, T> {
   async #run(slot: number, controller: AbortController): Promise<void> {
     const { signal } = controller
     try {
-      while (!signal.aborted) this.#handOver(slot, await this.#slots.lockWhenFree(slot, { signal }))
+      do {
+        this.#handOver(slot, await this.#slots.lockWhenFree(slot, { signal }))
+      } while (!signal.aborted && this.#claimers.size > 0)
+      if (!signal.aborted) this.#waits.delete(slot)
+      setImmediate(() => {
+        if (this.#claimers.size === 0) this.#callOff()
+      })
     } catch (error) {
       // No thread or descriptor left, say, or the directory is gone: the other slots may do. Without any, claimers learn why.
       if (signal.aborted) return
@@ -115,11 +124,10 @@ export class FreedSlots<L, T> {
       this.#claimers.delete(claimer)
       claimer.reject(error)
     }
-    if (this.#claimers.size === 0) this.#callOff()
   }
 
   #callOff(): void {
-    for (const controller of this.#waits.values()) controller.abort()
+    for (const controller of this.#waits.values()) controller.abort(NOBODY_WAITS)
     this.#waits.clear()
   }
 
