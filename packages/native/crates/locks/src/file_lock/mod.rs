@@ -11,13 +11,15 @@ use std::io;
 
 #[cfg(unix)]
 mod unix;
+#[cfg(target_os = "linux")]
+pub(crate) use unix::open;
 #[cfg(unix)]
 pub(crate) use unix::open_to_lock;
 #[cfg(unix)]
 pub use unix::{is_current, open_watch, probe, reopen, try_lock, try_take};
 
 /// Replaced this often while we lock it, a file is being deleted on purpose.
-const MAX_REPLACEMENTS: usize = 8;
+pub(crate) const MAX_REPLACEMENTS: usize = 8;
 
 /// Why a file could not be locked; a refusal is no error.
 #[derive(Debug)]

@@ -11,5 +11,9 @@ mod handshake;
 mod unix;
 #[cfg(all(unix, not(loom)))]
 mod wake_signal;
+#[cfg(all(target_os = "linux", not(loom)))]
+pub(crate) use handshake::Attempt;
+#[cfg(all(target_os = "linux", not(loom)))]
+pub(crate) use unix::start;
 #[cfg(all(unix, not(loom)))]
 pub use unix::{Outcome, Wait, lock_exclusive, wait_shared};

@@ -95,7 +95,8 @@ fn flock(file: &OwnedFd, operation: FlockOperation) -> Attempt<LockError> {
     }
 }
 
-fn start(
+/// Runs `wait` on a thread of its own, then `ended`; the handshake is how it hears that it was called off.
+pub(crate) fn start(
     wait: impl FnOnce(&Handshake) -> Outcome + Send + 'static,
     ended: impl FnOnce() + Send + 'static,
 ) -> Result<Wait, LockError> {
