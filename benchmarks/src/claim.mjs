@@ -3,7 +3,7 @@
 // Prints one JSON document; `--save` also writes results/claim.json, from which `readme.mjs` makes its part of the README.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { loadavg, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compileFloor } from './floor.mjs'
@@ -31,7 +31,6 @@ try {
     mapValues(measured, (turns) => median(turns.map((values, turn) => values[what] / measured.floor[turn][what])))
   const result = {
     ...machine(),
-    load: loadavg()[0],
     rounds: ROUNDS,
     turns: TURNS,
     microseconds: mapValues(measured, (turns) => median(turns.map(({ took }) => took)) / 1000),

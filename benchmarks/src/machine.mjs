@@ -1,5 +1,5 @@
-import { statfsSync } from 'node:fs'
-import { cpus, release, tmpdir } from 'node:os'
+import { readFileSync, statfsSync } from 'node:fs'
+import { cpus, loadavg, release, tmpdir } from 'node:os'
 
 const FILESYSTEMS = {
   61267: 'ext4',
@@ -18,5 +18,17 @@ export function machine() {
     kernel: `${process.platform} ${release()}`,
     filesystem: FILESYSTEMS[type] ?? `type 0x${type.toString(16)}`,
     node: process.versions.node,
+    // What else ran, and whether it could take the processor from what was measured (`chrt -f 1 node …`).
+    load: loadavg()[0],
+    priority: isRealTime() ? 'real-time' : 'normal',
   }
+}
+
+function isRealTime() {
+  if (process.platform !== 'linux') return false
+  // Fields from the third on; the 40th is the real-time priority.
+  const fields = readFileSync('/proc/self/stat', 'latin1')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  return Number(fields[37]) > 0
 }

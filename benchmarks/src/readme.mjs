@@ -21,7 +21,7 @@ const section = `${BEGIN}
 | the same in a full pool of a hundred slots / with \`flock()\`, which has to look now and then | ${ms(wake.wakeUs.nativeOf100.p50)} ms / ${ms(wake.wakeUs.flock.p50)} ms |
 | a slot handed from waiter to waiter: 25 wait / 200 wait | ${ms(wake.herd.sizes[25].usPerHandover)} ms / ${ms(wake.herd.sizes[200].usPerHandover)} ms each |
 
-${lifecycle.machine}, SurrealDB ${lifecycle.server} (rocksdb), medians; ${dates(lifecycle, claim, wake)}.
+${lifecycle.machine}, SurrealDB ${lifecycle.server} (rocksdb), medians; ${dates(lifecycle, claim, wake)}.${busy()}
 ${END}`
 
 function read(name) {
@@ -30,6 +30,15 @@ function read(name) {
 
 function ms(microseconds) {
   return round(microseconds / 1000)
+}
+
+function busy() {
+  const realTime = Object.entries({ 'a claim': claim, 'wake-ups': wake }).filter(
+    ([, { priority }]) => priority === 'real-time',
+  )
+  if (realTime.length === 0) return ''
+  const loads = realTime.map(([what, { load }]) => `${what} at load ${load}`).join(', ')
+  return ` With real-time priority, as others used the machine: ${loads}.`
 }
 
 function dates(...results) {
