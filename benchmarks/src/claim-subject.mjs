@@ -1,4 +1,5 @@
-// One subject of claim.mjs: `claim-subject.mjs NAME DIRECTORY ROUNDS` prints the mean nanoseconds of a claim and its release.
+// One subject of claim.mjs: `claim-subject.mjs NAME DIRECTORY ROUNDS` prints the mean nanoseconds of a claim and
+// its release, and those of the processor (all threads).
 import { closeSync, constants, fstatSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -54,6 +55,9 @@ const subjects = {
 
 const measure = await subjects[name]()
 await measure(Number(rounds) / 10)
+const usedBefore = process.cpuUsage()
 const began = process.hrtime.bigint()
 await measure(Number(rounds))
-console.log(Number(process.hrtime.bigint() - began) / Number(rounds))
+const took = Number(process.hrtime.bigint() - began)
+const used = process.cpuUsage(usedBefore)
+console.log(took / Number(rounds), ((used.user + used.system) * 1000) / Number(rounds))

@@ -1,11 +1,19 @@
-// The waiter of wake.mjs: at each line it claims the only slot of DIRECTORY, waiting for it, says when it had it, and gives it back.
+// The waiter of wake.mjs: `wake-waiter.mjs BACKEND DIRECTORY SLOTS`. Once somebody else has one of the slots, a first line lets it claim
+// all the others. At each further line it claims that one, waiting for it, says when it had it, and gives it back.
 import { createInterface } from 'node:readline'
-import { native } from '@procref/native'
+import { poolsOf } from './wake-pools.mjs'
 
-const pool = await native().open(process.argv[2], { slots: 1 })
+const [, , backend, dir, slots] = process.argv
+const [pool] = await poolsOf(backend, dir, 1, Number(slots))
 console.log('open')
-for await (const _ of createInterface({ input: process.stdin })) {
-  const slot = await pool.claim({ timeoutMs: 600_000 })
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
+await lines.next()
+for (let n = 1; n < Number(slots); n++) await pool.claim()
+console.log('full')
+while (!(await lines.next()).done) {
+  const claiming = pool.claim({ timeoutMs: 600_000 })
+  console.log('waiting')
+  const slot = await claiming
   const at = process.hrtime.bigint()
   await slot.release()
   console.log(`locked ${at}`)

@@ -3,7 +3,7 @@
 // about to be: the mark of one that was killed, which is taken away. It lives: two holders of one slot, the overlap.
 //
 // The question has no race: a process is marked as exiting before the kernel lets go of its first lock, so of a holder that
-// lost the slot by its death we can only find that.
+// lost the slot by its death we can only find that. `EVIDENCE/killed.log` grows by a byte for each such mark.
 import { appendFileSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -14,6 +14,7 @@ export class Evidence {
   #who
   #name
   #log
+  #killed
 
   constructor(dir, kind) {
     const start = statFields(process.pid)?.[19]
@@ -21,6 +22,7 @@ export class Evidence {
     this.#who = `${process.pid} ${start}`
     this.#name = join(dir, `${process.pid}-${start}.name`)
     this.#log = join(dir, `${kind}.log`)
+    this.#killed = join(dir, 'killed.log')
     writeFileSync(this.#name, this.#who)
   }
 
@@ -34,7 +36,8 @@ export class Evidence {
 
   #question(slot, mark) {
     const other = read(mark)
-    if (other === undefined || !isOver(other)) {
+    if (other !== undefined && isOver(other)) appendFileSync(this.#killed, '.')
+    else {
       console.log(JSON.stringify({ event: 'overlap', slot, who: this.#who, other: other ?? '(gone meanwhile)' }))
     }
     rmSync(mark, { force: true })

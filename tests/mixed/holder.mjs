@@ -1,4 +1,5 @@
-// Claims and releases slots through one of our backends until it is killed: `holder.mjs BACKEND SLOTS_DIR EVIDENCE_DIR SLOTS`.
+// Claims and releases slots through one of our backends until it is killed: `holder.mjs BACKEND SLOTS_DIR EVIDENCE_DIR SLOTS`. As all of
+// these holders it also ends when its parent has, which cannot kill it any more.
 import { setTimeout as after } from 'node:timers/promises'
 import { flock } from '@procref/flock'
 import { native } from '@procref/native'
@@ -8,8 +9,9 @@ const BACKENDS = { flock, native }
 
 const [, , name, dir, evidenceDir, slots] = process.argv
 const evidence = new Evidence(evidenceDir, name)
+const parent = process.ppid
 const pool = await BACKENDS[name]().open(dir, { slots: Number(slots), label: name })
-for (;;) {
+while (process.ppid === parent) {
   const slot = await claim()
   const unmark = evidence.mark(slot.id)
   if (Math.random() < 0.3) await after(1)

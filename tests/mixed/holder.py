@@ -1,4 +1,4 @@
-"""Claims and releases slots as docs/slot-directory.md says, until it is killed: holder.py SLOTS_DIR EVIDENCE_DIR SLOTS."""
+"""Claims and releases slots as docs/slot-directory.md says, until it is killed or an orphan: holder.py SLOTS_DIR EVIDENCE_DIR SLOTS."""
 import fcntl, os, random, sys, time
 
 PF_EXITING = 0x4
@@ -46,6 +46,8 @@ def mark(slot):
             other = "(gone meanwhile)"
         if other.startswith("(") or not is_over(other):
             print(f'{{"event":"overlap","slot":{slot},"who":"{who}","other":"{other}"}}', flush=True)
+        else:
+            os.write(killed, b".")
         unmark(path)
     os.write(log, b".")
     return path
@@ -63,8 +65,12 @@ who = f"{os.getpid()} {stat_fields('self')[19]}"
 name = os.path.join(evidence, who.replace(" ", "-") + ".name")
 with open(name, "w") as file:
     file.write(who)
-log = os.open(os.path.join(evidence, "python.log"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-while True:
+log, killed = (
+    os.open(os.path.join(evidence, f"{log}.log"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    for log in ("python", "killed")
+)
+parent = os.getppid()
+while os.getppid() == parent:
     slot = random.randrange(slots)
     fd = try_lock(os.path.join(directory, f"slot_{slot:02}.lock"))
     if fd is None:

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +18,10 @@ const here = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 export interface MixedResult {
   /** Claims by kind of holder. */
   readonly claims: Readonly<Record<string, number>>
-  readonly kills: number
+  /** Kills by kind of holder. */
+  readonly kills: Readonly<Record<string, number>>
+  /** So many of the killed had a slot at that moment, which the next holder found out. */
+  readonly killedWithSlot: number
   readonly overlaps: readonly unknown[]
   /** Kinds that this machine does not have, and why. */
   readonly missing: readonly string[]
@@ -37,6 +40,8 @@ export interface MixedOptions {
 interface Kind {
   readonly name: string
   start(slots: string, evidence: string): Child
+  /** Several processes, which are a process group. */
+  readonly isGroup?: boolean
 }
 
 /**
@@ -51,7 +56,7 @@ export async function runMixed(options: MixedOptions): Promise<MixedResult> {
   await (await flock().open(slots, { slots: SLOTS })).close()
   const { kinds, missing } = findKinds(heedless)
   const overlaps: unknown[] = []
-  let kills = 0
+  const kills = Object.fromEntries(kinds.map(({ name }) => [name, 0]))
   const running = kinds.map((kind) => ({ kind, child: kind.start(slots, evidence) }))
   const read = (child: Child): void => {
     for (const line of child.stdout().split('\n')) if (line.startsWith('{')) overlaps.push(JSON.parse(line))
@@ -62,32 +67,38 @@ export async function runMixed(options: MixedOptions): Promise<MixedResult> {
       await after(KILL_EVERY_MS)
       const claims = countClaims(evidence, kinds)
       const enough = Object.values(claims).every((count) => count >= claimsOfEach) && performance.now() - began >= forMs
-      if (enough) return { claims, kills, overlaps, missing }
+      if (enough) return { claims, kills, killedWithSlot: sizeOf(join(evidence, 'killed.log')), overlaps, missing }
       const victim = running[Math.floor(Math.random() * running.length)]
       if (victim === undefined) throw new Error('there are no holders')
       // One that ended by itself has found something wrong, and says what.
       const ended = await Promise.race([victim.child.exited, undefined])
       if (ended !== undefined) throw new Error(`${victim.kind.name} ended with ${ended.code}: ${victim.child.stderr()}`)
-      victim.child.kill('SIGKILL')
+      kill(victim)
       await victim.child.exited
-      kills++
+      kills[victim.kind.name] = (kills[victim.kind.name] ?? 0) + 1
       read(victim.child)
       victim.child = victim.kind.start(slots, evidence)
     }
   } finally {
-    for (const { child } of running) {
-      child.kill('SIGKILL')
-      await child.exited
-      read(child)
+    for (const holder of running) {
+      kill(holder)
+      await holder.child.exited
+      read(holder.child)
     }
   }
 }
 
+function kill({ kind, child }: { readonly kind: Kind; readonly child: Child }): void {
+  if (kind.isGroup === true) process.kill(-child.pid, 'SIGKILL')
+  else child.kill('SIGKILL')
+}
+
 function countClaims(evidence: string, kinds: readonly Kind[]): Record<string, number> {
-  const logs = new Set(readdirSync(evidence))
-  return Object.fromEntries(
-    kinds.map(({ name }) => [name, logs.has(`${name}.log`) ? statSync(join(evidence, `${name}.log`)).size : 0]),
-  )
+  return Object.fromEntries(kinds.map(({ name }) => [name, sizeOf(join(evidence, `${name}.log`))]))
+}
+
+function sizeOf(log: string): number {
+  return statSync(log, { throwIfNoEntry: false })?.size ?? 0
 }
 
 function findKinds(heedless: boolean): { readonly kinds: readonly Kind[]; readonly missing: readonly string[] } {
@@ -116,13 +127,16 @@ function kindsOfSeed(seed: string, heedless: boolean): readonly Kind[] {
     name,
     start: (slots, evidence) => startProgram(seed, { args: [mode, slots, evidence, String(SLOTS), name] }),
   })
-  // flock(1) becomes the program (`--no-fork`), so the holder is one process and its death is the end of the lock.
-  const script = `while :; do flock --no-fork -xn "$1/$3" "$4" hold "$2" "$5" flock1; done`
+  // flock(1) becomes the program (`--no-fork`), so the holder is one process and its death is the end of the lock. It dies with the
+  // shell that goes on starting it.
+  const script = `while kill -0 "$PPID"; do flock --no-fork -xn "$1/$3" "$4" hold "$2" "$5" flock1; done`
   const flock1: Kind = {
     name: 'flock1',
+    isGroup: true,
     start: (slots, evidence) => {
       const slot = Math.floor(Math.random() * SLOTS)
-      return startProgram('sh', { args: ['-c', script, 'sh', slots, evidence, slotFileName(slot), seed, String(slot)] })
+      const args = ['-c', script, 'sh', slots, evidence, slotFileName(slot), seed, String(slot)]
+      return startProgram('sh', { args, detached: true })
     },
   }
   return [churn('seed', 'churn'), flock1, ...(heedless ? [churn('heedless', 'heedless')] : [])]

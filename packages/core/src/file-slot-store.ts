@@ -3,7 +3,7 @@ import { FileAccessError } from './errno.ts'
 import type { FileLock } from './file-locker.ts'
 import { FreedSlots } from './freed-slots.ts'
 import type { SlotInfo } from './slot-backend.ts'
-import type { SlotFiles } from './slot-files.ts'
+import { type SlotFiles, writeRecord } from './slot-files.ts'
 import type { SlotStore, TakenSlot, UsedSlot } from './slot-store.ts'
 import { SlotWatches } from './slot-watches.ts'
 
@@ -32,7 +32,7 @@ export class FileSlotStore implements SlotStore {
     this.#watches = new SlotWatches(files.dir, files.locker, files.system)
     // Everybody starts somewhere else, or all would queue through the slots that are taken already.
     this.#start = Math.floor(Math.random() * files.size)
-    const freed = FreedSlots.of(files)
+    const freed = freedFiles(files)
     this.lookAgainMs = freed?.coversAll === true ? SAFETY_NET_MS : POLL_MS
     if (freed !== undefined) {
       this.takeWhenFree = async (options) => this.#taken(await freed.take(options.signal))
@@ -120,6 +120,23 @@ class TakenFileSlot implements TakenSlot {
     this.#lock.release()
     this.#released(this.id)
   }
+}
+
+/** `undefined` where the locker cannot wait in the kernel. */
+function freedFiles(files: SlotFiles): FreedSlots<FileLock, Claimed> | undefined {
+  const { locker } = files
+  const lockWhenFree = locker.lockWhenFree?.bind(locker)
+  if (lockWhenFree === undefined) return undefined
+  return new FreedSlots({
+    size: files.size,
+    lockWhenFree: (slot, options) => lockWhenFree(files.path(slot), options),
+    accept(slot, lock) {
+      if (!lock.isCurrent()) return undefined
+      writeRecord(files, lock)
+      return { slot, lock }
+    },
+    release: (lock) => lock.release(),
+  })
 }
 
 function isNotFound(error: unknown): boolean {

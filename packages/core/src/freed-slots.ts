@@ -1,15 +1,24 @@
-import type { Claimed } from './claim.ts'
-import type { FileLock, FileLocker } from './file-locker.ts'
-import { type SlotFiles, writeRecord } from './slot-files.ts'
-
 /**
  * So many slots of a pool are waited for in the kernel, each by a thread of its own (some kilobytes). Larger pools are waited for
  * at a random part, and looked at now and then as a whole.
  */
 const MAX_WAITS = 128
+/** Why a wait is called off. One for all: an abort without a reason makes one with a stack, each time. */
+const NOBODY_WAITS = new Error('nobody waits for a slot any more')
 
-interface Claimer {
-  resolve(claimed: Claimed): void
+/** How one slot is waited for. `L`: what the kernel hands over; `T`: what a claim gets. */
+export interface SlotWaits<L, T> {
+  readonly size: number
+  /** Waits until this process has the slot's lock. Rejects with the signal's reason; then no lock is left behind. */
+  lockWhenFree(slot: number, options: { readonly signal: AbortSignal }): Promise<L>
+  /** The slot; `undefined`: what was locked is not the slot any more (its file was deleted or replaced meanwhile). */
+  accept(slot: number, lock: L): T | undefined
+  /** Lets go of what is not accepted. */
+  release(lock: L): void
+}
+
+interface Claimer<T> {
+  resolve(taken: T): void
   reject(error: unknown): void
 }
 
@@ -17,37 +26,29 @@ interface Claimer {
  * Hands freed slots to the claims of one pool that wait for one. While anybody waits, the kernel is asked for the lock of every
  * slot; it wakes one waiter for each lock that is freed, so nobody has to poll and no herd runs. Whoever waited longest gets it.
  *
- * A lock that comes when nobody waits any more is released at once: for that moment others find the slot in use.
+ * A lock that comes when nobody waits any more is released at once: for that moment others find the slot in use. The other slots'
+ * waits are called off only after the claimer has gone on with the one it got: that takes a hundred times as long as the wake-up.
  */
-export class FreedSlots {
+export class FreedSlots<L, T> {
   /** Is every slot waited for? If not, a freed slot may have to be found by looking. */
   readonly coversAll: boolean
-  readonly #files: SlotFiles
-  readonly #lockWhenFree: NonNullable<FileLocker['lockWhenFree']>
-  readonly #claimers = new Set<Claimer>()
+  readonly #slots: SlotWaits<L, T>
+  readonly #claimers = new Set<Claimer<T>>()
   readonly #waits = new Map<number, AbortController>()
   /** All waits that have not ended, also those that were called off. */
   readonly #running = new Set<Promise<void>>()
 
-  private constructor(files: SlotFiles, lockWhenFree: NonNullable<FileLocker['lockWhenFree']>) {
-    this.#files = files
-    this.#lockWhenFree = lockWhenFree
-    this.coversAll = files.size <= MAX_WAITS
-  }
-
-  /** `undefined` where the locker cannot wait in the kernel. */
-  static of(files: SlotFiles): FreedSlots | undefined {
-    const { locker } = files
-    if (locker.lockWhenFree === undefined) return undefined
-    return new FreedSlots(files, locker.lockWhenFree.bind(locker))
+  constructor(slots: SlotWaits<L, T>) {
+    this.#slots = slots
+    this.coversAll = slots.size <= MAX_WAITS
   }
 
   /** The next slot that is freed, locked; rejects with the signal's reason, once nothing can be handed over any more. */
-  async take(signal: AbortSignal): Promise<Claimed> {
+  async take(signal: AbortSignal): Promise<T> {
     signal.throwIfAborted()
     let leave = (): void => {}
-    const handedOver = new Promise<Claimed>((resolve, reject) => {
-      const claimer: Claimer = { resolve, reject }
+    const handedOver = new Promise<T>((resolve, reject) => {
+      const claimer: Claimer<T> = { resolve, reject }
       leave = () => {
         this.#claimers.delete(claimer)
         reject(signal.reason)
@@ -67,7 +68,7 @@ export class FreedSlots {
   }
 
   #waitForAll(): void {
-    const { size } = this.#files
+    const { size } = this.#slots
     const first = this.coversAll ? 0 : Math.floor(Math.random() * size)
     for (let n = 0; n < size && this.#waits.size < MAX_WAITS; n++) {
       const slot = (first + n) % size
@@ -88,7 +89,13 @@ export class FreedSlots {
   async #run(slot: number, controller: AbortController): Promise<void> {
     const { signal } = controller
     try {
-      while (!signal.aborted) this.#handOver(slot, await this.#lockWhenFree(this.#files.path(slot), { signal }))
+      do {
+        this.#handOver(slot, await this.#slots.lockWhenFree(slot, { signal }))
+      } while (!signal.aborted && this.#claimers.size > 0)
+      if (!signal.aborted) this.#waits.delete(slot)
+      setImmediate(() => {
+        if (this.#claimers.size === 0) this.#callOff()
+      })
     } catch (error) {
       // No thread or descriptor left, say, or the directory is gone: the other slots may do. Without any, claimers learn why.
       if (signal.aborted) return
@@ -97,26 +104,30 @@ export class FreedSlots {
     }
   }
 
-  #handOver(slot: number, lock: FileLock): void {
+  #handOver(slot: number, lock: L): void {
     const [claimer] = this.#claimers
-    // A file that was deleted or replaced meanwhile: the next wait opens the one that is there now.
-    if (claimer === undefined || !lock.isCurrent()) {
-      lock.release()
+    if (claimer === undefined) {
+      this.#slots.release(lock)
       return
     }
-    this.#claimers.delete(claimer)
     try {
-      writeRecord(this.#files, lock)
-      claimer.resolve({ slot, lock })
+      const taken = this.#slots.accept(slot, lock)
+      if (taken === undefined) {
+        // The next wait opens the file that is there now.
+        this.#slots.release(lock)
+        return
+      }
+      this.#claimers.delete(claimer)
+      claimer.resolve(taken)
     } catch (error) {
-      lock.release()
+      this.#slots.release(lock)
+      this.#claimers.delete(claimer)
       claimer.reject(error)
     }
-    if (this.#claimers.size === 0) this.#callOff()
   }
 
   #callOff(): void {
-    for (const controller of this.#waits.values()) controller.abort()
+    for (const controller of this.#waits.values()) controller.abort(NOBODY_WAITS)
     this.#waits.clear()
   }
 

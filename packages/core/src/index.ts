@@ -11,6 +11,7 @@ export {
   UnsupportedFilesystemError,
 } from './filesystem.ts'
 export type { FilesystemKind, FilesystemType } from './filesystem-types.ts'
+export { FreedSlots, type SlotWaits } from './freed-slots.ts'
 export { type Guarantees, locksAreInheritable } from './guarantees.ts'
 export { testMedium } from './medium-test.ts'
 export {

@@ -193,6 +193,7 @@ class Handover {
   #taken: TakenSlot | undefined
   #failure: { readonly error: unknown } | undefined
   #wake: (() => void) | undefined
+  #hasEnded = false
 
   constructor(store: SlotStore, signal: AbortSignal) {
     this.#signal = signal
@@ -200,18 +201,23 @@ class Handover {
   }
 
   /** Resolves when a slot was handed over, and after `ms` at the latest; rejects with the signal's reason. */
-  async orAfter(ms: number): Promise<void> {
-    if (this.#taken !== undefined || this.#failure !== undefined) return
-    const woken = new AbortController()
-    using either = linkSignals(this.#signal, woken.signal)
-    this.#wake = () => woken.abort()
-    try {
-      await delay(ms, { signal: either.signal, timer: 'ref' })
-    } catch (error) {
-      if (!woken.signal.aborted) throw error
-    } finally {
-      this.#wake = undefined
-    }
+  orAfter(ms: number): Promise<void> {
+    const signal = this.#signal
+    return new Promise((resolve, reject) => {
+      if (this.#taken !== undefined || this.#failure !== undefined) return resolve()
+      if (signal.aborted) return reject(signal.reason)
+      // Not a signal of its own, linked to the other: aborting one costs more than the kernel takes to wake us.
+      const end = (): void => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', end)
+        this.#wake = undefined
+        if (signal.aborted) reject(signal.reason)
+        else resolve()
+      }
+      const timer = setTimeout(end, ms)
+      signal.addEventListener('abort', end)
+      this.#wake = end
+    })
   }
 
   /** What was handed over meanwhile; throws what went wrong and should not. */
@@ -224,7 +230,8 @@ class Handover {
 
   /** Afterwards nothing waits any more, and nothing is held that `take` did not return. */
   async end(): Promise<void> {
-    this.#over.abort()
+    // Not needlessly: see `orAfter`.
+    if (!this.#hasEnded) this.#over.abort()
     await this.#ended
     this.#taken?.release()
     this.#taken = undefined
@@ -239,6 +246,7 @@ class Handover {
       // Called off, or the kernel cannot wake us (no thread, no descriptor left): looking again has to do.
       if (!either.signal.aborted && !isTrouble(error)) this.#failure = { error }
     }
+    this.#hasEnded = true
     this.#wake?.()
   }
 }

@@ -36,6 +36,22 @@ test('a claim that waits is handed the slot that is freed, with its record, and 
   await eventually('the other waits end', () => locker.waits.length === 0)
 })
 
+// the kernel grants A a slot; A goes on
+// B claims, and finds no slot free
+// the waits for the other slots are called off, if nobody needs them
+test('a claim goes on before the other waits are called off, and one that comes at that moment is served', async () => {
+  const { pool, locker, held } = await openFull(3)
+  const ends = await mustBlock('the claim of A', pool.claim(LONG))
+  await held[1]?.release()
+  const slot = await ends()
+  expect(locker.waits).toHaveLength(2)
+  const later = await mustBlock('the claim of B', pool.claim(LONG))
+  expect(locker.waits).toHaveLength(3)
+  await slot.release()
+  expect((await later()).id).toBe(slot.id)
+  await eventually('the other waits end', () => locker.waits.length === 0)
+})
+
 test('claims are served in the order in which they came, one slot each', async () => {
   const { pool, held } = await openFull(1)
   const order: number[] = []

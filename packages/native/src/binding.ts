@@ -2,7 +2,7 @@
  * What the Rust part exports: plain functions; a lock is the number of its descriptor, -1 says "refused now". Nothing is held by
  * an object, so no garbage collector can let go of a lock. See `crates/node`.
  */
-export interface NativeBinding extends SysvBinding, RobustMutexBinding, PosixSemaphoreBinding {
+export interface NativeBinding extends OfdRangeBinding, SysvBinding, RobustMutexBinding, PosixSemaphoreBinding {
   tryLock(path: string): number
   tryTake(path: string, record: Uint8Array): number
   openWatch(path: string): number
@@ -21,6 +21,31 @@ export interface NativeBinding extends SysvBinding, RobustMutexBinding, PosixSem
   isCurrent(descriptor: number, path: string): boolean
   /** 0: it was closed before. */
   close(descriptor: number): number
+}
+
+/** Pools on ranges of locks; an open one is a number, and so is a slot that it holds or has seen (a token). Only on Linux. */
+export interface OfdRangeBinding {
+  readonly OFD_SLOTS_A_FILE?: number
+  ofdOpen(dir: string, slots: number, record: Uint8Array, first: number): number
+  /** A token; -1: none was found quickly, which proves nothing. */
+  ofdTryClaim(pool: number): number
+  /** 0: it was released before. */
+  ofdRelease(pool: number, token: number): number
+  /** A token; -1: refused. */
+  ofdTryClaimAt(pool: number, slot: number): number
+  /** A token; -1: every slot of the shard was proven to be held; -2: nothing was proven. */
+  ofdScan(pool: number, shard: number): number
+  ofdRefreshHints(pool: number): void
+  ofdIsCurrent(pool: number, token: number): boolean
+  /** Tokens of all slots of the shard that anybody holds. */
+  ofdUsed(pool: number, shard: number): readonly number[]
+  ofdIsOpen(pool: number, shard: number): boolean
+  ofdReadRecord(pool: number, token: number): Uint8Array
+  ofdStartSlotWait(listener: number, pool: number, slot: number): number
+  ofdStartUnusedWait(listener: number, pool: number, shard: number): number
+  /** A token for what a slot wait brought; -1: it is not the slot any more. */
+  ofdAdopt(pool: number, descriptor: number, slot: number): number
+  ofdClose(pool: number): boolean
 }
 
 /** Semaphore sets; an open one is a number. Only on Linux. */

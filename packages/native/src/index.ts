@@ -1,5 +1,6 @@
 export { native } from './backend.ts'
 export { isNativeCodeHere } from './load-binding.ts'
+export { ofdRange } from './ofd-range.ts'
 export { PosixSemaphore, type PosixSemaphoreOptions } from './posix-semaphore.ts'
 export { robustMutex } from './robust-mutex.ts'
 export { TableBeingMadeError, TableUnstableError } from './slot-table-store.ts'

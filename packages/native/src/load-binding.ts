@@ -44,6 +44,10 @@ const ALTERNATIVES =
 
 function unavailable(backend: string, platform: string, from: string, error: unknown): BackendUnavailableError {
   const name = `@procref/native-${platform}`
+  if (from === name && isSourceCheckout()) {
+    const remedy = `Run \`npx pnpm@12 build:native\`, which needs Rust (cargo). ${ALTERNATIVES}`
+    return new BackendUnavailableError(backend, 'its native code was not built in this checkout', remedy, error)
+  }
   if (from !== name || !isNotFound(error, name)) {
     const reason = error instanceof Error ? error.message : String(error)
     return new BackendUnavailableError(
@@ -52,10 +56,6 @@ function unavailable(backend: string, platform: string, from: string, error: unk
       `Install @procref/native and ${name} again, both in the same version. ${ALTERNATIVES}`,
       error,
     )
-  }
-  if (isSourceCheckout()) {
-    const remedy = `Run \`npx pnpm@12 build:native\`, which needs Rust (cargo). ${ALTERNATIVES}`
-    return new BackendUnavailableError(backend, 'its native code was not built in this checkout', remedy, error)
   }
   if (isPublishedPlatform(platform)) {
     const remedy =

@@ -1,5 +1,5 @@
 /** Those for which a package `@procref/native-…` is published; the same as `napi.targets` in package.json, which a test compares. */
-const PUBLISHED: ReadonlySet<string> = new Set([
+export const PUBLISHED_PLATFORMS: ReadonlySet<string> = new Set([
   'linux-x64-gnu',
   'linux-arm64-gnu',
   'linux-x64-musl',
@@ -11,7 +11,7 @@ const PUBLISHED: ReadonlySet<string> = new Set([
 ])
 
 export function isPublishedPlatform(name: string): boolean {
-  return PUBLISHED.has(name)
+  return PUBLISHED_PLATFORMS.has(name)
 }
 
 /** This process's platform, in the words that napi-rs uses for files and packages: `linux-x64-gnu`, `darwin-arm64`. */
@@ -25,6 +25,11 @@ export function platformName(): string {
     default:
       return name
   }
+}
+
+/** Can a child be given a lock's descriptor, and with it the lock? A lock of Windows belongs to its process. */
+export function isInheritedByChildren(): boolean {
+  return process.platform !== 'win32'
 }
 
 /** Node's own report names the version of glibc that it runs on, and none where it runs on musl. */

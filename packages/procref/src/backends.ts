@@ -19,6 +19,7 @@ const KNOWN: readonly KnownBackend[] = [
     isUsable: async () => (await import('@procref/native')).isNativeCodeHere(),
   },
   { name: 'flock', protocol: 'flock', load: async () => (await import('@procref/flock')).flock() },
+  { name: 'ofd-range', protocol: 'ofd-range', load: async () => (await import('@procref/native')).ofdRange() },
   { name: 'sysv', protocol: 'sysv', load: async () => (await import('@procref/native')).sysv() },
   { name: 'robust-mutex', protocol: 'robust-mutex', load: async () => (await import('@procref/native')).robustMutex() },
 ]

@@ -1,6 +1,7 @@
-import type { OpenPoolOptions, SlotPool } from '@procref/core'
+import type { OpenPoolOptions, SlotBackend, SlotPool } from '@procref/core'
 import { readConfigFile } from '@procref/lifecycle'
 import { resolveBackend } from './backends.ts'
+import { UsageError } from './cli/exit-code.ts'
 import { type PlaceOptions, resolvePlace } from './place.ts'
 
 export interface PoolOptions extends PlaceOptions {
@@ -14,8 +15,21 @@ export async function withPool<T>(options: PoolOptions, use: (pool: SlotPool) =>
   const paths = resolvePlace(options.dir)
   const backend = await resolveBackend(options.backend, paths.slots)
   const slots = options.slots ?? readConfigFile(paths.config).slots
-  await using pool = await backend.open(paths.slots, { ...openOptions(options), ...(slots !== undefined && { slots }) })
+  await using pool = await openOrExplain(backend, paths.slots, {
+    ...openOptions(options),
+    ...(slots !== undefined && { slots }),
+  })
   return await use(pool)
+}
+
+/** What the command line lets through and this backend does not is wrong usage, not a fault. */
+async function openOrExplain(backend: SlotBackend, dir: string, options: OpenPoolOptions): Promise<SlotPool> {
+  try {
+    return await backend.open(dir, options)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    throw new UsageError(`${backend.name}: ${error.message}. \`--backend ofd-range\` takes the most, 100000.`, {})
+  }
 }
 
 /** What was said of the pool, in the words of `SlotBackend.open`. */

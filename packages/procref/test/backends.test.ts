@@ -33,10 +33,13 @@ test('a name that this version does not know is refused, and those that it knows
   })
 })
 
-test.each(['sysv', 'robust-mutex'])('a directory that is pinned to %s is used with it, unasked', async (protocol) => {
-  const dir = pinned(JSON.stringify({ format: 1, protocol, slots: 3 }))
-  expect((await resolveBackend(undefined, dir, NO_ENV)).name).toBe(protocol)
-})
+test.each(['ofd-range', 'sysv', 'robust-mutex'])(
+  'a directory that is pinned to %s is used with it, unasked',
+  async (protocol) => {
+    const dir = pinned(JSON.stringify({ format: 1, protocol, slots: 3 }))
+    expect((await resolveBackend(undefined, dir, NO_ENV)).name).toBe(protocol)
+  },
+)
 
 test.each([
   ['a protocol of a later version', '{"format":1,"protocol":"telepathy","slots":3}'],

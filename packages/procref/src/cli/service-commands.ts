@@ -101,7 +101,7 @@ export function slotsOption(): Option {
     '--slots <number>',
     'how many slots the directory has, decided by the first who asks (default: 100)',
   )
-    .argParser(parseInteger(1, 10_000))
+    .argParser(parseInteger(1, 100_000))
     .helpGroup('Directory:')
 }
 

@@ -6,6 +6,8 @@
 #[cfg(not(loom))]
 pub mod file_lock;
 pub mod kernel_wait;
+#[cfg(all(target_os = "linux", not(loom)))]
+pub mod ofd_range;
 #[cfg(all(unix, not(loom)))]
 pub mod posix_semaphore;
 #[cfg(all(target_os = "linux", not(loom)))]

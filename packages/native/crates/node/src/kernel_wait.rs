@@ -105,7 +105,7 @@ pub fn end_wait(wait: i64) -> Result<i32> {
     })
 }
 
-fn start(
+pub fn start(
     listener: u32,
     wait: impl FnOnce(Box<dyn FnOnce() + Send>) -> std::result::Result<Wait, LockError>,
 ) -> Result<i64> {

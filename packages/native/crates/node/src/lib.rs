@@ -10,6 +10,8 @@ mod errors;
 mod fast_call;
 mod file_lock;
 mod kernel_wait;
+#[cfg(target_os = "linux")]
+mod ofd_range;
 #[cfg(unix)]
 mod posix_semaphore;
 #[cfg(target_os = "linux")]
@@ -25,11 +27,15 @@ use napi_derive::napi;
 pub fn init(exports: Object, env: Env) -> napi::Result<()> {
     // Worker threads end without their process: what they hold has to come back. In the main thread the kernel would do.
     env.add_env_cleanup_hook((), |()| close_all())?;
+    #[cfg(target_os = "linux")]
+    ofd_range::export_fast_calls(env.raw(), exports.raw())?;
     file_lock::export_fast_calls(env.raw(), exports.raw())
 }
 
 fn close_all() {
     descriptors::close_all();
+    #[cfg(target_os = "linux")]
+    ofd_range::close_all();
     #[cfg(unix)]
     posix_semaphore::close_all();
     #[cfg(target_os = "linux")]

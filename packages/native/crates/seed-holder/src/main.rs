@@ -2,7 +2,7 @@
 //! exclusive lock without waiting, writes its process id, and looks at nothing else. For tests that mix all kinds of holders.
 //!
 //! ```text
-//! seed-holder churn SLOTS_DIR EVIDENCE_DIR SLOTS KIND     claims and releases until it is killed
+//! seed-holder churn SLOTS_DIR EVIDENCE_DIR SLOTS KIND     claims and releases until it is killed or an orphan
 //! seed-holder heedless …                                  the same, and does not care whether it got the lock
 //! seed-holder hold EVIDENCE_DIR SLOT KIND                 for whoever has locked the slot already (flock(1))
 //! ```
@@ -12,6 +12,7 @@
 use std::error::Error;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
+use std::os::unix::process::parent_id;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -36,13 +37,15 @@ fn main() -> Result<()> {
 }
 
 fn churn(slots_dir: &Path, evidence: &Evidence, slots: usize, heedless: bool) -> Result<()> {
-    loop {
+    let parent = parent_id();
+    while parent_id() == parent {
         match acquire(slots_dir, slots, heedless)? {
             // Dropping the file releases the slot.
             Some((slot, _file)) => evidence.during(slot)?,
             None => std::thread::sleep(Duration::from_millis(1)),
         }
     }
+    Ok(())
 }
 
 fn acquire(slots_dir: &Path, slots: usize, heedless: bool) -> Result<Option<(usize, File)>> {
@@ -68,6 +71,7 @@ struct Evidence {
     /// A file with our name in it: a mark is a link to it, so that none is ever seen half made.
     name: PathBuf,
     log: File,
+    killed: File,
 }
 
 impl Evidence {
@@ -80,11 +84,15 @@ impl Evidence {
         let who = format!("{pid} {start}");
         let name = dir.join(format!("{pid}-{start}.name"));
         fs::write(&name, &who)?;
-        let log = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(dir.join(format!("{kind}.log")))?;
-        Ok(Self { dir, who, name, log })
+        let open = |name: String| OpenOptions::new().append(true).create(true).open(dir.join(name));
+        let (log, killed) = (open(format!("{kind}.log"))?, open("killed.log".to_owned())?);
+        Ok(Self {
+            dir,
+            who,
+            name,
+            log,
+            killed,
+        })
     }
 
     fn during(&self, slot: usize) -> Result<()> {
@@ -111,7 +119,9 @@ impl Evidence {
             Err(error) if error.kind() == ErrorKind::NotFound => "(gone meanwhile)".to_owned(),
             Err(error) => return Err(error.into()),
         };
-        if !is_over(&who)? {
+        if is_over(&who)? {
+            (&self.killed).write_all(b".")?;
+        } else {
             println!(
                 "{{\"event\":\"overlap\",\"slot\":{slot},\"who\":\"{}\",\"other\":\"{who}\"}}",
                 self.who

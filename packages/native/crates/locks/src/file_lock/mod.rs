@@ -13,6 +13,8 @@ use std::io;
 mod unix;
 #[cfg(unix)]
 use unix as platform;
+#[cfg(target_os = "linux")]
+pub(crate) use unix::open;
 #[cfg(windows)]
 pub(crate) mod windows;
 #[cfg(windows)]
@@ -42,7 +44,7 @@ pub(crate) fn borrowed(descriptor: &Descriptor) -> BorrowedDescriptor<'_> {
 }
 
 /// Replaced this often while we lock it, a file is being deleted on purpose.
-const MAX_REPLACEMENTS: usize = 8;
+pub(crate) const MAX_REPLACEMENTS: usize = 8;
 
 /// Why a file could not be locked; a refusal is no error.
 #[derive(Debug)]

@@ -45,7 +45,8 @@ static INTERRUPTIONS: Rounds<Arc<Waiter>> = Rounds::new();
 /// Unspecified: whether `path` still leads to that file by then.
 pub fn lock_exclusive(path: &Path, ended: impl FnOnce() + Send + 'static) -> Result<Wait, LockError> {
     let file = file_lock::open_to_lock(path)?;
-    start(
+    start_with(
+        Interruption::new()?,
         move |waiter| match waiter
             .handshake
             .wait(file, |file| waiter.interruption.lock_exclusive(file))
@@ -70,7 +71,8 @@ pub fn wait_shared(
     // A deleted file, and no way to it: nobody could ask for its lock without keeping it.
     let file = reopen_to_wait(watch, path)?
         .ok_or_else(|| LockError::system("open", io::Error::from_raw_os_error(NOT_FOUND)))?;
-    start(
+    start_with(
+        Interruption::new()?,
         move |waiter| match waiter
             .handshake
             .wait(file, |file| waiter.interruption.lock_shared(file))
@@ -86,11 +88,13 @@ pub fn wait_shared(
     )
 }
 
-fn start(
-    wait: impl FnOnce(&Waiter) -> Outcome + Send + 'static,
+/// Runs `wait` on a thread of its own, then `ended`; the handshake is how it hears that it was called off.
+#[cfg(target_os = "linux")]
+pub(crate) fn start(
+    wait: impl FnOnce(&Handshake) -> Outcome + Send + 'static,
     ended: impl FnOnce() + Send + 'static,
 ) -> Result<Wait, LockError> {
-    start_with(Interruption::new()?, wait, ended)
+    start_with(Interruption::new()?, |waiter| wait(&waiter.handshake), ended)
 }
 
 pub(super) fn start_with(
@@ -326,7 +330,7 @@ mod tests {
             None => Outcome::CalledOff,
             Some(_) => Outcome::Free,
         };
-        let wait = start(slow, move || ended.send(()).unwrap()).unwrap();
+        let wait = start_with(Interruption::new().unwrap(), slow, move || ended.send(()).unwrap()).unwrap();
         has_looked.recv_timeout(HANGS).unwrap();
         wait.call_off();
         has_ended.recv_timeout(HANGS).unwrap();
@@ -390,7 +394,7 @@ mod tests {
             Some(Ok(())) => Outcome::Free,
             _ => Outcome::CalledOff,
         };
-        let wait = start(broken, move || ended.send(()).unwrap()).unwrap();
+        let wait = start_with(Interruption::new().unwrap(), broken, move || ended.send(()).unwrap()).unwrap();
         has_ended.recv_timeout(HANGS).unwrap();
         assert!(matches!(wait.end(), Outcome::Panicked(said) if said == "broken"));
     }
