@@ -444,16 +444,16 @@ mod tests {
             },
             Ok(path) => {
                 let _held = take(Path::new(path)).unwrap();
-                let child = this_program()
+                let mut child = this_program()
                     .env(SLOT, "nothing")
                     .stdin(Stdio::null())
                     .stdout(Stdio::null())
                     .spawn()
                     .unwrap();
                 println!("\nheld {}", child.id());
-                loop {
-                    std::thread::park();
-                }
+                // It stays, and so do we.
+                child.wait().unwrap();
+                return;
             }
             Err(_) => {}
         }

@@ -192,7 +192,9 @@ fn interrupt_all(waiters: &mut Vec<Arc<Waiter>>) {
     waiters.retain(|waiter| !waiter.handshake.is_over());
     if !waiters.is_empty() {
         waiters.iter().for_each(|waiter| waiter.interrupt());
-        INTERRUPT_AGAIN.map(thread::sleep);
+        if let Some(after) = INTERRUPT_AGAIN {
+            thread::sleep(after);
+        }
     }
 }
 
