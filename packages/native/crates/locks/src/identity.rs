@@ -72,17 +72,17 @@ impl OpenedProcess {
         let Some(raw) = Pid::from_raw(pid) else {
             return Ok(None);
         };
+        // Another namespace's /proc would tell of another process with this number.
+        let visible = if_visible(std::fs::read_link("/proc/self"))?;
+        if visible.is_none_or(|visible| visible.as_os_str() != own.to_string().as_str()) {
+            return Err(Errno::NOSYS.into());
+        }
         let pidfd = match pidfd_open(raw, PidfdFlags::empty()) {
             Ok(pidfd) => pidfd,
             // The latter two: it is a thread of some process.
             Err(Errno::SRCH | Errno::INVAL | Errno::NOENT) => return Ok(None),
             Err(errno) => return Err(no_pidfd(errno)),
         };
-        // Another namespace's /proc would tell of another process with this number.
-        let visible = if_visible(std::fs::read_link("/proc/self"))?;
-        if visible.is_none_or(|visible| visible.as_os_str() != own.to_string().as_str()) {
-            return Err(Errno::NOSYS.into());
-        }
         Ok(Some(Self { pid, pidfd }))
     }
 
