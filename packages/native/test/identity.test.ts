@@ -49,9 +49,9 @@ function byNativeCode(pid: number): ProcessIdentity | undefined {
   }
 }
 
-function executableOf(pid: number): string | undefined {
+function linkAt(path: string): string | undefined {
   try {
-    return readlinkSync(`/proc/${pid}/exe`)
+    return readlinkSync(path)
   } catch {
     return undefined
   }
@@ -61,7 +61,11 @@ function executableOf(pid: number): string | undefined {
 function seen(pid: number): ProcessIdentity | undefined {
   const identity = byNativeCode(pid)
   expect(identity).toEqual(identify(pid))
-  expect(processes.executableOf(pid)).toBe(executableOf(pid))
+  expect(processes.executableOf(pid)).toBe(linkAt(`/proc/${pid}/exe`))
+  // Of a zombie too.
+  for (const kind of ['pid', 'net'] as const) {
+    expect(processes.namespaceOf(pid, kind)).toBe(linkAt(`/proc/${pid}/ns/${kind}`) ?? '')
+  }
   return identity
 }
 
@@ -117,7 +121,6 @@ describeLinux('who a process is, by native code and by JavaScript', () => {
     expect(processes.signalSame(recorded, 'SIGKILL')).toBe(true)
     await eventually('it is a zombie', () => processState(pid)?.state === 'Z')
     expect(seen(pid)).toBeUndefined()
-    expect(processes.namespaceOf(pid, 'pid')).toBe('')
     expect(signalled(recorded)).toBe(false)
   })
 
@@ -184,8 +187,10 @@ describeLinux('who a process is, by native code and by JavaScript', () => {
   test.skipIf(!isRoot())("another user's process: recognised, and the signal is refused in the same way", async () => {
     const target = sleeper()
     const recorded = seen(target.pid)
+    // SIGTERM: SIGCONT is allowed within a session.
     const child = atEnd(startChild(SIGNALLER, { ...asOtherUser(), args: [JSON.stringify(recorded)] }))
     expect(await child.event('signalled')).toMatchObject({ native: 'EPERM', js: 'EPERM', both: 'EPERM' })
+    expect(seen(target.pid)).toEqual(recorded)
   })
 
   test.skipIf(!isRoot())(

@@ -1,4 +1,4 @@
-// Sends SIGCONT to the recorded process argv[2], natively, in JavaScript, and as the guardian does with both.
+// Sends SIGTERM to the recorded process argv[2], natively, in JavaScript, and as the guardian does with both.
 import { say } from '@procref/conformance/harness'
 import { native } from '@procref/native'
 import { signalSame } from '../../../lifecycle/dist/identity/signal.js'
@@ -15,7 +15,7 @@ function answer(signal) {
 }
 
 say('signalled', {
-  native: answer(() => processes.signalSame(recorded, 'SIGCONT')),
-  js: answer(() => signalSame(recorded, 'SIGCONT')),
-  both: answer(() => signalSame(recorded, 'SIGCONT', processes)),
+  native: answer(() => processes.signalSame(recorded, 'SIGTERM')),
+  js: answer(() => signalSame(recorded, 'SIGTERM')),
+  both: answer(() => signalSame(recorded, 'SIGTERM', processes)),
 })
