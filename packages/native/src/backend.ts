@@ -1,6 +1,7 @@
 import { fileSlots, type SlotBackend } from '@procref/core'
 import { loadBinding } from './load-binding.ts'
 import { nativeLocker } from './locker.ts'
+import { processTable } from './processes.ts'
 
 /**
  * Slots on flock(2), called from Rust: the same protocol and directory as `flock()` of @procref/flock and the seed's program, one
@@ -12,11 +13,13 @@ import { nativeLocker } from './locker.ts'
  * `BackendUnavailableError`.
  */
 export function native(): SlotBackend {
+  const load = () => loadBinding('native')
   return fileSlots({
     name: 'native',
     protocol: 'flock',
-    locker: nativeLocker(() => loadBinding('native')),
-    check: () => void loadBinding('native'),
+    locker: nativeLocker(load),
+    ...processTable(load),
+    check: () => void load(),
     guarantees: {
       crashRelease: 'kernel',
       maxRecoveryMs: 1000,

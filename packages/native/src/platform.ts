@@ -27,6 +27,11 @@ export function platformName(): string {
   }
 }
 
+/** Can the native code tell processes apart here? */
+export function hasProcessTable(): boolean {
+  return process.platform === 'linux'
+}
+
 /** Node's own report names the version of glibc that it runs on, and none where it runs on musl. */
 function isMusl(): boolean {
   // `excludeNetwork` came in Node 20.13, after these types: without it the report first looks up every open socket's peer.
