@@ -1,11 +1,12 @@
 import { fileSlots, type SlotBackend } from '@procref/core'
 import { loadBinding } from './load-binding.ts'
 import { nativeLocker } from './locker.ts'
+import { isInheritedByChildren } from './platform.ts'
 import { processTable } from './processes.ts'
 
 /**
- * Slots on flock(2), called from Rust: the same protocol and directory as `flock()` of @procref/flock and the seed's program, one
- * native call a claim, and waits that the kernel ends.
+ * Slots on flock(2), or LockFileEx on Windows, called from Rust: the same protocol and directory as `flock()` of @procref/flock and
+ * the seed's program, one native call a claim, and waits that the kernel ends.
  *
  * Guarantee: `guarantees` below. The kernel gives a slot back as part of its holder's death, however that dies.
  * Unspecified: which slot a claim gets.
@@ -24,9 +25,9 @@ export function native(): SlotBackend {
       crashRelease: 'kernel',
       maxRecoveryMs: 1000,
       scope: 'host',
-      inheritableByChild: true,
+      inheritableByChild: isInheritedByChildren(),
       interoperatesWithSeed: true,
-      platforms: ['linux', 'darwin', 'freebsd'],
+      platforms: ['linux', 'darwin', 'freebsd', 'win32'],
     },
     descriptor: { module: new URL('./index.js', import.meta.url).href, factory: 'native', options: {} },
   })
