@@ -24,6 +24,8 @@ export interface NativeBinding
   /** The locked descriptor, -2 for a shared wait, -1 if it was called off. */
   endWait(wait: number): number
   isCurrent(descriptor: number, path: string): boolean
+  /** Throws a `PANIC`. */
+  panicForTests(): void
   /** 0: it was closed before. */
   close(descriptor: number): number
 }
