@@ -16,8 +16,10 @@ const section = `${BEGIN}
 | warm connect: the server runs | ${lifecycle.warmConnectMs} ms, ${lifecycle.warmToBare} times the bare SDK's connect |
 | memory of the guardian / of the server | ${lifecycle.guardianRssMb} MB / ${lifecycle.serverRssMb} MB |
 | wake-ups of the idle guardian, all its threads | ${lifecycle.guardianWakeUpsPerSecond} a second |
-| a slot claimed and released: \`native()\` / \`flock()\` | ${claim.ratioToFloor.native} / ${claim.ratioToFloor.flock} times the same system calls in C (${claim.microseconds.floor} µs) |
+| a slot claimed and released: \`native()\` / \`flock()\` | ${claim.ratioToFloor.native} / ${claim.ratioToFloor.flock} times the same system calls in C (${claim.microseconds.floor} µs); fs-ext alone, without a pool: ${claim.ratioToFloor['fs-ext']} |
 | holder killed → a waiting claim of \`native()\` has its slot | ${ms(wake.wakeUs.native.p50)} ms, 99 % within ${ms(wake.wakeUs.native.p99)} ms (in C ${ms(wake.wakeUs.floor.p50)} and ${ms(wake.wakeUs.floor.p99)}) |
+| the same in a full pool of a hundred slots / with \`flock()\`, which has to look now and then | ${ms(wake.wakeUs.nativeOf100.p50)} ms / ${ms(wake.wakeUs.flock.p50)} ms |
+| a slot handed from waiter to waiter: 25 wait / 200 wait | ${ms(wake.herd.sizes[25].usPerHandover)} ms / ${ms(wake.herd.sizes[200].usPerHandover)} ms each |
 
 ${lifecycle.machine}, SurrealDB ${lifecycle.server} (rocksdb), medians; ${dates(lifecycle, claim, wake)}.
 ${END}`

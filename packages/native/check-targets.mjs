@@ -1,8 +1,8 @@
 // Type-checks and lints the Rust code for every target that package.json names, and for x86_64-pc-windows-gnu, which is what can be
-// run under Wine. This needs the target's standard library, which rustup downloads, and no linker. A target that cannot be had is
-// named, loudly, and is no failure: this machine may have no network, or a Rust that does not come from rustup.
+// run under Wine. This needs the target's standard library, and no linker. A target whose library is not here is named, loudly, and is no
+// failure; `--add` has rustup download it first.
 //
-//   node check-targets.mjs [TARGET...]
+//   node check-targets.mjs [--add] [TARGET...]
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,9 @@ const DOWNLOAD_MS = 120_000
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const { targets: published } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8')).napi
-const targets = process.argv.length > 2 ? process.argv.slice(2) : [...published, 'x86_64-pc-windows-gnu']
+const mayAdd = process.argv.includes('--add')
+const asked = process.argv.slice(2).filter((argument) => argument !== '--add')
+const targets = asked.length > 0 ? asked : [...published, 'x86_64-pc-windows-gnu']
 
 const checked = []
 const failed = []
@@ -34,6 +36,7 @@ function whyNotThere(target) {
   const installed = run('rustup', ['target', 'list', '--installed'], { stdio: 'pipe' })
   if (installed.status !== 0) return 'there is no rustup'
   if (installed.stdout.split('\n').includes(target)) return undefined
+  if (!mayAdd) return `\`rustup target add ${target}\` brings it`
   const added = run('rustup', ['target', 'add', target], { stdio: 'pipe', timeout: DOWNLOAD_MS })
   if (added.status === 0) return undefined
   return added.stderr.trim().split('\n').at(-1) || 'rustup did not answer'

@@ -89,8 +89,16 @@ export async function runMixed(options: MixedOptions): Promise<MixedResult> {
 }
 
 function kill({ kind, child }: { readonly kind: Kind; readonly child: Child }): void {
-  if (kind.isGroup === true) process.kill(-child.pid, 'SIGKILL')
-  else child.kill('SIGKILL')
+  if (kind.isGroup !== true) {
+    child.kill('SIGKILL')
+    return
+  }
+  try {
+    process.kill(-child.pid, 'SIGKILL')
+  } catch (error) {
+    // It has ended by itself, and what it said is told apart.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
 
 function countClaims(evidence: string, kinds: readonly Kind[]): Record<string, number> {

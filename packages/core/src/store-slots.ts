@@ -4,6 +4,7 @@ import { checkFilesystem, filesystemOf, nearestExisting } from './filesystem.ts'
 import type { FilesystemType } from './filesystem-types.ts'
 import type { Guarantees } from './guarantees.ts'
 import { testMedium } from './medium-test.ts'
+import type { ProcessTable } from './process-table.ts'
 import { checkSlots, MAX_SLOTS, ProtocolMismatchError, pinProtocol, readProtocolPin } from './protocol-pin.ts'
 import { checkDirectory, secureDirectory, UnsafeDirectoryError } from './secure-directory.ts'
 import type {
@@ -28,6 +29,8 @@ export interface StoreSlotsOptions {
   readonly descriptor: BackendDescriptor
   /** The backend's control locks; also what the medium is tested with. */
   readonly locks: FileLocker
+  /** As `SlotBackend.processes`. */
+  readonly processes?: ProcessTable
   /** The largest pool. Default: 10,000. */
   readonly maxSlots?: number
   /** Throws a `BackendUnavailableError` where the backend cannot work at all, e.g. its native part is missing. */
@@ -66,6 +69,7 @@ export function storeSlots(parts: StoreSlotsOptions): SlotBackend {
     guarantees: parts.guarantees,
     descriptor: parts.descriptor,
     locks: parts.locks,
+    ...(parts.processes && { processes: parts.processes }),
     support: (dir, options = {}) => support(parts, protocol, system, resolve(dir), options),
     open: (dir, options = {}) => open(parts, protocol, system, resolve(dir), options),
   }

@@ -2,6 +2,7 @@ import { fileSlots, type SlotBackend } from '@procref/core'
 import { loadBinding } from './load-binding.ts'
 import { nativeLocker } from './locker.ts'
 import { isInheritedByChildren } from './platform.ts'
+import { processTable } from './processes.ts'
 
 /**
  * Slots on flock(2), or LockFileEx on Windows, called from Rust: the same protocol and directory as `flock()` of @procref/flock and
@@ -13,11 +14,13 @@ import { isInheritedByChildren } from './platform.ts'
  * `BackendUnavailableError`.
  */
 export function native(): SlotBackend {
+  const load = () => loadBinding('native')
   return fileSlots({
     name: 'native',
     protocol: 'flock',
-    locker: nativeLocker(() => loadBinding('native')),
-    check: () => void loadBinding('native'),
+    locker: nativeLocker(load),
+    ...processTable(load),
+    check: () => void load(),
     guarantees: {
       crashRelease: 'kernel',
       maxRecoveryMs: 1000,

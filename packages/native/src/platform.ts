@@ -27,6 +27,11 @@ export function platformName(): string {
   }
 }
 
+/** Can the native code tell processes apart here? */
+export function hasProcessTable(): boolean {
+  return process.platform === 'linux'
+}
+
 /** Can a child be given a lock's descriptor, and with it the lock? A lock of Windows belongs to its process. */
 export function isInheritedByChildren(): boolean {
   return process.platform !== 'win32'

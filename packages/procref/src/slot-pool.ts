@@ -28,7 +28,7 @@ async function openOrExplain(backend: SlotBackend, dir: string, options: OpenPoo
     return await backend.open(dir, options)
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
-    throw new UsageError(`${backend.name}: ${error.message}. \`--backend ofd-range\` takes the most, 100000.`, {})
+    throw new UsageError(`${backend.name}: ${error.message}. \`--backend ofd-range\` takes the most, 100000.`)
   }
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::panic::{UnwindSafe, catch_unwind};
 
 use napi::bindgen_prelude::Error;
+use napi_derive::napi;
 use procref_locks::file_lock::LockError;
 
 /// `code`: an errno's name and the system call (`EACCES open`), or one of our own words.
@@ -15,6 +16,13 @@ pub type Result<T> = std::result::Result<T, Error<Code>>;
 /// only its own codes.)
 pub fn guarded<T>(call: impl FnOnce() -> Result<T> + UnwindSafe) -> Result<T> {
     catch_unwind(call).unwrap_or_else(|panic| Err(panic_error(&*panic)))
+}
+
+/// Panics, so that a test can show what becomes of that.
+#[napi]
+pub fn panic_for_tests() -> Result<()> {
+    #[expect(clippy::panic)]
+    guarded(|| panic!("on purpose"))
 }
 
 pub fn panic_error(panic: &(dyn Any + Send)) -> Error<Code> {

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, OFlags};
 
-use super::shard::{SLOTS_A_FILE, Slots, bit};
+use super::shard::{SLOTS_A_FILE, Slots, bit, bits};
 use crate::file_lock;
 
 const TAKEN: u8 = 1;
@@ -74,26 +74,36 @@ impl HintMap {
         marked.fold(0, |slots, (_, slot)| slots | bit(slot))
     }
 
-    /// Call it BEFORE the look at the locks that proves it: whoever releases one of them after that look finds the mark, and takes
-    /// it away. And then `mark_free` those that the look found free.
-    pub fn mark_taken(&self, shard: u32, slots: Slots) {
-        self.mark(shard, slots, TAKEN);
+    /// Somebody was turned away from a slot: marks it and what its holder has beside it, as `look` says it.
+    ///
+    /// The marks are made BEFORE the look that confirms them. Whoever releases one of these slots after that look finds the mark, and takes it
+    /// away; who released one before is seen by the look, and the mark goes. WRONG: look, then mark; it stays on a slot that
+    /// was released in between.
+    pub fn turned_away(&self, shard: u32, mut look: impl FnMut() -> Slots) {
+        let found = look();
+        self.mark(shard, found, TAKEN);
+        self.mark_free(shard, found & !look());
     }
 
-    pub fn mark_free(&self, shard: u32, slots: Slots) {
-        if slots != 0 {
-            self.mark(shard, slots, FREE);
+    /// `look`, at all slots of a shard, with the marks put right; in the same order, for the same reason.
+    pub fn look_at_all<E>(&self, shard: u32, look: impl FnOnce() -> Result<Slots, E>) -> Result<Slots, E> {
+        let all = bits(0, self.slots_of(shard));
+        self.mark(shard, all, TAKEN);
+        self.write(&[TAKEN], shard.into());
+        let held = look()?;
+        self.mark_free(shard, all & !held);
+        Ok(held)
+    }
+
+    /// Nothing in the shard is worth a try: it is passed over from now on. `own`: what the caller holds, which has turned nobody away yet,
+    /// so nobody has marked it.
+    pub fn nothing_likely(&self, shard: u32, own: Slots) {
+        self.mark(shard, own & !self.taken(shard), TAKEN);
+        self.write(&[TAKEN], shard.into());
+        // Whoever released one of them in between did not find the mark of the shard.
+        if bits(0, self.slots_of(shard)) & !self.taken(shard) != 0 {
             self.write(&[FREE], shard.into());
         }
-    }
-
-    /// All of a shard's slots are marked; call it before looking at the marks, for the same reason.
-    pub fn mark_full(&self, shard: u32) {
-        self.write(&[TAKEN], shard.into());
-    }
-
-    pub fn mark_not_full(&self, shard: u32) {
-        self.write(&[FREE], shard.into());
     }
 
     /// To be called AFTER the slot was released. Nobody was turned away by it in nearly every case, so nobody has marked it.
@@ -102,6 +112,13 @@ impl HintMap {
         self.read(&mut known, self.slot_at(shard, slot));
         if known == [TAKEN] {
             self.mark_free(shard, bit(slot));
+        }
+    }
+
+    fn mark_free(&self, shard: u32, slots: Slots) {
+        if slots != 0 {
+            self.mark(shard, slots, FREE);
+            self.write(&[FREE], shard.into());
         }
     }
 
@@ -122,7 +139,7 @@ impl HintMap {
             if let Some(marks) = marks.get(..length as usize) {
                 self.write(marks, self.slot_at(shard, start));
             }
-            slots &= !super::shard::bits(start, start + length);
+            slots &= !bits(start, start + length);
         }
     }
 
@@ -150,8 +167,14 @@ fn open(path: &Path) -> Option<OwnedFd> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
     use crate::test_dir::TestDir;
+
+    fn mark_taken(map: &HintMap, shard: u32, slots: Slots) {
+        map.turned_away(shard, || slots);
+    }
 
     #[test]
     fn what_is_marked_is_passed_over_until_it_is_released() {
@@ -159,7 +182,7 @@ mod tests {
         let map = HintMap::open(dir.join("hints"), 300);
         let other = HintMap::open(dir.join("hints"), 300);
         assert_eq!(map.taken(1), 0);
-        map.mark_taken(1, bit(3) | bit(4) | bit(127));
+        mark_taken(&map, 1, bit(3) | bit(4) | bit(127));
         assert_eq!(other.taken(1), bit(3) | bit(4) | bit(127));
         assert_eq!(other.taken(0), 0);
         other.released(1, 4);
@@ -172,14 +195,79 @@ mod tests {
         let dir = TestDir::new();
         let map = HintMap::open(dir.join("hints"), 300);
         assert_eq!(map.likely_shard(2, 3), Some(2));
-        map.mark_taken(2, Slots::MAX & super::super::shard::bits(0, 44));
-        map.mark_full(2);
+        mark_taken(&map, 2, bits(0, 40));
+        map.nothing_likely(2, bits(40, 44));
         assert_eq!(map.likely_shard(2, 3), Some(0));
-        map.mark_full(0);
-        map.mark_full(1);
+        for shard in [0, 1] {
+            map.look_at_all(shard, || Ok::<_, ()>(Slots::MAX)).unwrap();
+        }
         assert_eq!(map.likely_shard(0, 3), None);
         map.released(2, 43);
         assert_eq!(map.likely_shard(0, 3), Some(2));
+    }
+
+    #[test]
+    fn a_shard_in_which_something_may_be_free_is_not_marked_as_full() {
+        let dir = TestDir::new();
+        let map = HintMap::open(dir.join("hints"), 300);
+        mark_taken(&map, 0, bits(0, 127));
+        map.nothing_likely(0, 0);
+        assert_eq!(map.likely_shard(0, 1), Some(0));
+    }
+
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    enum Moment {
+        BeforeTheLook,
+        AfterTheLook,
+    }
+    use Moment::{AfterTheLook, BeforeTheLook};
+
+    /// A look at shard 0, with somebody who releases slot 5 at that moment.
+    fn look(map: &HintMap, held: &Cell<Slots>, releases: Option<Moment>) -> Slots {
+        let release = || {
+            held.set(held.get() & !bit(5));
+            map.released(0, 5);
+        };
+        if releases == Some(BeforeTheLook) {
+            release();
+        }
+        let seen = held.get();
+        if releases == Some(AfterTheLook) {
+            release();
+        }
+        seen
+    }
+
+    #[test]
+    fn a_slot_that_is_released_while_somebody_is_turned_away_is_not_marked_afterwards() {
+        for (releasing, moment) in [
+            (1, BeforeTheLook),
+            (1, AfterTheLook),
+            (2, BeforeTheLook),
+            (2, AfterTheLook),
+        ] {
+            let dir = TestDir::new();
+            let map = HintMap::open(dir.join("hints"), 300);
+            let held = Cell::new(bit(5) | bit(6));
+            let mut looks = 0;
+            map.turned_away(0, || {
+                looks += 1;
+                look(&map, &held, (looks == releasing).then_some(moment))
+            });
+            assert_eq!(map.taken(0), bit(6), "{moment:?} {releasing}");
+        }
+    }
+
+    #[test]
+    fn a_slot_that_is_released_during_a_look_at_all_is_not_marked_afterwards_and_nor_is_the_shard() {
+        for moment in [BeforeTheLook, AfterTheLook] {
+            let dir = TestDir::new();
+            let map = HintMap::open(dir.join("hints"), 300);
+            let held = Cell::new(Slots::MAX);
+            map.look_at_all(0, || Ok::<_, ()>(look(&map, &held, Some(moment))))
+                .unwrap();
+            assert_eq!((map.taken(0), map.likely_shard(0, 1)), (!bit(5), Some(0)), "{moment:?}");
+        }
     }
 
     #[test]
@@ -187,8 +275,8 @@ mod tests {
         let dir = TestDir::new();
         std::fs::create_dir(dir.join("hints")).unwrap();
         let map = HintMap::open(dir.join("hints"), 300);
-        map.mark_taken(0, 1);
-        map.mark_full(0);
+        mark_taken(&map, 0, 1);
+        map.nothing_likely(0, 0);
         assert_eq!((map.taken(0), map.likely_shard(0, 3)), (0, Some(0)));
         std::fs::write(dir.join("rubbish"), [0xff; 20]).unwrap();
         let map = HintMap::open(dir.join("rubbish"), 300);
@@ -199,7 +287,7 @@ mod tests {
     fn a_map_that_is_truncated_while_it_is_used_only_forgets() {
         let dir = TestDir::new();
         let map = HintMap::open(dir.join("hints"), 300);
-        map.mark_taken(2, bit(7));
+        mark_taken(&map, 2, bit(7));
         std::fs::OpenOptions::new()
             .write(true)
             .open(dir.join("hints"))
@@ -207,7 +295,7 @@ mod tests {
             .set_len(0)
             .unwrap();
         assert_eq!(map.taken(2), 0);
-        map.mark_taken(2, bit(8));
+        mark_taken(&map, 2, bit(8));
         assert_eq!(map.taken(2), bit(8));
     }
 }

@@ -158,22 +158,16 @@ impl Pool {
 
     /// Looks at the locks of all slots of a shard and claims the first that nobody holds. Puts the hints right.
     pub fn scan(&mut self, shard: u32) -> Result<Scan> {
-        // Before the look; see `HintMap::mark_taken`.
-        let all = bits(0, self.shard(shard)?.count);
-        self.hints.mark_taken(shard, all);
-        self.hints.mark_full(shard);
         for _ in 0..MAX_REPLACEMENTS {
-            let here = self.shard(shard)?;
+            let here = self.shards.get_mut(shard as usize).ok_or_else(invalid)?;
             let count = here.count;
-            let held = here.open_current()?.held(count)?;
-            self.hints.mark_free(shard, all & !held);
-            let here = self.shard(shard)?;
+            let held = self.hints.look_at_all(shard, || here.open_current()?.held(count))?;
             // A lock on a file that is no longer at its path says nothing about the slot.
-            if !here.is_current() {
-                here.retire();
-                continue;
+            if here.is_current() {
+                let free = bits(0, count) & !held;
+                return self.claim_one_of(shard, free);
             }
-            return self.claim_one_of(shard, all & !held);
+            here.retire();
         }
         Err(LockError::Replaced)
     }
@@ -218,14 +212,13 @@ impl Pool {
         if !here.is_current() {
             here.retire();
         }
-        let had_it_open = here.current.is_some();
-        if !had_it_open {
+        if here.current.is_none() {
             let generation = here.new_generation();
             here.current = ShardFile::open(&here.path, false, generation)?;
         }
         let used = here.used(shard * SLOTS_A_FILE)?;
         // No more than what is needed stays open: whoever looks at a large pool needs no descriptor for each of its files.
-        if !had_it_open && !used.iter().any(|token| here.is_in_current(*token)) {
+        if !used.iter().any(|token| here.is_in_current(*token)) {
             here.current = None;
         }
         here.forget_unused();
@@ -313,17 +306,9 @@ impl Pool {
     fn likely_slot(&mut self, shard: u32, from: u32) -> Option<u32> {
         let here = self.shards.get(shard as usize)?;
         let own = here.current.as_ref().map_or(0, ShardFile::own);
-        let all = bits(0, here.count);
-        let taken = self.hints.taken(shard);
-        let likely = all & !own & !taken;
+        let likely = bits(0, here.count) & !own & !self.hints.taken(shard);
         if likely == 0 {
-            // Ours have not turned anybody away yet, so nobody has marked them; when they are released their marks are taken away.
-            self.hints.mark_taken(shard, own & !taken);
-            self.hints.mark_full(shard);
-            // Whoever released one of them in between did not find the mark of the shard.
-            if all & !self.hints.taken(shard) != 0 {
-                self.hints.mark_not_full(shard);
-            }
+            self.hints.nothing_likely(shard, own);
         }
         let behind = likely & !bits(0, from);
         let found = if behind == 0 { likely } else { behind };
@@ -337,17 +322,11 @@ impl Pool {
             return;
         };
         let Some(file) = &here.current else { return };
-        // Our own slots are marked too: other programs do not try them, and releasing them takes the marks away.
-        let holder = |file: &ShardFile| match file.own() & bit(byte) {
-            0 => file.holder_of(byte).ok().flatten(),
-            _ => Some(bit(byte)),
-        };
-        let Some(found) = holder(file) else { return };
-        let found = found & bits(0, here.count);
-        self.hints.mark_taken(shard, found);
-        // Released since: then the mark may have come too late to be taken away.
-        let still = holder(file).unwrap_or(0);
-        self.hints.mark_free(shard, found & !still);
+        self.hints.turned_away(shard, || match file.own() & bit(byte) {
+            0 => file.holder_of(byte).ok().flatten().unwrap_or(0) & bits(0, here.count),
+            // Ours are marked too: other programs do not try them, and releasing them takes the marks away.
+            own => own,
+        });
     }
 
     fn claim_one_of(&mut self, shard: u32, free: Slots) -> Result<Scan> {
