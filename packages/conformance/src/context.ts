@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Guarantees, OpenPoolOptions, Slot, SlotBackend, SlotPool } from '@procref/core'
 import { type Actor, type ActorOptions, startActor } from './actor.ts'
 import { eventually, HANGS_MS, makeTempDir, type NotYet } from './harness/index.ts'
@@ -46,7 +47,7 @@ export async function withContext({ backend, stressClaims, note }: ContextParts,
     stressClaims,
     note,
     freshDir: (options) => context.use(makeTempDir(options)).path,
-    poolDir: () => `${context.freshDir()}/slots`,
+    poolDir: () => join(context.freshDir(), 'slots'),
     open: (dir, options) => made(backend.open(dir, options)),
     actor: (dir, options) => made(startActor(backend, dir, options)),
     use: (thing) => {

@@ -86,7 +86,8 @@ async function listMounts(): Promise<string> {
   return stdout
 }
 
-function nearestExisting(path: string, system: SystemCalls): string {
+/** `path`, or the first of the directories above it that there is. */
+export function nearestExisting(path: string, system: SystemCalls): string {
   for (let at = path; ; at = dirname(at)) {
     if (dirname(at) === at || exists(at, system)) return at
   }

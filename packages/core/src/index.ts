@@ -14,6 +14,7 @@ export type { FilesystemKind, FilesystemType } from './filesystem-types.ts'
 export { FreedSlots, type SlotWaits } from './freed-slots.ts'
 export { type Guarantees, locksAreInheritable } from './guarantees.ts'
 export { testMedium } from './medium-test.ts'
+export type { ProcessIdentity, ProcessTable } from './process-table.ts'
 export {
   DEFAULT_SLOTS,
   MAX_SLOTS,

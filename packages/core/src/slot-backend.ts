@@ -1,5 +1,6 @@
 import type { FileLocker } from './file-locker.ts'
 import type { Guarantees } from './guarantees.ts'
+import type { ProcessTable } from './process-table.ts'
 
 /** A value that survives `JSON.stringify` and `JSON.parse` unchanged. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
@@ -32,6 +33,8 @@ export interface SlotBackend {
   readonly descriptor: BackendDescriptor
   /** Control locks for the lifecycle, with the same crash guarantees as the slots. */
   readonly locks: FileLocker
+  /** Where the backend's native code can tell processes apart better than its users can. */
+  readonly processes?: ProcessTable
   /** Is this backend usable for slots in `dir` (which may not exist yet)? Never throws; makes nothing that stays. */
   support(dir: string, options?: SupportOptions): Promise<Support>
   /**

@@ -1,11 +1,12 @@
 import { basename, resolve } from 'node:path'
 import type { FileLocker } from './file-locker.ts'
-import { checkFilesystem, filesystemOf } from './filesystem.ts'
+import { checkFilesystem, filesystemOf, nearestExisting } from './filesystem.ts'
 import type { FilesystemType } from './filesystem-types.ts'
 import type { Guarantees } from './guarantees.ts'
 import { testMedium } from './medium-test.ts'
+import type { ProcessTable } from './process-table.ts'
 import { checkSlots, MAX_SLOTS, ProtocolMismatchError, pinProtocol, readProtocolPin } from './protocol-pin.ts'
-import { checkDirectory, secureDirectory } from './secure-directory.ts'
+import { checkDirectory, secureDirectory, UnsafeDirectoryError } from './secure-directory.ts'
 import type {
   BackendDescriptor,
   OpenPoolOptions,
@@ -28,6 +29,8 @@ export interface StoreSlotsOptions {
   readonly descriptor: BackendDescriptor
   /** The backend's control locks; also what the medium is tested with. */
   readonly locks: FileLocker
+  /** As `SlotBackend.processes`. */
+  readonly processes?: ProcessTable
   /** The largest pool. Default: 10,000. */
   readonly maxSlots?: number
   /** Throws a `BackendUnavailableError` where the backend cannot work at all, e.g. its native part is missing. */
@@ -66,6 +69,7 @@ export function storeSlots(parts: StoreSlotsOptions): SlotBackend {
     guarantees: parts.guarantees,
     descriptor: parts.descriptor,
     locks: parts.locks,
+    ...(parts.processes && { processes: parts.processes }),
     support: (dir, options = {}) => support(parts, protocol, system, resolve(dir), options),
     open: (dir, options = {}) => open(parts, protocol, system, resolve(dir), options),
   }
@@ -84,7 +88,10 @@ async function support(
     }
     parts.check?.()
     const filesystem = await accepted(dir, system, options)
-    if (system.lstat(dir) === undefined) return { supported: true }
+    if (system.lstat(dir) === undefined) {
+      requireDirectory(nearestExisting(dir, system), system)
+      return { supported: true }
+    }
     checkDirectory(dir, system)
     const pin = readProtocolPin(dir, system)
     if (pin !== undefined && pin.protocol !== protocol) throw new ProtocolMismatchError(dir, pin.protocol, protocol)
@@ -119,6 +126,12 @@ async function open(
   const record = encodeRecord(selfRecord(options.label))
   const store = parts.openStore({ dir, slots, record, system, restoreDirectory: () => void ready(slots) })
   return new StoredPool(parts.name, dir, slots, store)
+}
+
+/** Windows says of what is below a file that it does not exist, and not that it cannot. */
+function requireDirectory(path: string, system: SystemCalls): void {
+  if (system.stat(path)?.isDirectory() !== false) return
+  throw new UnsafeDirectoryError(path, 'is not a directory', 'Move it away, or choose another directory.')
 }
 
 /** The file system, unless it is refused. The override does not reach the test of the medium: what fails that never works. */

@@ -2,7 +2,12 @@
  * What the Rust part exports: plain functions; a lock is the number of its descriptor, -1 says "refused now". Nothing is held by
  * an object, so no garbage collector can let go of a lock. See `crates/node`.
  */
-export interface NativeBinding extends OfdRangeBinding, SysvBinding, RobustMutexBinding, PosixSemaphoreBinding {
+export interface NativeBinding
+  extends OfdRangeBinding,
+    SysvBinding,
+    RobustMutexBinding,
+    PosixSemaphoreBinding,
+    IdentityBinding {
   tryLock(path: string): number
   tryTake(path: string, record: Uint8Array): number
   openWatch(path: string): number
@@ -19,6 +24,8 @@ export interface NativeBinding extends OfdRangeBinding, SysvBinding, RobustMutex
   /** The locked descriptor, -2 for a shared wait, -1 if it was called off. */
   endWait(wait: number): number
   isCurrent(descriptor: number, path: string): boolean
+  /** Throws a `PANIC`. */
+  panicForTests(): void
   /** 0: it was closed before. */
   close(descriptor: number): number
 }
@@ -95,4 +102,15 @@ export interface PosixSemaphoreBinding {
   posixSemaphoreValue(semaphore: number): number
   posixSemaphoreClose(semaphore: number): boolean
   posixSemaphoreUnlink(name: string): boolean
+}
+
+/** Which process has a pid; null: none, or it must not be seen. Only on Linux. */
+export interface IdentityBinding {
+  identityStartTicksOf(pid: number): string | null
+  identityExecutableOf(pid: number): string | null
+  identityBootId(): string
+  identityPidNamespaceOf(pid: number): string | null
+  identityNetNamespaceOf(pid: number): string | null
+  /** False: the recorded process is gone, is another one, or is never signalled. `ENOSYS`: cannot be done here. */
+  identitySignalSame(pid: number, startTicks: string, bootId: string, pidNamespace: string, signal: number): boolean
 }

@@ -2,14 +2,16 @@ import type { FileLock, FileLocker, LockState, LockWatch } from '@procref/core'
 import type { NativeBinding } from './binding.ts'
 import { kernelWaits } from './kernel-waits.ts'
 import { calling, nativeError } from './native-error.ts'
+import { isInheritedByChildren } from './platform.ts'
 
 const REFUSED = -1
 const FREE = 0
 const HELD = 1
 
 /**
- * Locks files with flock(2) in one native call each. A lock is a descriptor, as in @procref/flock, whose holders it excludes:
- * release is close(), and a child that is given the descriptor has the lock as well.
+ * Locks files in one native call each: with flock(2), or LockFileEx on Windows. A lock is a descriptor, as in @procref/flock, whose
+ * holders it excludes: release is close(), and a child that is given the descriptor has the lock as well. (Not on Windows: there it
+ * is a handle, which is nobody else's and no `fd` of Node's.)
  */
 export function nativeLocker(load: () => NativeBinding): FileLocker {
   return {
@@ -52,24 +54,26 @@ function lockOf(native: NativeBinding, path: string, descriptor: number): FileLo
 
 class NativeLock implements FileLock {
   readonly path: string
-  readonly fd: number
+  readonly fd?: number
   readonly #native: NativeBinding
+  readonly #descriptor: number
   #held = true
 
-  constructor(native: NativeBinding, path: string, fd: number) {
+  constructor(native: NativeBinding, path: string, descriptor: number) {
     this.#native = native
     this.path = path
-    this.fd = fd
+    this.#descriptor = descriptor
+    if (isInheritedByChildren()) this.fd = descriptor
   }
 
   isCurrent(): boolean {
-    return this.#held && this.#native.isCurrent(this.fd, this.path)
+    return this.#held && this.#native.isCurrent(this.#descriptor, this.path)
   }
 
   release(): void {
     if (!this.#held) return
     this.#held = false
-    this.#native.close(this.fd)
+    this.#native.close(this.#descriptor)
   }
 }
 

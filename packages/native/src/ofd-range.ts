@@ -2,6 +2,7 @@ import { BackendUnavailableError, type SlotBackend, storeSlots } from '@procref/
 import { loadBinding } from './load-binding.ts'
 import { nativeLocker } from './locker.ts'
 import { OfdRangeStore } from './ofd-range-store.ts'
+import { processTable } from './processes.ts'
 
 const MAX_SLOTS = 100_000
 
@@ -19,6 +20,7 @@ export function ofdRange(): SlotBackend {
   return storeSlots({
     name: 'ofd-range',
     locks,
+    ...processTable(load),
     maxSlots: MAX_SLOTS,
     check() {
       if (load().OFD_SLOTS_A_FILE !== undefined) return

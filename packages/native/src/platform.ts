@@ -27,6 +27,16 @@ export function platformName(): string {
   }
 }
 
+/** Can the native code tell processes apart here? */
+export function hasProcessTable(): boolean {
+  return process.platform === 'linux'
+}
+
+/** Can a child be given a lock's descriptor, and with it the lock? A lock of Windows belongs to its process. */
+export function isInheritedByChildren(): boolean {
+  return process.platform !== 'win32'
+}
+
 /** Node's own report names the version of glibc that it runs on, and none where it runs on musl. */
 function isMusl(): boolean {
   // `excludeNetwork` came in Node 20.13, after these types: without it the report first looks up every open socket's peer.

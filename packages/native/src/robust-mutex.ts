@@ -1,6 +1,7 @@
 import { BackendUnavailableError, type SlotBackend, storeSlots } from '@procref/core'
 import { loadBinding } from './load-binding.ts'
 import { nativeLocker } from './locker.ts'
+import { processTable } from './processes.ts'
 import { RobustMutexTables } from './robust-mutex-tables.ts'
 import { SlotTableStore } from './slot-table-store.ts'
 
@@ -21,6 +22,7 @@ export function robustMutex(): SlotBackend {
   return storeSlots({
     name: 'robust-mutex',
     locks,
+    ...processTable(load),
     maxSlots: MAX_SLOTS,
     check() {
       if (load().ROBUST_MAX_SLOTS !== undefined) return

@@ -1,6 +1,7 @@
 import { BackendUnavailableError, type SlotBackend, storeSlots } from '@procref/core'
 import { loadBinding } from './load-binding.ts'
 import { nativeLocker } from './locker.ts'
+import { processTable } from './processes.ts'
 import { SlotTableStore } from './slot-table-store.ts'
 import { SysvTables } from './sysv-tables.ts'
 
@@ -21,6 +22,7 @@ export function sysv(): SlotBackend {
   return storeSlots({
     name: 'sysv',
     locks,
+    ...processTable(load),
     maxSlots: MAX_SLOTS,
     check() {
       if (load().SYSV_MAX_SLOTS !== undefined) return

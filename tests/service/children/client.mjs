@@ -2,12 +2,21 @@
 import { embeddedSurreal } from '@procref/embedded'
 import { flock } from '@procref/flock'
 import { connect, surrealBinary } from '@procref/lifecycle'
+import { isNativeCodeHere, native } from '@procref/native'
 import { obey, say, sayFailed } from '@procref/testing/child'
 import { stoppingBackend, stoppingDriver } from './stops.mjs'
 
 const [, , dir, json = '{}'] = process.argv
 const { driver = 'binary', storage = 'rocksdb', stops, ...options } = JSON.parse(json)
 const DRIVERS = { binary: surrealBinary, embedded: embeddedSurreal }
+
+/**
+ * What `procref` takes by itself. Clients that are stopped on purpose use flock() always, so that holders and guardians of both kinds
+ * meet in one directory.
+ */
+function usualBackend() {
+  return isNativeCodeHere() ? native() : flock()
+}
 
 /** Writes row after row until told to stop; only what the server acknowledged is counted. */
 async function writeRows(db, told) {
@@ -31,7 +40,7 @@ async function writeRows(db, told) {
 try {
   const lease = await connect({
     ...(dir !== '' && { dir }),
-    backend: stops === undefined ? flock() : stoppingBackend({ stops }),
+    backend: stops === undefined ? usualBackend() : stoppingBackend({ stops }),
     driver: stops === undefined ? DRIVERS[driver]({ storage }) : stoppingDriver({ stops, driver, storage }),
     timeoutMs: 100_000,
     onProgress: ({ step }) => say('progress', { step }),

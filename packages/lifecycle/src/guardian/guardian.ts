@@ -206,7 +206,7 @@ async function startServer(
     throw new ServerCrashLoopError({ dir: paths.root, ...limit, logTail: tailServerLog(paths.serverLog, 20) })
   }
 
-  const lock = await obtainServerLock(g.backend.locks, paths, previous, (pid) =>
+  const lock = await obtainServerLock(g.backend, paths, previous, (pid) =>
     note(g, 'orphan-ended', 'orphan-of-dead-guardian', { pid }),
   )
   let server: RunningServer | undefined
@@ -265,7 +265,7 @@ async function stop(g: Guardianship, started: Started): Promise<void> {
   const end = await stopServer(started.server)
   if (started.lock === undefined) {
     try {
-      await obtainServerLock(g.backend.locks, g.paths, g.chronicle.current, (pid) =>
+      await obtainServerLock(g.backend, g.paths, g.chronicle.current, (pid) =>
         note(g, 'orphan-ended', 'escalation', { pid }),
       )
     } catch (error) {

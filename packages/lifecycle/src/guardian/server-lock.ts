@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs'
-import type { FileLock, FileLocker } from '@procref/core'
+import type { FileLock, SlotBackend } from '@procref/core'
 import { ForeignNamespaceError, ServerLockHeldError } from '../errors.ts'
 import { environmentOf, holdersOf } from '../identity/file-holders.ts'
 import { identify, isSameProcess, type ProcessIdentity, sameNamespaces } from '../identity/process-identity.ts'
@@ -19,7 +19,7 @@ const LET_GO_MS = 10_000
  * `ForeignNamespaceError` when it was started in another container and so cannot be seen or signalled from here.
  */
 export async function obtainServerLock(
-  locks: FileLocker,
+  { locks, processes }: Pick<SlotBackend, 'locks' | 'processes'>,
   layout: Layout,
   previous: ServerRecord | undefined,
   killed: (pid: number) => void,
@@ -39,7 +39,7 @@ export async function obtainServerLock(
     if (pid === process.pid) continue
     const orphan = provenOrphan(pid, previous)
     if (orphan === undefined) strangers.push(pid)
-    else if (signalSame(orphan, 'SIGKILL')) {
+    else if (signalSame(orphan, 'SIGKILL', processes)) {
       killed(pid)
     }
   }

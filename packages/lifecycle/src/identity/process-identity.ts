@@ -1,25 +1,9 @@
+import type { ProcessIdentity } from '@procref/core'
 import { ProcessIdentityUnavailableError } from '../errors.ts'
 import { darwinReader } from './process-identity.darwin.ts'
 import { linux } from './process-identity.linux.ts'
 
-/**
- * Which process, so that nobody else can be mistaken for it: pids are reused, clocks jump, other containers count anew.
- * Recorded for later comparison; it decides nothing while `server.lock` is free (then the process is dead whatever stands here).
- */
-export interface ProcessIdentity {
-  readonly pid: number
-  /**
-   * When the process began, as the kernel counts, not as a wall clock shows. Linux: clock ticks since the boot. macOS: the kernel's time
-   * of the start, in whole seconds (a pid is not reused within one).
-   */
-  readonly startTicks: string
-  /** Linux: `/proc/sys/kernel/random/boot_id`. macOS: `kern.bootsessionuuid`. */
-  readonly bootId: string
-  /** The namespace in which `pid` counts, e.g. `pid:[4026531836]`; `host` where there are none, '' where it cannot be seen. */
-  readonly pidNamespace: string
-  /** The namespace whose ports the process uses; as above. */
-  readonly netNamespace: string
-}
+export type { ProcessIdentity }
 
 /** What one platform has to know. */
 export interface IdentityReader {

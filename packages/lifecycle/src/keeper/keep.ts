@@ -72,7 +72,7 @@ export async function endKeeper(dir: string, backend: SlotBackend): Promise<'end
     const signal = now > termUntil ? 'SIGKILL' : 'SIGTERM'
     // Not yet written, or the record of an earlier keeper: look again until it is the holder's.
     if (identity === undefined || signal === signalled) continue
-    if (signalSame(identity, signal)) {
+    if (signalSame(identity, signal, backend.processes)) {
       signalled = signal
       outcome = 'ended'
     }

@@ -1,3 +1,4 @@
+import type { ProcessTable } from '@procref/core'
 import { atEnd, commandLine, eventually, isAlive, processState, startProgram } from '@procref/testing'
 import { expect, test, vi } from 'vitest'
 import { identify, identifySelf, isSameProcess } from '../../dist/identity/process-identity.js'
@@ -52,6 +53,56 @@ if (process.platform === 'linux') {
     await eventually('it is a zombie', () => processState(pid)?.state === 'Z')
     expect(signalSame(recorded, 'SIGKILL')).toBe(false)
   })
+
+  test("with a backend's process table that one signals, and nobody else does", () => {
+    const recorded = identifySelf()
+    const asked: unknown[] = []
+    const kill = vi.spyOn(process, 'kill')
+    try {
+      for (const answer of [true, false]) {
+        const signalled = signalSame(
+          recorded,
+          'SIGTERM',
+          tableThat((...args) => {
+            asked.push(args)
+            return answer
+          }),
+        )
+        expect(signalled).toBe(answer)
+      }
+      expect(kill).not.toHaveBeenCalled()
+    } finally {
+      kill.mockRestore()
+    }
+    expect(asked).toEqual([
+      [recorded, 'SIGTERM'],
+      [recorded, 'SIGTERM'],
+    ])
+  })
+
+  test('a process table on a kernel without pidfds is replaced by our own way; its other errors pass', async () => {
+    const child = atEnd(startProgram('sleep', { args: ['300'] }))
+    const recorded = identify(child.pid) ?? expect.unreachable()
+    const failing = (code: string) =>
+      tableThat(() => {
+        throw Object.assign(new Error(code), { code })
+      })
+    expect(() => signalSame(recorded, 'SIGTERM', failing('EPERM'))).toThrow('EPERM')
+    expect(isAlive(child.pid)).toBe(true)
+    expect(signalSame({ ...recorded, startTicks: '1' }, 'SIGTERM', failing('ENOSYS'))).toBe(false)
+    expect(signalSame(recorded, 'SIGTERM', failing('ENOSYS'))).toBe(true)
+    expect(await child.exited).toEqual({ code: null, signal: 'SIGTERM' })
+  })
 } else {
   console.warn(`NOT RUN: signals by identity, because this is ${process.platform}`)
+}
+
+function tableThat(signal: ProcessTable['signalSame']): ProcessTable {
+  return {
+    signalSame: signal,
+    startTicksOf: () => undefined,
+    executableOf: () => undefined,
+    bootId: () => '',
+    namespaceOf: () => '',
+  }
 }

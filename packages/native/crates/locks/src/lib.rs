@@ -5,6 +5,8 @@
 
 #[cfg(not(loom))]
 pub mod file_lock;
+#[cfg(all(target_os = "linux", not(loom)))]
+pub mod identity;
 pub mod kernel_wait;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub mod ofd_range;

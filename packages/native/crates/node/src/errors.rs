@@ -5,6 +5,7 @@ use std::io;
 use std::panic::{UnwindSafe, catch_unwind};
 
 use napi::bindgen_prelude::Error;
+use napi_derive::napi;
 use procref_locks::file_lock::LockError;
 
 /// `code`: an errno's name and the system call (`EACCES open`), or one of our own words.
@@ -15,6 +16,13 @@ pub type Result<T> = std::result::Result<T, Error<Code>>;
 /// only its own codes.)
 pub fn guarded<T>(call: impl FnOnce() -> Result<T> + UnwindSafe) -> Result<T> {
     catch_unwind(call).unwrap_or_else(|panic| Err(panic_error(&*panic)))
+}
+
+/// Panics, so that a test can show what becomes of that.
+#[napi]
+pub fn panic_for_tests() -> Result<()> {
+    #[expect(clippy::panic)]
+    guarded(|| panic!("on purpose"))
 }
 
 pub fn panic_error(panic: &(dyn Any + Send)) -> Error<Code> {
@@ -76,6 +84,34 @@ fn errno_name(errno: i32) -> String {
         libc::ESTALE => "ESTALE",
         libc::ETXTBSY => "ETXTBSY",
         _ => return format!("E{errno}"),
+    };
+    name.into()
+}
+
+/// As libuv translates them (src/win/error.c), so that an error looks the same whether Node's functions or ours met it.
+#[cfg(windows)]
+fn errno_name(code: i32) -> String {
+    use windows_sys::Win32::Foundation::*;
+    let name = match code as u32 {
+        ERROR_ACCESS_DENIED | ERROR_PRIVILEGE_NOT_HELD => "EPERM",
+        ERROR_NOACCESS | ERROR_ELEVATION_REQUIRED | ERROR_CANT_ACCESS_FILE => "EACCES",
+        ERROR_LOCK_VIOLATION | ERROR_SHARING_VIOLATION | ERROR_PIPE_BUSY => "EBUSY",
+        ERROR_FILE_EXISTS | ERROR_ALREADY_EXISTS => "EEXIST",
+        ERROR_INVALID_HANDLE => "EBADF",
+        ERROR_INVALID_PARAMETER | ERROR_INVALID_DATA => "EINVAL",
+        ERROR_CRC | ERROR_IO_DEVICE | ERROR_GEN_FAILURE | ERROR_SECTOR_NOT_FOUND | ERROR_DISK_OPERATION_FAILED => "EIO",
+        ERROR_CANT_RESOLVE_FILENAME => "ELOOP",
+        ERROR_TOO_MANY_OPEN_FILES => "EMFILE",
+        ERROR_FILENAME_EXCED_RANGE | ERROR_BUFFER_OVERFLOW => "ENAMETOOLONG",
+        ERROR_FILE_NOT_FOUND | ERROR_PATH_NOT_FOUND | ERROR_INVALID_NAME | ERROR_INVALID_DRIVE | ERROR_BAD_PATHNAME
+        | ERROR_DIRECTORY | ERROR_MOD_NOT_FOUND => "ENOENT",
+        ERROR_NOT_ENOUGH_MEMORY | ERROR_OUTOFMEMORY | ERROR_NO_SYSTEM_RESOURCES => "ENOMEM",
+        ERROR_DISK_FULL | ERROR_HANDLE_DISK_FULL => "ENOSPC",
+        ERROR_DISK_QUOTA_EXCEEDED => "EDQUOT",
+        ERROR_CALL_NOT_IMPLEMENTED => "ENOSYS",
+        ERROR_NOT_SUPPORTED => "ENOTSUP",
+        ERROR_WRITE_PROTECT => "EROFS",
+        _ => return format!("E{code}"),
     };
     name.into()
 }

@@ -1,9 +1,7 @@
 //! The two calls of every claim, written against Node-API itself: what `#[napi]` puts around a function costs as much as one of the
 //! system calls (about 0.2 µs a call, and as much again for a path). All other functions use `#[napi]`.
 
-use std::ffi::OsStr;
 use std::mem::MaybeUninit;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr;
 
@@ -90,7 +88,7 @@ impl<const N: usize> Call<N> {
         }
         // SAFETY: Node-API has written `length` bytes.
         let bytes = unsafe { std::slice::from_raw_parts(buffer.as_ptr().cast(), length) };
-        use_it(Path::new(OsStr::from_bytes(bytes)))
+        use_it(path_of(bytes).ok_or_else(|| wrong_argument(index, "UTF-8"))?)
     }
 
     /// Calls `use_it` with the bytes of a `Uint8Array`. It must not call JavaScript, which could change or detach them.
@@ -128,6 +126,17 @@ impl<const N: usize> Call<N> {
             .copied()
             .ok_or_else(|| wrong_argument(index, "given"))
     }
+}
+
+#[cfg(unix)]
+fn path_of(bytes: &[u8]) -> Option<&Path> {
+    use std::os::unix::ffi::OsStrExt;
+    Some(Path::new(std::ffi::OsStr::from_bytes(bytes)))
+}
+
+#[cfg(windows)]
+fn path_of(bytes: &[u8]) -> Option<&Path> {
+    std::str::from_utf8(bytes).ok().map(Path::new)
 }
 
 fn wrong_argument(index: usize, expected: &str) -> Error<Code> {

@@ -9,6 +9,8 @@ mod descriptors;
 mod errors;
 mod fast_call;
 mod file_lock;
+#[cfg(target_os = "linux")]
+mod identity;
 mod kernel_wait;
 #[cfg(target_os = "linux")]
 mod ofd_range;

@@ -4,19 +4,44 @@
 //! when the last copy of the descriptor is closed, at the latest by the kernel when the process ends. So release is dropping the
 //! descriptor, never an unlock, which would take the lock from a child that was given a copy.
 //!
-//! Source: flock(2), "locks created by flock() are associated with an open file description".
+//! Source: flock(2), "locks created by flock() are associated with an open file description"; for Windows see there.
 
 use std::fmt;
 use std::io;
 
 #[cfg(unix)]
 mod unix;
+#[cfg(unix)]
+use unix as platform;
 #[cfg(target_os = "linux")]
 pub(crate) use unix::open;
+#[cfg(windows)]
+pub(crate) mod windows;
+#[cfg(windows)]
+use windows as platform;
+
+pub(crate) use platform::open_to_lock;
+pub use platform::{is_current, open_watch, probe, reopen, try_lock, try_take};
+
+/// What a lock lives in; closed, it is released.
 #[cfg(unix)]
-pub(crate) use unix::open_to_lock;
+pub type Descriptor = std::os::fd::OwnedFd;
+/// What a lock lives in; closed, it is released.
+#[cfg(windows)]
+pub type Descriptor = std::os::windows::io::OwnedHandle;
+
 #[cfg(unix)]
-pub use unix::{is_current, open_watch, probe, reopen, try_lock, try_take};
+pub type BorrowedDescriptor<'a> = std::os::fd::BorrowedFd<'a>;
+#[cfg(windows)]
+pub type BorrowedDescriptor<'a> = std::os::windows::io::BorrowedHandle<'a>;
+
+#[cfg(test)]
+pub(crate) fn borrowed(descriptor: &Descriptor) -> BorrowedDescriptor<'_> {
+    #[cfg(unix)]
+    return std::os::fd::AsFd::as_fd(descriptor);
+    #[cfg(windows)]
+    return std::os::windows::io::AsHandle::as_handle(descriptor);
+}
 
 /// Replaced this often while we lock it, a file is being deleted on purpose.
 pub(crate) const MAX_REPLACEMENTS: usize = 8;

@@ -4,16 +4,23 @@
 //! keeps `process.exit()` from returning. Not a look now and then either: the kernel wakes a waiter within microseconds of the
 //! holder's death. Not a pidfd of the holder: a lock lives in an open file description, which may outlive whoever locked it.
 
-#[cfg_attr(not(any(unix, loom)), allow(dead_code))]
 mod handshake;
+#[cfg(not(loom))]
+mod wait;
 
 #[cfg(all(unix, not(loom)))]
-mod unix;
+#[path = "unix.rs"]
+mod platform;
 #[cfg(all(unix, not(loom)))]
 mod wake_signal;
+
+#[cfg(all(windows, not(loom)))]
+#[path = "windows.rs"]
+mod platform;
+
 #[cfg(all(target_os = "linux", not(loom)))]
 pub(crate) use handshake::Attempt;
 #[cfg(all(target_os = "linux", not(loom)))]
-pub(crate) use unix::start;
-#[cfg(all(unix, not(loom)))]
-pub use unix::{Outcome, Wait, lock_exclusive, wait_shared};
+pub(crate) use wait::start;
+#[cfg(not(loom))]
+pub use wait::{Outcome, Wait, lock_exclusive, wait_shared};

@@ -1,0 +1,90 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { FileLock, ProcessTable } from '@procref/core'
+import { flock } from '@procref/flock'
+import { endKeeper } from '@procref/lifecycle'
+import { atEnd, freshDir, isAlive, startProgram } from '@procref/testing'
+import { expect, test, vi } from 'vitest'
+import { obtainServerLock } from '../../dist/guardian/server-lock.js'
+import { identify, identifySelf, type ProcessIdentity } from '../../dist/identity/process-identity.js'
+import { layout } from '../../dist/state/layout.js'
+import type { ServerRecord } from '../../dist/state/server-record.js'
+
+const NONCE = 'a-nonce-of-an-earlier-server'
+
+/** Signals nobody: remembers what it was asked, and calls `signal`. */
+function tableThat(signal: () => void): { readonly processes: ProcessTable; readonly asked: unknown[] } {
+  const asked: unknown[] = []
+  const processes: ProcessTable = {
+    signalSame(recorded, name) {
+      asked.push([recorded, name])
+      signal()
+      return true
+    },
+    startTicksOf: () => undefined,
+    executableOf: () => undefined,
+    bootId: () => '',
+    namespaceOf: () => '',
+  }
+  return { processes, asked }
+}
+
+function locked(path: string): FileLock {
+  return flock().locks.tryLock(path) ?? expect.unreachable()
+}
+
+if (process.platform === 'linux') {
+  test("a keeper is ended through the backend's process table", async () => {
+    const dir = freshDir()
+    const lock = locked(layout(dir).keeperLock)
+    const recorded: ProcessIdentity = { ...identifySelf(), startTicks: '1' }
+    writeFileSync(layout(dir).keeperLock, JSON.stringify(recorded))
+    const { processes, asked } = tableThat(() => lock.release())
+    expect(await endKeeper(dir, { ...flock(), processes })).toBe('ended')
+    expect(asked).toEqual([[recorded, 'SIGTERM']])
+  })
+
+  test("a server that outlived its guardian is finished off through the backend's process table", async () => {
+    const dir = freshDir()
+    // Not in the data directory, which is not there.
+    const paths = { ...layout(dir), serverLock: join(dir, 'server.lock') }
+    writeFileSync(paths.serverLock, '')
+    const orphan = atEnd(
+      startProgram('/bin/sh', {
+        args: ['-c', 'exec 9<"$1"; echo open; exec sleep 300', 'sh', paths.serverLock],
+        env: { PROCREF_INSTANCE: NONCE },
+      }),
+    )
+    await orphan.line()
+    const identity = identify(orphan.pid) ?? expect.unreachable()
+    let held = true
+    const { processes, asked } = tableThat(() => {
+      held = false
+    })
+    // Each refusal takes longer than a holder is given to let go.
+    let now = 0
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now)
+    try {
+      const { locks } = flock()
+      const refusing = {
+        ...locks,
+        tryLock(path: string) {
+          now += 60_000
+          return held ? undefined : locks.tryLock(path)
+        },
+      }
+      // What matters of a record here.
+      const previous = { nonce: NONCE, guardian: { ...identifySelf(), startTicks: '1' } } as ServerRecord
+      const killed: number[] = []
+      const lock = await obtainServerLock({ locks: refusing, processes }, paths, previous, (pid) => killed.push(pid))
+      lock.release()
+      expect(killed).toEqual([orphan.pid])
+    } finally {
+      clock.mockRestore()
+    }
+    expect(asked).toEqual([[identity, 'SIGKILL']])
+    expect(isAlive(orphan.pid)).toBe(true)
+  })
+} else {
+  console.warn(`NOT RUN: signals through a process table, because this is ${process.platform}`)
+}
