@@ -59,7 +59,7 @@ const PLATFORMS = {
     library: 'libprocref_native.so',
     file: 'procref-native.linux-arm64-gnu.node',
     // The others start themselves again, which the kernel refuses, or use robust futexes, which QEMU refuses.
-    leaveOut: ['ofd_range::tests::a_killed_holder'],
+    leaveOut: ['ofd_range::tests::a_killed_holder', 'identity::tests::a_newcomer'],
     leaveOutPrograms: ['sysv', 'robust_mutex', 'posix_semaphore'],
     // A process takes seconds to start there.
     behaviours: [
@@ -113,11 +113,15 @@ function main() {
   if (flags.includes('--write')) {
     writeFileSync(path, JSON.stringify(result))
     run('npx', ['biome', 'format', '--write', path], { cwd: root })
-  } else if (!isDeepStrictEqual(JSON.parse(readFileSync(path, 'utf8')), result)) {
-    console.error(`This is not what ${path} says.`)
-    return 1
+    return 0
   }
-  return 0
+  const recorded = JSON.parse(readFileSync(path, 'utf8'))
+  // Tests are added all the time; that some are missing is another matter.
+  const fewer = rust.passed < recorded.rust.passed
+  recorded.rust.passed = rust.passed
+  if (!fewer && isDeepStrictEqual(recorded, result)) return 0
+  console.error(`This is not what ${path} says.`)
+  return 1
 }
 
 function whatIsLacking() {
