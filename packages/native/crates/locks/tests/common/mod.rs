@@ -105,7 +105,8 @@ pub fn within<T: Send + 'static>(what: &str, work: impl FnOnce() -> T + Send + '
     wait.recv_timeout(HANGS).unwrap_or_else(|_| panic!("{what} hangs"))
 }
 
-/// Looks again and again until `found` answers.
+/// Looks every millisecond until `found` answers. It must not spin: a `found` that sends signals would queue them faster than their receiver
+/// can take them, which then never gets to do anything else.
 pub fn eventually<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
     let start = std::time::Instant::now();
     loop {
@@ -113,6 +114,6 @@ pub fn eventually<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
             return value;
         }
         assert!(start.elapsed() < HANGS, "{what}: never");
-        thread::yield_now();
+        thread::sleep(Duration::from_millis(1));
     }
 }
