@@ -13,7 +13,18 @@ export {
 export type { FilesystemKind, FilesystemType } from './filesystem-types.ts'
 export { FreedSlots, type SlotWaits } from './freed-slots.ts'
 export { type Guarantees, locksAreInheritable } from './guarantees.ts'
+export { ProcessIdentityUnavailableError } from './identity-unavailable.ts'
 export { testMedium } from './medium-test.ts'
+export { ifVisible, isGone, isRefused } from './proc.linux.ts'
+export {
+  bootId,
+  identify,
+  identifySelf,
+  isProcessIdentity,
+  isSameProcess,
+  processState,
+  sameNamespaces,
+} from './process-identity.ts'
 export type { ProcessIdentity, ProcessTable } from './process-table.ts'
 export {
   DEFAULT_SLOTS,

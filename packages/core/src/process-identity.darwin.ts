@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { ProcessIdentityUnavailableError } from '../errors.ts'
-import type { IdentityReader, ProcessIdentity } from './process-identity.ts'
+import { ProcessIdentityUnavailableError } from './identity-unavailable.ts'
+import type { IdentityReader } from './process-identity.ts'
+import type { ProcessIdentity } from './process-table.ts'
 
 /** The letters of `ps`, in the words that Linux has for them. */
 const STATES: Readonly<Record<string, string>> = {

@@ -1,7 +1,8 @@
 import { readFileSync, readlinkSync } from 'node:fs'
-import { ProcessIdentityUnavailableError } from '../errors.ts'
+import { ProcessIdentityUnavailableError } from './identity-unavailable.ts'
 import { ifVisible } from './proc.linux.ts'
-import type { IdentityReader, ProcessIdentity } from './process-identity.ts'
+import type { IdentityReader } from './process-identity.ts'
+import type { ProcessIdentity } from './process-table.ts'
 
 export const linux: IdentityReader = { bootId, identifySelf, identify, startTicksOf, stateOf }
 

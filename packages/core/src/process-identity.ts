@@ -1,9 +1,7 @@
-import type { ProcessIdentity } from '@procref/core'
-import { ProcessIdentityUnavailableError } from '../errors.ts'
+import { ProcessIdentityUnavailableError } from './identity-unavailable.ts'
 import { darwinReader } from './process-identity.darwin.ts'
 import { linux } from './process-identity.linux.ts'
-
-export type { ProcessIdentity }
+import type { ProcessIdentity } from './process-table.ts'
 
 /** What one platform has to know. */
 export interface IdentityReader {

@@ -1,6 +1,15 @@
 import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import {
+  bootId,
+  identify,
+  identifySelf,
+  isProcessIdentity,
+  isSameProcess,
+  type ProcessIdentity,
+  sameNamespaces,
+} from '@procref/core'
+import {
   asOtherUser,
   atEnd,
   commandLine,
@@ -13,18 +22,9 @@ import {
   startProgram,
 } from '@procref/testing'
 import { expect, test } from 'vitest'
-import { darwinReader } from '../../dist/identity/process-identity.darwin.js'
-import {
-  bootId,
-  identify,
-  identifySelf,
-  isProcessIdentity,
-  isSameProcess,
-  type ProcessIdentity,
-  sameNamespaces,
-} from '../../dist/identity/process-identity.js'
+import { darwinReader } from '../dist/process-identity.darwin.js'
 
-const identifier = new URL('../children/identifier.mjs', import.meta.url)
+const identifier = new URL('./children/identifier.mjs', import.meta.url)
 
 if (process.platform === 'linux') {
   test('a process sees itself as others see it', async () => {

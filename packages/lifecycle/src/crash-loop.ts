@@ -1,4 +1,4 @@
-import { bootId } from './identity/process-identity.ts'
+import { bootId } from '@procref/core'
 
 /**
  * When a server was started, in a form that other processes can compare: milliseconds of the system's monotonic clock,

@@ -1,6 +1,9 @@
 import { type Json, ProcrefError } from '@procref/core'
 import type { EngineIdentity } from './driver.ts'
 
+/** A guardian's way to say it: it arrives in a client as what it was. */
+export { ProcessIdentityUnavailableError } from '@procref/core'
+
 interface Cause {
   readonly cause?: unknown
 }
@@ -443,19 +446,6 @@ export class StateFileUnsafeError extends ProcrefError {
   constructor(path: string, problem: string, remedy: string) {
     super(StateFileUnsafeError.code, `${path} ${problem}, so it is not used. ${remedy}.`)
     this.path = path
-  }
-}
-
-/** This system does not tell what is needed to recognise a process safely. */
-export class ProcessIdentityUnavailableError extends ProcrefError {
-  static readonly code = 'PROCREF_IDENTITY_UNAVAILABLE'
-  constructor(reason: string, options?: Cause) {
-    super(
-      ProcessIdentityUnavailableError.code,
-      `Processes cannot be told apart safely here: ${reason}. ` +
-        'On Linux mount /proc for this pid namespace; see docs/reliability.md for the systems that are supported.',
-      options,
-    )
   }
 }
 

@@ -1,6 +1,5 @@
-import type { SlotBackend, SlotInfo } from '@procref/core'
+import { type ProcessIdentity, processState, type SlotBackend, type SlotInfo } from '@procref/core'
 import { isUp, look, type View } from './client/look.ts'
-import { type ProcessIdentity, processState } from './identity/process-identity.ts'
 import { describeStandstill, isStopped } from './identity/standstill.ts'
 import { lookAtSlots } from './inspect-slots.ts'
 import { type KeeperSeen, lookAtKeeper } from './keeper/keeper-file.ts'

@@ -1,6 +1,6 @@
 import { readlinkSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ProcessTable } from '@procref/core'
+import { identify, identifySelf, type ProcessIdentity, type ProcessTable } from '@procref/core'
 import { native, ofdRange, robustMutex, sysv } from '@procref/native'
 import {
   processes as allProcesses,
@@ -19,7 +19,6 @@ import {
 } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 // Not part of the public interface: what answers where there is no native code.
-import { identify, identifySelf, type ProcessIdentity } from '../../lifecycle/dist/identity/process-identity.js'
 import { signalSame } from '../../lifecycle/dist/identity/signal.js'
 import { describeNative } from './native-built.ts'
 

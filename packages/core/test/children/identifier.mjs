@@ -1,6 +1,7 @@
 // Says who it is, and who the pid argv[2] is.
+
+import { identify, identifySelf } from '@procref/core'
 import { obey, say } from '@procref/testing/child'
-import { identify, identifySelf } from '../../dist/identity/process-identity.js'
 
 try {
   const other = process.argv[2]

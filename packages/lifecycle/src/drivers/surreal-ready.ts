@@ -1,6 +1,6 @@
+import { identify } from '@procref/core'
 import type { LaunchContext, ServerDetails } from '../driver.ts'
 import { proveListener } from '../identity/listener.ts'
-import { identify } from '../identity/process-identity.ts'
 import { ask } from '../wait/http.ts'
 import type { LookContext, WaitContext, WaitStrategy } from '../wait/wait.ts'
 import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from './default-database.ts'

@@ -31,6 +31,8 @@
 import {
   checkDirectory,
   type FileLock,
+  identify,
+  identifySelf,
   isMemoryFilesystem,
   locksAreInheritable,
   type SlotBackend,
@@ -40,7 +42,6 @@ import { afterCleanStop, afterStart, isCrashLoop, startMark } from '../crash-loo
 import { pause } from '../delay.ts'
 import type { RunningServer, ServerDriver } from '../driver.ts'
 import { ServerCrashLoopError } from '../errors.ts'
-import { identify, identifySelf } from '../identity/process-identity.ts'
 import { removeTemporaries } from '../state/atomic-file.ts'
 import { ensureCredentials } from '../state/credentials.ts'
 import { checkEngine, readEngineRecord, writeEngineRecord } from '../state/engine-record.ts'

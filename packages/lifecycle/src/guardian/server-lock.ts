@@ -1,8 +1,14 @@
 import { readFileSync, statSync } from 'node:fs'
-import type { FileLock, SlotBackend } from '@procref/core'
+import {
+  type FileLock,
+  identify,
+  isSameProcess,
+  type ProcessIdentity,
+  type SlotBackend,
+  sameNamespaces,
+} from '@procref/core'
 import { ForeignNamespaceError, ServerLockHeldError } from '../errors.ts'
 import { environmentOf, holdersOf } from '../identity/file-holders.ts'
-import { identify, isSameProcess, type ProcessIdentity, sameNamespaces } from '../identity/process-identity.ts'
 import { signalSame } from '../identity/signal.ts'
 import type { Layout } from '../state/layout.ts'
 import type { ServerRecord } from '../state/server-record.ts'

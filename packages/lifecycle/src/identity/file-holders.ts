@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { ifVisible, isGone, isRefused } from './proc.linux.ts'
+import { ifVisible, isGone, isRefused } from '@procref/core'
 
 /** Names a file while somebody keeps it open; afterwards its number is given to another file. */
 export interface FileId {

@@ -1,7 +1,6 @@
 import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
-import { isGone, isRefused } from './proc.linux.ts'
-import { isSameProcess, type ProcessIdentity, sameNamespaces } from './process-identity.ts'
+import { isGone, isRefused, isSameProcess, type ProcessIdentity, sameNamespaces } from '@procref/core'
 
 /**
  * `proven`: whoever connects there reaches this server. `stranger`: somebody else. `nobody`: nobody listens.

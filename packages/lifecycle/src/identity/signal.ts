@@ -1,5 +1,4 @@
-import type { ProcessTable } from '@procref/core'
-import { isSameProcess, type ProcessIdentity } from './process-identity.ts'
+import { isSameProcess, type ProcessIdentity, type ProcessTable } from '@procref/core'
 
 /**
  * Sends `signal` if exactly the recorded process still runs; false when it does not, or must never be signalled (pid 1, this

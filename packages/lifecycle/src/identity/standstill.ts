@@ -1,4 +1,4 @@
-import { type ProcessIdentity, processState } from './process-identity.ts'
+import { type ProcessIdentity, processState } from '@procref/core'
 
 /**
  * Why this process does nothing at the moment, and what ends that, in words that complete "it …"; `undefined` for one that

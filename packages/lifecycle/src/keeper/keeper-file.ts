@@ -1,7 +1,6 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs'
-import type { FileLocker } from '@procref/core'
+import { type FileLocker, identifySelf, isProcessIdentity, type ProcessIdentity } from '@procref/core'
 import { probeAlive } from '../client/look.ts'
-import { identifySelf, isProcessIdentity, type ProcessIdentity } from '../identity/process-identity.ts'
 import { parseJson, readSmallFile } from '../state/small-file.ts'
 
 /** Written over what an earlier keeper left, without truncating: whoever reads sees one record or the other. */

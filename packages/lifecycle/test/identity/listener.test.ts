@@ -1,8 +1,8 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { identify, identifySelf, type ProcessIdentity } from '@procref/core'
 import { asOtherUser, atEnd, type Child, isRoot, startChild, startProgram } from '@procref/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import { findListener, proveListener } from '../../dist/identity/listener.js'
-import { identify, identifySelf, type ProcessIdentity } from '../../dist/identity/process-identity.js'
 
 const program = new URL('../children/listener.mjs', import.meta.url)
 

@@ -1,12 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { FileLock, ProcessTable } from '@procref/core'
+import { type FileLock, identify, identifySelf, type ProcessIdentity, type ProcessTable } from '@procref/core'
 import { flock } from '@procref/flock'
 import { endKeeper } from '@procref/lifecycle'
 import { atEnd, freshDir, isAlive, startProgram } from '@procref/testing'
 import { expect, test, vi } from 'vitest'
 import { obtainServerLock } from '../../dist/guardian/server-lock.js'
-import { identify, identifySelf, type ProcessIdentity } from '../../dist/identity/process-identity.js'
 import { layout } from '../../dist/state/layout.js'
 import type { ServerRecord } from '../../dist/state/server-record.js'
 

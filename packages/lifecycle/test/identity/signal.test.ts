@@ -1,7 +1,6 @@
-import type { ProcessTable } from '@procref/core'
+import { identify, identifySelf, isSameProcess, type ProcessTable } from '@procref/core'
 import { atEnd, commandLine, eventually, isAlive, processState, startProgram } from '@procref/testing'
 import { expect, test, vi } from 'vitest'
-import { identify, identifySelf, isSameProcess } from '../../dist/identity/process-identity.js'
 import { signalSame } from '../../dist/identity/signal.js'
 
 if (process.platform === 'linux') {

@@ -1,10 +1,10 @@
 import { createServer } from 'node:net'
+import { identify } from '@procref/core'
 import { atEnd, freeze, startChild, surrealBinary as surrealInTests, tcpListenersOf, within } from '@procref/testing'
 import { Surreal, Table } from 'surrealdb'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { surrealBinary } from '../../dist/drivers/surreal-binary.js'
 import { proveListener } from '../../dist/identity/listener.js'
-import { identify } from '../../dist/identity/process-identity.js'
 import { type ConnectionOptions, openConnection, type SurrealConnection } from '../../dist/surreal/connection.js'
 import { hostOf, startServer } from '../drivers/driver-suite.ts'
 

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { say } from '@procref/conformance/harness'
+import { identify } from '@procref/core'
 import { native } from '@procref/native'
-import { identify } from '../../../lifecycle/dist/identity/process-identity.js'
 import { signalSame } from '../../../lifecycle/dist/identity/signal.js'
 
 const ATTEMPTS = 1_000
