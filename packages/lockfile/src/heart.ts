@@ -71,7 +71,9 @@ export class Heart {
     if (this.#ended !== undefined) throw new HeartUnavailableError('has ended', this.#ended)
     Atomics.store(this.#answered, 0, 0)
     this.#calls.postMessage(call)
-    if (Atomics.wait(this.#answered, 0, 0, HANGS_MS) === 'timed-out') {
+    // Again and again: what wakes us first can be the notification that belongs to the answer before, which we saw without waiting for it.
+    while (Atomics.load(this.#answered, 0) === 0) {
+      if (Atomics.wait(this.#answered, 0, 0, HANGS_MS) !== 'timed-out') continue
       // Its answer would be taken for that of the next question.
       this.#end(new Error(`no answer within ${HANGS_MS} ms`))
       throw new HeartUnavailableError(`did not answer within ${HANGS_MS / 1000} s`)
