@@ -24,6 +24,8 @@ export type HeartCall =
 
 export type HeartAnswer =
   | { readonly taken: boolean }
+  /** The thread cannot do its work at all: why. */
+  | { readonly broken: string }
   | {
       readonly failed: {
         readonly code?: string

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import { ProcrefError } from '@procref/core'
 import type { HeartAnswer, HeartCall, HeartSetup, LostNotice } from './heart-messages.ts'
@@ -33,9 +35,14 @@ export class Heart {
     const notices = new MessageChannel()
     const answered = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
     const setup: HeartSetup = { calls: calls.port2, notices: notices.port2, answered }
+    const program = new URL('./heart-worker.js', import.meta.url)
+    // Else it would be told later, to an event loop that waits for an answer.
+    if (!existsSync(program)) {
+      throw new HeartUnavailableError(`could not be started: there is no ${fileURLToPath(program)} (is this a bundle?)`)
+    }
     let worker: Worker
     try {
-      worker = new Worker(new URL('./heart-worker.js', import.meta.url), {
+      worker = new Worker(program, {
         name: 'procref-heart',
         workerData: setup,
         transferList: [calls.port2, notices.port2],
@@ -80,6 +87,7 @@ export class Heart {
     }
     const answer = receiveMessageOnPort(this.#calls)?.message as HeartAnswer
     if ('taken' in answer) return answer.taken
+    if ('broken' in answer) throw new HeartUnavailableError(`could not be started: ${answer.broken}`)
     throw Object.assign(new Error(answer.failed.message), answer.failed)
   }
 

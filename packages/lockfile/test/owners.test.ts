@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { identifySelf } from '@procref/core'
 import { lockfile } from '@procref/lockfile'
@@ -182,6 +182,27 @@ test('where threads are not allowed, the error says so, and support() says no', 
   const { support, code } = await child.event<{ support: { supported: boolean; reason: string }; code: string }>('said')
   expect(code).toBe('PROCREF_HEART_UNAVAILABLE')
   expect(support).toMatchObject({ supported: false, reason: expect.stringContaining('native()') })
+})
+
+test('a part that is missing is told at once, and what is missing: the thread’s program, or its library', async () => {
+  const incomplete = (without: string) => {
+    const folder = join(freshDir(), 'node_modules/@procref/lockfile')
+    cpSync(new URL('../dist', import.meta.url), join(folder, 'dist'), { recursive: true })
+    mkdirSync(join(folder, 'node_modules/@procref'), { recursive: true })
+    symlinkSync(new URL('../../core', import.meta.url), join(folder, 'node_modules/@procref/core'))
+    writeFileSync(join(folder, 'package.json'), '{"name":"@procref/lockfile","type":"module"}')
+    rmSync(join(folder, without), { force: true })
+    return join(folder, 'dist/locker.js')
+  }
+  for (const [without, named] of [
+    ['dist/heart-worker.js', /there is no .*heart-worker\.js/],
+    ['(nothing)', /proper-lockfile/],
+  ] as const) {
+    const { lockfileLocker } = await import(incomplete(without))
+    const take = () => lockfileLocker(LEASE_MS).tryLock(join(freshDir(), 'a.lock'))
+    expect(take).toThrow(expect.objectContaining({ code: 'PROCREF_HEART_UNAVAILABLE' }))
+    expect(take).toThrow(named)
+  }
 })
 
 test.each([0, 4_999, 600_001, 5_000.5, Number.NaN])('a lease of %d ms is refused', (leaseMs) => {
