@@ -22,6 +22,7 @@ const KNOWN: readonly KnownBackend[] = [
   { name: 'ofd-range', protocol: 'ofd-range', load: async () => (await import('@procref/native')).ofdRange() },
   { name: 'sysv', protocol: 'sysv', load: async () => (await import('@procref/native')).sysv() },
   { name: 'robust-mutex', protocol: 'robust-mutex', load: async () => (await import('@procref/native')).robustMutex() },
+  { name: 'hybrid', protocol: 'hybrid', load: async () => (await import('@procref/hybrid')).hybrid() },
 ]
 /** Of a directory that nobody has used yet. */
 const DEFAULT_PROTOCOL = 'flock'

@@ -33,6 +33,8 @@ pub use failpoint::{Failure, fail_at};
 #[cfg(not(loom))]
 pub use file::{MAX_SLOTS, RECORD_BYTES, create, remove_unused};
 #[cfg(not(loom))]
+pub use reach::reach;
+#[cfg(not(loom))]
 pub use step::Step;
 #[cfg(not(loom))]
 pub use table::{PermitTable, TableError, Take};

@@ -12,7 +12,8 @@ use rustix::io::Errno;
 
 use crate::identity::proc_shows_our_pids;
 
-/// In words, for comparison and for people. `ENOSYS`: processes cannot be judged from here, since /proc is another namespace's, or missing.
+/// In words, for comparison and for people. `ENOSYS`: it cannot be told, since /proc is another PID namespace's or missing, or there is no
+/// /dev/shm.
 pub fn reach() -> io::Result<String> {
     if !proc_shows_our_pids()? {
         return Err(Errno::NOSYS.into());
@@ -22,8 +23,16 @@ pub fn reach() -> io::Result<String> {
         "PID namespace {}, {}, semaphores on device {} by {libc}",
         namespace("pid")?,
         namespace("time")?,
-        std::fs::metadata("/dev/shm")?.dev(),
+        semaphores()?,
     ))
+}
+
+fn semaphores() -> io::Result<u64> {
+    match std::fs::metadata("/dev/shm") {
+        Ok(there) => Ok(there.dev()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Errno::NOSYS.into()),
+        Err(error) => Err(error),
+    }
 }
 
 /// A kernel that does not know the kind has one for all.
