@@ -121,7 +121,7 @@ export interface PermitTableBinding {
   permitTableRelease(table: number, slot: number): boolean
   permitTableHeld(table: number): readonly number[]
   permitTableHolds(table: number, slot: number): boolean
-  permitTableIsAt(table: number, path: string): boolean
+  permitTableIsCurrent(table: number): boolean
   permitTableReadRecord(table: number, slot: number): Uint8Array
   permitTableWatchdogPid(table: number): number | null
   /** The generation, and its semaphore's value; -1: it has none. */

@@ -120,7 +120,7 @@ export class PermitTable implements Disposable {
 
   /** Does `path` still lead to this table? False also when it cannot be told, or the table is closed. */
   isCurrent(): boolean {
-    return this.#open && this.#native.permitTableIsAt(this.#table, this.path)
+    return this.#open && this.#native.permitTableIsCurrent(this.#table)
   }
 
   /** Which process looks for the dead: a label. */

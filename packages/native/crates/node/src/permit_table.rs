@@ -114,17 +114,10 @@ pub fn permit_table_holds(handle: u32, slot: u32) -> Result<bool> {
     guarded(|| with(handle, |table| table.holds(slot as usize).map_err(system("fstat"))))
 }
 
-/// Does the path lead to the open file? False also when it cannot be told, or the table is closed.
+/// Does the path that was opened still lead to the table? False also when it cannot be told.
 #[napi]
-pub fn permit_table_is_at(handle: u32, path: String) -> Result<bool> {
-    guarded(|| {
-        Ok(OPENED.with_borrow(|opened| {
-            opened
-                .tables
-                .get(&handle)
-                .is_some_and(|table| table.is_at(Path::new(&path)))
-        }))
-    })
+pub fn permit_table_is_current(handle: u32) -> Result<bool> {
+    guarded(|| with(handle, |table| Ok(table.is_current())))
 }
 
 #[napi]

@@ -27,7 +27,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::ptr::{self, NonNull};
 use std::sync::Mutex;
 use std::sync::atomic::Ordering::SeqCst;
@@ -108,6 +108,9 @@ struct Facts {
 #[derive(Debug)]
 pub struct TableFile {
     pub file: File,
+    path: PathBuf,
+    /// Kept open, so nobody else gets its inode number.
+    device: u64,
     facts: Facts,
     base: NonNull<libc::c_void>,
     exclusive: Mutex<()>,
@@ -162,7 +165,7 @@ pub fn remove_unused(path: &Path) -> Result<bool, TableError> {
         return Ok(false);
     }
     if file.metadata()?.len() >= mapped_bytes(facts.slots) as u64 {
-        TableFile::map(file, facts)?.unlink_semaphores()?;
+        TableFile::map(path, file, facts)?.unlink_semaphores()?;
     }
     std::fs::remove_file(path)?;
     Ok(true)
@@ -176,13 +179,13 @@ impl TableFile {
             lock_as_used(&file)?;
             // Locked too late, it was removed before.
             if leads_to(path, &file) {
-                return Self::open_locked(file);
+                return Self::open_locked(path, file);
             }
         }
         Err(io::Error::from(Errno::STALE).into())
     }
 
-    fn open_locked(file: File) -> Result<Self, TableError> {
+    fn open_locked(path: &Path, file: File) -> Result<Self, TableError> {
         let facts = Facts::of(&file)?;
         let status = file.metadata()?;
         if facts.boot != boot_id()? {
@@ -206,10 +209,10 @@ impl TableFile {
                 }
             });
         }
-        Self::map(file, facts)
+        Self::map(path, file, facts)
     }
 
-    fn map(file: File, facts: Facts) -> Result<Self, TableError> {
+    fn map(path: &Path, file: File, facts: Facts) -> Result<Self, TableError> {
         let access = ProtFlags::READ | ProtFlags::WRITE;
         // SAFETY: a new mapping, at an address of the kernel's choice.
         let base = unsafe {
@@ -224,6 +227,8 @@ impl TableFile {
         }?;
         let base = NonNull::new(base).ok_or(io::Error::from(Errno::NOMEM))?;
         Ok(Self {
+            path: path.to_owned(),
+            device: file.metadata()?.dev(),
             file,
             facts,
             base,
@@ -269,8 +274,10 @@ impl TableFile {
         format!("{}-{generation}", self.facts.semaphores)
     }
 
-    pub fn leads_to(&self, path: &Path) -> bool {
-        leads_to(path, &self.file)
+    /// Does the path still lead to this file? False also when it cannot be told.
+    pub fn is_current(&self) -> bool {
+        std::fs::symlink_metadata(&self.path)
+            .is_ok_and(|there| there.ino() == self.facts.inode && there.dev() == self.device)
     }
 
     /// The place of a slot's record in the file.

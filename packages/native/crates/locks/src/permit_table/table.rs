@@ -194,9 +194,9 @@ impl PermitTable {
         Ok(self.taken.get(slot) == Some(&true) && self.member.protocol().is_ours(slot))
     }
 
-    /// Is the file at `path` the one that is open here?
-    pub fn is_at(&self, path: &Path) -> bool {
-        self.member.table.leads_to(path)
+    /// Does the path that was opened still lead to this table? False also when it cannot be told.
+    pub fn is_current(&self) -> bool {
+        self.member.table.is_current()
     }
 
     /// What the last holder of `slot` left.
@@ -319,7 +319,9 @@ impl Member {
             // Somebody else is at it; next time.
             return Ok(());
         }
-        reached(Step::DeadSettled)?;
+        if !dead.is_empty() {
+            reached(Step::DeadSettled)?;
+        }
         take_off(&self.table, dead.into_iter())
     }
 
