@@ -27,7 +27,7 @@ function runExample(
 /** Without Rust it is not; what its own tests then say loudly need not be said here. */
 const nativeIsBuilt = readdirSync(join(ROOT, 'packages/native')).some((name) => name.endsWith('.node'))
 
-test.each(['packages/flock', 'packages/lockfile', ...(nativeIsBuilt ? ['packages/native'] : [])])(
+test.each(['packages/flock', 'packages/lockfile', ...(nativeIsBuilt ? ['packages/native', 'packages/hybrid'] : [])])(
   'the example of %s runs',
   (folder) => {
     const { status, stdout, stderr } = runExample(folder, `${freshDir()}/slots`)

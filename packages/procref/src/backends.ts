@@ -29,4 +29,5 @@ export const KNOWN_BACKENDS: readonly KnownBackend[] = [
   { name: 'ofd-range', protocol: 'ofd-range', load: async () => (await import('@procref/native')).ofdRange() },
   { name: 'sysv', protocol: 'sysv', load: async () => (await import('@procref/native')).sysv() },
   { name: 'robust-mutex', protocol: 'robust-mutex', load: async () => (await import('@procref/native')).robustMutex() },
+  { name: 'hybrid', protocol: 'hybrid', load: async () => (await import('@procref/hybrid')).hybrid() },
 ]
