@@ -1,4 +1,5 @@
 export type { LeasedServer, ReconnectEvent, ServiceLease } from './client/lease.ts'
+export { probeAlive } from './client/look.ts'
 export type { Progress, SharedServiceOptions } from './client/options.ts'
 export { sharedService } from './client/shared-service.ts'
 export type {
@@ -48,6 +49,7 @@ export {
   StrangerOnPortError,
 } from './errors.ts'
 export { type ServerBinding, serverBinding } from './guardian/spawn-server.ts'
+export { whileVacant } from './guardian/vacancy.ts'
 export { type Inspection, inspect, readRunningServer } from './inspect.ts'
 export { lookAtSlots, type SlotsSeen } from './inspect-slots.ts'
 export { endKeeper, type KeepOptions, keepServer } from './keeper/keep.ts'

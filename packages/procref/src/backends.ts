@@ -46,6 +46,11 @@ export async function resolveBackend(
   )
 }
 
+/** The names of the backends that speak `protocol`, the best first; none: this version does not know it. */
+export function speakersOf(protocol: string): readonly string[] {
+  return KNOWN.filter((known) => known.protocol === protocol).map((known) => known.name)
+}
+
 async function bestFor(protocol: string): Promise<SlotBackend> {
   let last: KnownBackend | undefined
   for (const backend of KNOWN.filter((known) => known.protocol === protocol)) {

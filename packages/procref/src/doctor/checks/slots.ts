@@ -1,0 +1,50 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { slotOfFileName } from '@procref/core'
+import type { Check, Finding } from '../check.ts'
+import { lookAtEntry } from '../entry.ts'
+import { faultsOf, namesOf } from '../entry-findings.ts'
+
+/** The files in `slots/`: plain, ours, closed to others, none beyond the pool. */
+export const slots: Check = {
+  id: 'slots',
+  looksAt: 'the files in slots/: kind, owner, mode, number',
+  where: 'inside',
+  examine({ paths, pin }) {
+    const names = listSlots(paths.slots)
+    const files = names.map((name) => join(paths.slots, name))
+    const size = 'value' in pin ? pin.value?.slots : undefined
+    const beyond = size === undefined ? [] : names.filter((name) => (slotOfFileName(name) ?? -1) >= size)
+    return {
+      found: names.length === 0 ? 'none yet' : `${names.length} files`,
+      findings: [
+        ...faultsOf(files, { should: 'file', role: 'slots', mendable: true }),
+        ...(beyond.length === 0
+          ? []
+          : [
+              beyondPool(
+                beyond.map((name) => join(paths.slots, name)),
+                size ?? 0,
+              ),
+            ]),
+      ],
+    }
+  },
+}
+
+function listSlots(dir: string): readonly string[] {
+  const { kind } = lookAtEntry(dir, 'directory')
+  if (kind !== 'fine' && kind !== 'open-to-others') return []
+  return readdirSync(dir).sort()
+}
+
+function beyondPool(files: readonly string[], size: number): Finding {
+  return {
+    code: 'beyond-pool',
+    severity: 'note',
+    path: files[0] ?? '',
+    found: `${namesOf(files)}: slots beyond the ${size} that protocol.json names.`,
+    why: 'Nobody claims them any more. A program that still holds one counts as a user, and keeps the server up.',
+    remedy: '`procref ps` shows whether somebody holds one. Deleting them, while nothing runs, does no harm.',
+  }
+}

@@ -1,0 +1,121 @@
+import { basename } from 'node:path'
+import type { Finding } from './check.ts'
+import { closeToOthers, type EntryState, lookAtEntry, octal } from './entry.ts'
+
+/** How many names a sentence lists before it only counts. */
+const NAMED = 3
+
+/** What one or several entries of the same kind should be. */
+export interface Expected {
+  readonly should: 'file' | 'directory'
+  /** What they are to procref, for the sentence about who is let in: `the slot files`. */
+  readonly role: string
+  /** False for the data: those are never touched. */
+  readonly mendable: boolean
+  /** Reading them does no harm (settings that people write); only writing does. */
+  readonly readable?: boolean
+}
+
+/** What is wrong with these paths, one finding for each kind of fault. Nothing at a path is no fault. */
+export function faultsOf(paths: readonly string[], expected: Expected): readonly Finding[] {
+  const states = paths.map((path) => ({ path, state: lookAtEntry(path, expected.should) }))
+  const of = <K extends EntryState['kind']>(kind: K) =>
+    states.filter(
+      (entry): entry is { path: string; state: Extract<EntryState, { kind: K }> } => entry.state.kind === kind,
+    )
+  return [
+    ...links(of('link')),
+    ...others(of('other'), expected),
+    ...foreign(of('foreign')),
+    ...openToOthers(
+      of('open-to-others').filter(({ state }) => state.writable || expected.readable !== true),
+      expected,
+    ),
+    ...hidden(of('hidden')),
+  ]
+}
+
+/** `/a/slot_00.lock, slot_01.lock, slot_02.lock and 7 more` */
+export function namesOf(paths: readonly string[]): string {
+  const [first = '', ...rest] = paths
+  const named = [first, ...rest.slice(0, NAMED - 1).map((path) => basename(path))].join(', ')
+  return paths.length > NAMED ? `${named} and ${paths.length - NAMED} more` : named
+}
+
+function links(entries: readonly { path: string }[]): readonly Finding[] {
+  return about(entries, (paths, are) => ({
+    code: 'link',
+    severity: 'problem',
+    found: `${namesOf(paths)} ${are} a symbolic link.`,
+    why: 'Links are not followed: whoever can make one could lead procref to any file of yours.',
+    remedy: `Look where it leads (\`ls -l ${paths[0]}\`), then remove the link.`,
+  }))
+}
+
+function others(entries: readonly { path: string; state: { is: string } }[], { should }: Expected): readonly Finding[] {
+  return about(entries, (paths, are) => ({
+    code: 'wrong-kind',
+    severity: 'problem',
+    found: `${namesOf(paths)} ${are} ${entries[0]?.state.is}, and should be a ${should}.`,
+    why: 'It is in the way of what procref keeps there.',
+    remedy: 'Move it away; what belongs there is made anew when it is needed.',
+  }))
+}
+
+function foreign(entries: readonly { path: string; state: { uid: number } }[]): readonly Finding[] {
+  return about(entries, (paths, are, all) => {
+    const owner = entries[0]?.state.uid === 0 ? 'root' : `the user ${entries[0]?.state.uid}`
+    return {
+      code: 'foreign-owner',
+      severity: 'problem',
+      found: `${namesOf(paths)} ${are === 'is' ? 'belongs' : 'belong'} to ${owner}; this process runs as user ${process.geteuid?.()}.`,
+      why: "procref uses only what belongs to its own user, so that nobody can be locked out or misled by another one's files. A program that was once run with sudo leaves such files.",
+      remedy: `If you trust them: \`sudo chown ${process.geteuid?.()} ${all}\`. Else move them away while nothing runs.`,
+    }
+  })
+}
+
+function openToOthers(
+  entries: readonly { path: string; state: { mode: number; writable: boolean } }[],
+  { should, role, mendable }: Expected,
+): readonly Finding[] {
+  return about(entries, (paths, are, all) => {
+    const writable = entries.some(({ state }) => state.writable)
+    const right = should === 'directory' ? 0o700 : 0o600
+    const others = writable ? 'change' : should === 'file' ? 'read, and so lock,' : 'look into'
+    return {
+      code: 'mode',
+      severity: writable ? 'problem' : 'warning',
+      found: `${namesOf(paths)} ${are} open to other users (mode ${octal(entries[0]?.state.mode ?? 0)}, should be ${octal(right)}).`,
+      why: `Other users of this machine can ${others} ${role}.`,
+      remedy: `\`chmod go= ${all}\`.`,
+      ...(mendable && {
+        fix: {
+          does: `set the mode of ${paths.length === 1 ? paths[0] : `${paths.length} files (${namesOf(paths)})`} to ${octal(right)}`,
+          needs: 'nothing' as const,
+          apply: () => paths.forEach(closeToOthers),
+        },
+      }),
+    }
+  })
+}
+
+function hidden(entries: readonly { path: string; state: { error: NodeJS.ErrnoException } }[]): readonly Finding[] {
+  return about(entries, (paths) => ({
+    code: 'not-to-be-seen',
+    severity: 'problem',
+    found: `${namesOf(paths)} cannot be looked at (${entries[0]?.state.error.code}).`,
+    why: 'What cannot be looked at cannot be used either.',
+    remedy: 'See who owns the directories above it, and their modes (`ls -ld`).',
+  }))
+}
+
+function about(
+  entries: readonly { readonly path: string }[],
+  describe: (paths: readonly string[], are: 'is' | 'are', all: string) => Finding,
+): readonly Finding[] {
+  const paths = entries.map(({ path }) => path)
+  const [first] = paths
+  if (first === undefined) return []
+  return [{ path: first, ...describe(paths, paths.length === 1 ? 'is' : 'are', paths.join(' ')) }]
+}
