@@ -16,7 +16,7 @@ export function whileVacant(locks: FileLocker, layout: Layout, act: () => void):
   if (lock === undefined) return false
   try {
     // In this order: a guardian that was elected before we had the lock holds its alive lock by now, or has gone.
-    if (!lock.isCurrent() || hasLivingGuardian(locks, layout)) return false
+    if (!lock.isCurrent() || livingGuardians(locks, layout).length > 0) return false
     act()
     return true
   } finally {
@@ -24,8 +24,13 @@ export function whileVacant(locks: FileLocker, layout: Layout, act: () => void):
   }
 }
 
-function hasLivingGuardian(locks: FileLocker, layout: Layout): boolean {
-  return readdirSync(layout.root).some(
-    (name) => nonceOfAliveFile(name) !== undefined && probeAlive(locks, join(layout.root, name)) !== 'absent',
-  )
+/**
+ * The nonces of the guardians whose alive lock is held now. More than one: somebody deleted `guardian.lock` under the first,
+ * which finds out at its next beat. Changes nothing.
+ */
+export function livingGuardians(locks: FileLocker, layout: Layout): readonly string[] {
+  return readdirSync(layout.root).flatMap((name) => {
+    const nonce = nonceOfAliveFile(name)
+    return nonce !== undefined && probeAlive(locks, join(layout.root, name)) !== 'absent' ? [nonce] : []
+  })
 }
