@@ -26,7 +26,7 @@ export interface DoctorReport {
   /** What `--fix` did. */
   readonly mended: readonly MendReport[]
   /** What `--fix` would have done, and why it did not. */
-  readonly left: readonly (MendReport & { readonly reason: string })[]
+  readonly left: readonly LeftReport[]
 }
 
 export interface CheckReport {
@@ -51,7 +51,16 @@ export interface FindingReport {
 interface MendReport {
   readonly check: string
   readonly code: string
-  readonly does: string
+  readonly did: string
+  readonly paths: readonly string[]
+}
+
+interface LeftReport {
+  readonly check: string
+  readonly code: string
+  readonly would: string
+  readonly reason: string
+  readonly paths: readonly string[]
 }
 
 /** Looks at the directory and what surrounds it; with `fix` it mends what it may, and looks again. */
@@ -71,11 +80,8 @@ function report(
 ): DoctorReport {
   const findings = results.flatMap(({ check, findings }) => findings.map((finding) => findingReport(check.id, finding)))
   const severity = worst(findings)
-  const mendReport = ({ finding }: MendResult): MendReport => ({
-    check: before.results.find((result) => result.findings.includes(finding))?.check.id ?? '',
-    code: finding.code,
-    does: finding.fix.does,
-  })
+  const checkOf = (finding: Finding): string =>
+    before.results.find((result) => result.findings.includes(finding))?.check.id ?? ''
   return {
     dir: seen.paths.root,
     healthy: severity !== 'problem',
@@ -83,10 +89,16 @@ function report(
     checks: results.map(({ check, severity, found }) => ({ id: check.id, severity, looksAt: check.looksAt, found })),
     findings,
     notLookedAt: notLookedAt.map((check) => check.id),
-    mended: mends.filter(({ leftBecause }) => leftBecause === undefined).map(mendReport),
-    left: mends.flatMap((mend) =>
-      mend.leftBecause === undefined ? [] : [{ ...mendReport(mend), reason: mend.leftBecause }],
-    ),
+    mended: mends
+      .filter(({ leftBecause }) => leftBecause === undefined)
+      .map(({ finding }) => {
+        const { did, paths } = finding.fix
+        return { check: checkOf(finding), code: finding.code, did, paths }
+      }),
+    left: mends.flatMap(({ finding, leftBecause: reason }) => {
+      const { does, paths } = finding.fix
+      return reason === undefined ? [] : [{ check: checkOf(finding), code: finding.code, would: does, reason, paths }]
+    }),
   }
 }
 

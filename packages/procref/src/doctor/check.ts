@@ -19,15 +19,18 @@ export interface Finding {
 
 /** What `--fix` may do by itself: proven safe, and never to the data. */
 export interface Fix {
-  /** In the form "set the mode of … to 0600". */
+  /** In the form "set their mode to 0600"; and the same once it is done. */
   readonly does: string
+  readonly did: string
+  /** What is changed. */
+  readonly paths: readonly string[]
   /**
    * `nothing`: disturbs nobody, whoever runs. `no-guardian`: only while no guardian lives, and none can start; it is applied
    * with `guardian.lock` held.
    */
   readonly needs: 'nothing' | 'no-guardian'
-  /** Looks again before it acts: time has passed since the look. Throws where the fault is gone or has become another one. Quick. */
-  apply(): void
+  /** Mends one of `paths`. Looks again before it acts: time has passed since the look. Throws where it must not act. Quick. */
+  apply(path: string): void
 }
 
 export interface Examination {

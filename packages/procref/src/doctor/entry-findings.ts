@@ -91,13 +91,19 @@ function openToOthers(
       remedy: `\`chmod go= ${all}\`.`,
       ...(mendable && {
         fix: {
-          does: `set the mode of ${paths.length === 1 ? paths[0] : `${paths.length} files (${namesOf(paths)})`} to ${octal(right)}`,
+          does: `set ${theMode(paths.length)} to ${octal(right)}`,
+          did: `set ${theMode(paths.length)} to ${octal(right)}`,
           needs: 'nothing' as const,
-          apply: () => paths.forEach(closeToOthers),
+          paths,
+          apply: closeToOthers,
         },
       }),
     }
   })
+}
+
+function theMode(count: number): string {
+  return count === 1 ? 'its mode' : `the mode of these ${count} files`
 }
 
 function hidden(entries: readonly { path: string; state: { error: NodeJS.ErrnoException } }[]): readonly Finding[] {

@@ -46,12 +46,18 @@ function applyGuarded(
 }
 
 function apply(finding: MendResult['finding']): MendResult {
-  try {
-    finding.fix.apply()
-    return { finding }
-  } catch (error) {
-    return { finding, leftBecause: messageOf(error) }
-  }
+  const { paths, apply: mendOne } = finding.fix
+  const failures = paths.flatMap((path) => {
+    try {
+      mendOne(path)
+      return []
+    } catch (error) {
+      return [messageOf(error)]
+    }
+  })
+  const [first, ...more] = failures
+  if (first === undefined) return { finding }
+  return { finding, leftBecause: more.length === 0 ? first : `${first} (and ${more.length} more)` }
 }
 
 function leave(findings: readonly MendResult['finding'][], why: string): readonly MendResult[] {

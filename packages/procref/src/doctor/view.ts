@@ -14,13 +14,14 @@ export function viewDoctor(report: DoctorReport, colors: Colors): string {
     colors.dim(harmless(found)),
   ])
   const parts = [formatTable(rows)]
-  if (notLookedAt.length > 0)
-    parts.push(colors.dim(`not looked at, there is nothing to look into: ${notLookedAt.join(', ')}`))
+  if (notLookedAt.length > 0) parts.push(colors.dim(`not looked at without a directory: ${notLookedAt.join(', ')}`))
   const acts = [
-    ...mended.map(({ check, does }) => `${colors.green('mended')}  ${colors.bold(check)}  ${harmless(does)}`),
+    ...mended.map(
+      ({ check, did, paths }) => `${colors.green('mended')}  ${colors.bold(check)}  ${harmless(did)}${listed(paths)}`,
+    ),
     ...left.map(
-      ({ check, does, reason }) =>
-        `${colors.yellow('left')}  ${colors.bold(check)}  could not ${harmless(`${does}: ${reason}`)}`,
+      ({ check, would, reason, paths }) =>
+        `${colors.yellow('left')}    ${colors.bold(check)}  would ${harmless(`${would}; ${reason}`)}${listed(paths)}`,
     ),
   ]
   if (acts.length > 0) parts.push(acts.join('\n'))
@@ -35,13 +36,17 @@ function viewFinding({ check, severity, found, why, remedy, fix }: FindingReport
     `  why: ${lined(why)}`,
     `  do:  ${lined(remedy)}`,
   ]
-  if (fix !== null) lines.push(`  fix: \`procref doctor --fix\` would ${lined(fix)}`)
+  if (fix !== null) lines.push(`  fix: \`procref doctor --fix\` can ${lined(fix)}`)
   return lines.join('\n')
 }
 
 /** The text of other programs (labels, logs) goes through here as well. */
 function lined(text: string): string {
   return text.split('\n').map(harmless).join('\n       ')
+}
+
+function listed(paths: readonly string[]): string {
+  return paths.map((path) => `\n  ${harmless(path)}`).join('')
 }
 
 function summary({ severity, findings, healthy }: DoctorReport, dir: string, colors: Colors): string {

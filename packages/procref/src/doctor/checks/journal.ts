@@ -59,7 +59,13 @@ function tooLong(path: string, { bytes }: JournalCondition): readonly Finding[] 
       found: `${path} has ${size(bytes)}; a guardian keeps it below ${size(JOURNAL_LIMIT_BYTES)}.`,
       why: 'It takes space, and only its end is read. Somebody appends to it and no guardian lives long enough to rotate it.',
       remedy: 'See `procref why` for what repeats itself. The next guardian rotates it.',
-      fix: { does: `rotate ${path}, to ${path}.old`, needs: 'no-guardian', apply: () => rotate(path) },
+      fix: {
+        does: 'rotate it, as a guardian does',
+        did: `moved it to ${path}.old`,
+        needs: 'no-guardian',
+        paths: [path],
+        apply: rotate,
+      },
     },
   ]
 }
@@ -81,8 +87,10 @@ function tornLine(path: string, { torn }: JournalCondition): readonly Finding[] 
       why: 'Whoever wrote it was killed, or the disk was full. It spoils no other line.',
       remedy: 'Nothing: the next line is written on a line of its own.',
       fix: {
-        does: `blank the torn line at the end of ${path}`,
+        does: 'make the torn line a blank one',
+        did: 'made the torn line a blank one',
         needs: 'nothing',
+        paths: [path],
         apply() {
           if (!blankTornLine(path, torn)) throw new Error('somebody has written to it meanwhile')
         },

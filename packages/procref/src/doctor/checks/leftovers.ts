@@ -76,13 +76,14 @@ function leftover(
       why: 'Whoever is killed leaves such files. They decide nothing.',
       remedy: 'Nothing: the next guardian removes them.',
       fix: {
-        does: `remove ${namesOf(paths)}`,
+        does: `remove ${paths.length === 1 ? 'it' : `these ${paths.length} files`}`,
+        did: `removed ${paths.length === 1 ? 'it' : `these ${paths.length} files`}`,
         needs: 'no-guardian',
-        apply() {
-          for (const file of files) {
-            if (!safe(file)) throw new Error(`the guardian of ${file.path} lives`)
-            removeIfThere(file.path)
-          }
+        paths,
+        apply(path) {
+          const file = files.find((candidate) => candidate.path === path)
+          if (file === undefined || !safe(file)) throw new Error(`its guardian lives: ${path}`)
+          removeIfThere(path)
         },
       },
     },
@@ -114,10 +115,12 @@ function slotTemporaries(paths: readonly string[]): readonly Finding[] {
       why: 'Left by a program that was killed in the wrong microsecond. It means nothing.',
       remedy: 'Nothing; anybody may delete it.',
       fix: {
-        does: `remove ${namesOf(paths)}`,
+        does: `remove ${paths.length === 1 ? 'it' : `these ${paths.length} files`}`,
+        did: `removed ${paths.length === 1 ? 'it' : `these ${paths.length} files`}`,
         needs: 'nothing',
-        apply() {
-          for (const path of paths) if (isOld(path)) unlinkSync(path)
+        paths,
+        apply(path) {
+          if (isOld(path)) removeIfThere(path)
         },
       },
     },

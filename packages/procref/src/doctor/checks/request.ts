@@ -38,10 +38,12 @@ function unheard(path: string, damaged: boolean, guardian: string): Finding {
         ? 'Nothing: the guardian removes it at its next beat (5 s).'
         : 'Nothing: the next guardian removes it.',
     fix: {
-      does: `remove ${path}`,
+      does: 'remove it',
+      did: 'removed it',
       needs: 'no-guardian',
+      paths: [path],
       // Whatever is there now: only a guardian could answer it, and there is none.
-      apply: () => unlinkSync(path),
+      apply: unlinkSync,
     },
   }
 }

@@ -28,7 +28,13 @@ function tooLong(path: string, bytes: number): readonly Finding[] {
       found: `${path} has ${size(bytes)}; a guardian keeps it below ${size(SERVER_LOG_LIMIT_BYTES)}.`,
       why: 'It takes space that the database may need.',
       remedy: 'The next guardian cuts it to its end. `procref logs` shows what fills it.',
-      fix: { does: `cut ${path} to its last lines, in place`, needs: 'no-guardian', apply: () => cut(path) },
+      fix: {
+        does: 'cut it to its last lines, in place',
+        did: 'cut it to its last lines',
+        needs: 'no-guardian',
+        paths: [path],
+        apply: cut,
+      },
     },
   ]
 }
