@@ -12,6 +12,8 @@ export interface Expected {
   readonly role: string
   /** False for the data: those are never touched. */
   readonly mendable: boolean
+  /** What follows for others from one that cannot be used; a sentence. */
+  readonly consequence?: string
   /** Reading them does no harm (settings that people write); only writing does. */
   readonly readable?: boolean
 }
@@ -24,9 +26,9 @@ export function faultsOf(paths: readonly string[], expected: Expected): readonly
       (entry): entry is { path: string; state: Extract<EntryState, { kind: K }> } => entry.state.kind === kind,
     )
   return [
-    ...links(of('link')),
+    ...links(of('link'), expected),
     ...others(of('other'), expected),
-    ...foreign(of('foreign')),
+    ...foreign(of('foreign'), expected),
     ...openToOthers(
       of('open-to-others').filter(({ state }) => state.writable || expected.readable !== true),
       expected,
@@ -42,34 +44,37 @@ export function namesOf(paths: readonly string[]): string {
   return paths.length > NAMED ? `${named} and ${paths.length - NAMED} more` : named
 }
 
-function links(entries: readonly { path: string }[]): readonly Finding[] {
+function links(entries: readonly { path: string }[], expected: Expected): readonly Finding[] {
   return about(entries, (paths, are) => ({
     code: 'link',
     severity: 'problem',
     found: `${namesOf(paths)} ${are} a symbolic link.`,
-    why: 'Links are not followed: whoever can make one could lead procref to any file of yours.',
+    why: because('Links are not followed: whoever can make one could lead procref to any file of yours.', expected),
     remedy: `Look where it leads (\`ls -l ${paths[0]}\`), then remove the link.`,
   }))
 }
 
-function others(entries: readonly { path: string; state: { is: string } }[], { should }: Expected): readonly Finding[] {
+function others(entries: readonly { path: string; state: { is: string } }[], expected: Expected): readonly Finding[] {
   return about(entries, (paths, are) => ({
     code: 'wrong-kind',
     severity: 'problem',
-    found: `${namesOf(paths)} ${are} ${entries[0]?.state.is}, and should be a ${should}.`,
-    why: 'It is in the way of what procref keeps there.',
+    found: `${namesOf(paths)} ${are} ${entries[0]?.state.is}, and should be a ${expected.should}.`,
+    why: because('It is in the way of what procref keeps there.', expected),
     remedy: 'Move it away; what belongs there is made anew when it is needed.',
   }))
 }
 
-function foreign(entries: readonly { path: string; state: { uid: number } }[]): readonly Finding[] {
+function foreign(entries: readonly { path: string; state: { uid: number } }[], expected: Expected): readonly Finding[] {
   return about(entries, (paths, are, all) => {
     const owner = entries[0]?.state.uid === 0 ? 'root' : `the user ${entries[0]?.state.uid}`
     return {
       code: 'foreign-owner',
       severity: 'problem',
       found: `${namesOf(paths)} ${are === 'is' ? 'belongs' : 'belong'} to ${owner}; this process runs as user ${process.geteuid?.()}.`,
-      why: "procref uses only what belongs to its own user, so that nobody can be locked out or misled by another one's files. A program that was once run with sudo leaves such files.",
+      why: because(
+        "procref uses only what belongs to its own user, so that another one's files can neither mislead it nor lock it out. A program that was once run with sudo leaves such files.",
+        expected,
+      ),
       remedy: `If you trust them: \`sudo chown ${process.geteuid?.()} ${all}\`. Else move them away while nothing runs.`,
     }
   })
@@ -100,6 +105,10 @@ function openToOthers(
       }),
     }
   })
+}
+
+function because(why: string, { consequence }: Expected): string {
+  return consequence === undefined ? why : `${why} ${consequence}`
 }
 
 function theMode(count: number): string {

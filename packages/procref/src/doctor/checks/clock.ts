@@ -16,13 +16,13 @@ export const clock: Check = {
     const early = [paths.root, paths.slots].flatMap((dir) => newerThan(now + TOLERANCE_MS, dir))
     if (early.length === 0) return { found: new Date(now).toISOString(), findings: [] }
     return {
-      found: `${early.length} files are from the future`,
+      found: `${early.length} ${early.length === 1 ? 'file is' : 'files are'} from the future`,
       findings: [
         {
           code: 'files-from-the-future',
           severity: 'warning',
           path: early[0] ?? '',
-          found: `${namesOf(early)} ${early.length === 1 ? 'was' : 'were'} changed later than now (${new Date(now).toISOString()}).`,
+          found: `${namesOf(early)} ${early.length === 1 ? 'was' : 'were'} changed later than now.`,
           why: 'The clock was set back, or is wrong. Timers do not depend on it; ages that are shown do, and a server may linger once more before it stops.',
           remedy: 'Set the clock (`timedatectl`). If it is right now: `touch` the files.',
         },

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describeHolder, identify, PIN_FILE, type SlotBackend, type SlotInfo } from '@procref/core'
 import { lookAtSlots, type SlotsSeen } from '@procref/lifecycle'
 import type { Check, Finding } from '../check.ts'
+import { lookAtEntry } from '../entry.ts'
 import { probeSlotFiles } from '../slot-files.ts'
 import type { Surroundings } from '../surroundings.ts'
 
@@ -52,6 +53,8 @@ function exhausted(size: number, held: readonly SlotInfo[]): Finding {
 function judge(info: SlotInfo): readonly Finding[] {
   const { slot, pid, path } = info
   if (pid !== undefined && isThere(pid)) return []
+  // What is no plain file of ours counts as held, and is reported by the check of the slot files.
+  if (path !== undefined && !isPlain(path)) return []
   const who =
     pid === undefined
       ? 'its file does not say by whom'
@@ -66,6 +69,11 @@ function judge(info: SlotInfo): readonly Finding[] {
       remedy: `Nothing, if such a program runs. Else \`fuser ${path ?? 'the slot file'}\` shows, as root, who has the file open.`,
     },
   ]
+}
+
+function isPlain(path: string): boolean {
+  const { kind } = lookAtEntry(path, 'file')
+  return kind === 'fine' || kind === 'open-to-others'
 }
 
 function isThere(pid: number): boolean {

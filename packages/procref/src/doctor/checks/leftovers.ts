@@ -5,7 +5,7 @@ import { type Layout, listNonceFiles, type NonceFile, probeAlive } from '@procre
 import type { Check, Finding } from '../check.ts'
 import { lookAtEntry } from '../entry.ts'
 import { namesOf } from '../entry-findings.ts'
-import { locksOf, recordOf } from '../surroundings.ts'
+import { locksOf, recordOf, type Surroundings } from '../surroundings.ts'
 
 /** A writer is done within milliseconds; docs/slot-directory.md gives those of the slots a minute. */
 const OLD_MS = 60_000
@@ -20,6 +20,8 @@ export const leftovers: Check = {
     const { paths } = seen
     const locks = locksOf(seen)
     if (locks === undefined) return { found: 'cannot be told without a backend', findings: [] }
+    // Without knowing which nonce is recorded, none can be said to be somebody else's.
+    if (!isRecordKnown(seen)) return { found: 'cannot be told without server.json', findings: [] }
     const recorded = recordOf(seen)?.nonce
     const { alive, temporary } = listNonceFiles(paths)
     const dead = (nonce: string): boolean => isDead(locks, paths, nonce)
@@ -38,6 +40,12 @@ export const leftovers: Check = {
       ],
     }
   },
+}
+
+/** There is a record that can be read, or there is none at all. */
+function isRecordKnown({ record, paths }: Surroundings): boolean {
+  if ('error' in record) return false
+  return record.value !== undefined || lookAtEntry(paths.serverJson, 'file').kind === 'missing'
 }
 
 function isDead(locks: FileLocker, paths: Layout, nonce: string): boolean {

@@ -88,6 +88,9 @@ async function futurePort(paths: Layout, record: ServerRecord | undefined) {
   const users = whoListens({ host, port: next })
   if (users === undefined) return { found: `${next}; this system does not tell whether it is free`, findings: [] }
   if (users.length === 0) return { found: `${next}, free for the next server`, findings: [] }
+  // The server itself, whose guardian has lost its alive lock or is dead: said by their checks.
+  if (users.every(({ pids }) => pids.some((pid) => pid === record?.server?.pid)))
+    return { found: `${next}, the recorded server`, findings: [] }
   const finding: Finding =
     demanded === undefined
       ? {

@@ -42,7 +42,9 @@ async function look(locks: FileLocker, paths: Layout): Promise<ServerSeen> {
   const recorded = 'value' in record ? record.value : undefined
   // The lock first: a guardian that comes meanwhile and takes it is seen by the second look.
   const lock = await lookAtServerLock(locks, paths, recorded)
-  return { lock, record: recorded, guarded: livingGuardians(locks, paths).length > 0 }
+  // One that has lost its alive lock is what the check of the guardian reports.
+  const guarded = livingGuardians(locks, paths).length > 0 || (recorded !== undefined && runs(recorded.guardian))
+  return { lock, record: recorded, guarded }
 }
 
 function isUp(record: ServerRecord | undefined, guarded: boolean): record is ServerRecord {
@@ -60,7 +62,9 @@ function describe(paths: Layout, { lock, record, guarded }: ServerSeen) {
 }
 
 function silent(record: ServerRecord): readonly Finding[] {
-  const { server, state } = record
+  const { server, state, guardian } = record
+  // The engine in the guardian: said by its check.
+  if (server?.pid === guardian.pid) return []
   const stands = server === undefined ? undefined : standstill(server)
   if (state !== 'unresponsive' && !/stopped/.test(stands ?? '')) return []
   return [
@@ -100,12 +104,11 @@ function judge(paths: Layout, { holders }: ServerLockSeen, record: ServerRecord 
     }
   }
   if (strangers.length === 0 && orphans.length > 0) {
-    const guardianRuns = record !== undefined && runs(record.guardian)
     return {
       ...common,
       code: 'orphan-server',
       severity: 'warning',
-      found: `${namesOf(orphans)} is a server of this directory, and its guardian is ${guardianRuns ? 'not in office' : 'dead'}.`,
+      found: `${namesOf(orphans)} is a server of this directory, and its guardian is dead.`,
       why: 'Nobody stops it when its last client leaves. Where the kernel cannot bind a server to its guardian (macOS, Linux without setpriv) this can happen; see the check "binding".',
       remedy:
         'Nothing: the next connect() proves that it is the recorded server, ends it, and starts the next one. No acknowledged write is lost.',

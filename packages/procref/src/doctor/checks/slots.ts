@@ -5,6 +5,8 @@ import type { Check, Finding } from '../check.ts'
 import { lookAtEntry } from '../entry.ts'
 import { faultsOf, namesOf } from '../entry-findings.ts'
 
+const COUNTS_AS_HELD = 'A slot that cannot be looked at counts as held, so the server never stops by itself.'
+
 /** The files in `slots/`: plain, ours, closed to others, none beyond the pool. */
 export const slots: Check = {
   id: 'slots',
@@ -18,7 +20,7 @@ export const slots: Check = {
     return {
       found: names.length === 0 ? 'none yet' : `${names.length} files`,
       findings: [
-        ...faultsOf(files, { should: 'file', role: 'slots', mendable: true }),
+        ...faultsOf(files, { should: 'file', role: 'slots', mendable: true, consequence: COUNTS_AS_HELD }),
         ...(beyond.length === 0
           ? []
           : [

@@ -79,7 +79,7 @@ function notDurable({ driver }: ServerRecord): Finding {
   return {
     code: 'not-durable',
     severity: 'note',
-    found: `The server keeps its data in memory only (${driver.name}, ${JSON.stringify(driver.settings)}).`,
+    found: `What the server (${driver.name}) writes does not last: ${driver.settings.storage === 'memory' ? 'its storage is memory' : 'the directory is in memory'}.`,
     why: 'When the last client leaves, the server stops, and everything is gone.',
     remedy: 'Nothing, if that is wanted; else another storage (`--storage rocksdb`), and a directory on a disk.',
   }
