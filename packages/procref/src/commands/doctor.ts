@@ -1,7 +1,6 @@
 import { type Finding, type Severity, worst } from '../doctor/check.ts'
 import { type Diagnosis, examine } from '../doctor/examine.ts'
 import { type MendResult, mend } from '../doctor/mend.ts'
-import { locksOf } from '../doctor/surroundings.ts'
 import { resolvePlace } from '../place.ts'
 import type { LookOptions } from './status.ts'
 
@@ -69,7 +68,7 @@ export async function runDoctor(options: DoctorOptions): Promise<DoctorReport> {
   const first = await examine(paths, options.backend)
   const findings = first.results.flatMap((result) => result.findings)
   if (options.fix !== true || !findings.some(({ fix }) => fix !== undefined)) return report(first, [], first)
-  const mended = mend(findings, locksOf(first.seen), paths)
+  const mended = mend(findings, first.seen.locks, paths)
   return report(await examine(paths, options.backend), mended, first)
 }
 

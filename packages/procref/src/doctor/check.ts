@@ -1,4 +1,4 @@
-import type { Surroundings } from './surroundings.ts'
+import type { Surroundings } from './look-around.ts'
 
 /** `note`: good to know. `warning`: works, and may not for long, or not as wished. `problem`: something fails, or will. */
 export type Severity = 'ok' | 'note' | 'warning' | 'problem'

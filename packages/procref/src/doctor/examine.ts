@@ -1,8 +1,8 @@
 import type { Layout } from '@procref/lifecycle'
 import { type Check, type Finding, type Severity, worst } from './check.ts'
 import { CHECKS } from './checks/index.ts'
+import { isUsable, lookAround, type Surroundings } from './look-around.ts'
 import { messageOf } from './message.ts'
-import { isUsable, lookAround, type Surroundings } from './surroundings.ts'
 
 export interface CheckResult {
   readonly check: Check

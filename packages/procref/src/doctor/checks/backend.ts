@@ -1,44 +1,35 @@
-import { filesystemOf, type SlotBackend } from '@procref/core'
-import { resolveBackend, speakersOf } from '../../backends.ts'
+import { filesystemOf, type Selection } from '@procref/core'
+import { KNOWN_BACKENDS } from '../../backends.ts'
+import { describeSurroundings } from '../../surroundings.ts'
 import type { Check, Finding } from '../check.ts'
 import { lookAtEntry } from '../entry.ts'
+import type { Surroundings } from '../look-around.ts'
 import { messageOf } from '../message.ts'
-import type { Surroundings } from '../surroundings.ts'
 
 /** What makes the slots here: which backend, why that one, and does it work? */
 export const backend: Check = {
   id: 'backend',
-  looksAt: 'which backend makes the slots, and whether it works here',
+  looksAt: 'which backend makes the slots, why, and whether it works here',
   where: 'anywhere',
   async examine(seen) {
-    if ('error' in seen.backend) {
-      return { found: 'none', findings: [unknown(messageOf(seen.backend.error))] }
+    const { selection, paths } = seen
+    if ('error' in selection) return { found: 'none', findings: [unknown(messageOf(selection.error))] }
+    const { backend, reason } = selection.value
+    if (!(await canBeTried(seen))) return { found: backend.name, findings: [] }
+    const found = `${reason} (${await describeSurroundings(paths.slots, backend.guarantees)})`
+    const support = await backend.support(paths.slots)
+    return {
+      found,
+      findings: support.supported ? secondBest(selection.value) : [unusable(selection.value, support.reason)],
     }
-    const { value } = seen.backend
-    const found = `${value.name}: ${reasonFor(value, seen)}`
-    if (!(await canBeTried(seen))) return { found, findings: [] }
-    const support = await value.support(seen.paths.slots)
-    if (!support.supported) return { found, findings: [unusable(value, support.reason)] }
-    return { found, findings: await secondBest(value, seen) }
   },
-}
-
-/** Why a plain command uses this backend here, in words. */
-function reasonFor({ name, protocol = name }: SlotBackend, { askedBackend, pin }: Surroundings): string {
-  if (askedBackend !== undefined) return 'asked for with --backend'
-  if (process.env.PROCREF_BACKEND) return 'asked for with PROCREF_BACKEND'
-  const [best] = speakersOf(protocol)
-  const fit =
-    'value' in pin && pin.value !== undefined
-      ? `the directory is locked with ${pin.value.protocol}`
-      : 'the directory is new'
-  return name === best ? `${fit}, and it is the best for that` : `${fit}, and ${best} is not installed`
 }
 
 /** A trial would find the same faults again that the checks of the directory, the file system and the protocol report. */
 async function canBeTried({ paths, root, pin }: Surroundings): Promise<boolean> {
   if ('error' in pin) return false
-  if (pin.value !== undefined && speakersOf(pin.value.protocol).length === 0) return false
+  const protocol = pin.value?.protocol
+  if (protocol !== undefined && !KNOWN_BACKENDS.some((known) => known.protocol === protocol)) return false
   const sound = [root, lookAtEntry(paths.slots, 'directory')].every(
     (entry) =>
       entry.kind === 'missing' || entry.kind === 'fine' || (entry.kind === 'open-to-others' && !entry.writable),
@@ -47,22 +38,16 @@ async function canBeTried({ paths, root, pin }: Surroundings): Promise<boolean> 
   return sound && kind !== 'network' && kind !== 'pass-through'
 }
 
-/** Another backend of the same protocol would be better, and its part is missing. */
-async function secondBest(
-  { name, protocol = name }: SlotBackend,
-  { paths, askedBackend }: Surroundings,
-): Promise<readonly Finding[]> {
-  const [best] = speakersOf(protocol)
-  if (best === undefined || best === name || askedBackend !== undefined || process.env.PROCREF_BACKEND) return []
-  const support = await (await resolveBackend(best, paths.slots)).support(paths.slots)
-  if (support.supported) return []
+function secondBest({ backend: { name }, rejected }: Selection): readonly Finding[] {
+  if (rejected.length === 0) return []
+  const reasons = rejected.map((other) => `\nnot ${other.name}: ${other.reason}`).join('')
   return [
     {
       code: 'second-best-backend',
       severity: 'note',
-      found: `${name} is used, because ${best} is not to be had: ${support.reason}`,
-      why: `Both promise the same and work together; with ${best} the kernel wakes those who wait, and the others look twice a second.`,
-      remedy: 'Nothing, if that is soon enough.',
+      found: `${name} is used, because what is better does not work here:${reasons}`,
+      why: 'All that speak the protocol of a directory work together. With the better ones the kernel wakes whoever waits; others look again and again.',
+      remedy: `Nothing, if that is soon enough; PROCREF_BACKEND=${name} chooses it on purpose.`,
     },
   ]
 }
@@ -72,18 +57,19 @@ function unknown(message: string): Finding {
     code: 'unknown-backend',
     severity: 'problem',
     found: message,
-    why: 'Without a backend no lock can be taken or looked at.',
+    why: 'Without a backend no slot can be claimed, so nobody can connect.',
     remedy: 'Correct --backend or PROCREF_BACKEND, or leave it out.',
   }
 }
 
-function unusable({ name }: SlotBackend, reason: string): Finding {
+function unusable({ backend, rejected }: Selection, reason: string): Finding {
+  const others = rejected.filter(({ name }) => name !== backend.name)
   return {
     code: 'backend-unusable',
     severity: 'problem',
-    found: `${name} cannot be used here: ${reason}`,
+    found: `${backend.name} cannot be used here: ${reason}${others.map((other) => `\nnot ${other.name} either: ${other.reason}`).join('')}`,
     why: 'Nobody can claim a slot, so nobody can connect.',
     remedy:
-      'See to what the message says, or ask for another backend that speaks the same protocol (`--backend`, PROCREF_BACKEND).',
+      'Do what the message says, or ask for another backend (`--backend`, PROCREF_BACKEND) that speaks the protocol of the directory.',
   }
 }

@@ -1,6 +1,6 @@
 import { findSurreal, serverBinding } from '@procref/lifecycle'
 import type { Check } from '../check.ts'
-import { attempt } from '../surroundings.ts'
+import { attempt } from '../look-around.ts'
 
 /** Does the kernel end a server together with its guardian? */
 export const binding: Check = {

@@ -1,8 +1,8 @@
 import { type DirectoryConfig, readConfigFile } from '@procref/lifecycle'
 import type { Check, Finding } from '../check.ts'
 import { lookAtEntry } from '../entry.ts'
+import { attempt } from '../look-around.ts'
 import { messageOf } from '../message.ts'
-import { attempt } from '../surroundings.ts'
 
 /** `config.json`: settings that are understood, and that the directory can follow. */
 export const config: Check = {

@@ -4,8 +4,8 @@ import { type Layout, readCredentials } from '@procref/lifecycle'
 import type { Check, Finding } from '../check.ts'
 import { lookAtEntry } from '../entry.ts'
 import { faultsOf } from '../entry-findings.ts'
+import { attempt } from '../look-around.ts'
 import { messageOf } from '../message.ts'
-import { attempt } from '../surroundings.ts'
 
 /** `data/credentials.json`: there if there is a database, readable by us, by nobody else. Never mended: it belongs to the data. */
 export const credentials: Check = {

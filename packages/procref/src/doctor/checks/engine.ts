@@ -3,8 +3,8 @@ import { checkEngine, type EngineIdentity, type Layout, readConfigFile, readEngi
 import { resolveDriver } from '../../drivers.ts'
 import type { Check, Finding } from '../check.ts'
 import { lookAtEntry } from '../entry.ts'
+import { attempt } from '../look-around.ts'
 import { messageOf } from '../message.ts'
-import { attempt } from '../surroundings.ts'
 
 /** `data/engine.json`: who wrote the data last, and may the server that is found here open them? */
 export const engine: Check = {

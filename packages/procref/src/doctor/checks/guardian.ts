@@ -9,8 +9,8 @@ import {
   standstill,
 } from '@procref/lifecycle'
 import type { Check, Finding } from '../check.ts'
+import { attempt, type Surroundings } from '../look-around.ts'
 import { settled } from '../settle.ts'
-import { attempt, locksOf, type Surroundings } from '../surroundings.ts'
 
 /** The guardian: alive, recorded, alone, and not standing still. */
 export const guardian: Check = {
@@ -18,7 +18,7 @@ export const guardian: Check = {
   looksAt: 'guardian.lock, alive-*.lock and the guardian that server.json names',
   where: 'inside',
   async examine(seen) {
-    const locks = locksOf(seen)
+    const { locks } = seen
     if (locks === undefined) return { found: 'cannot be told without a backend', findings: [] }
     const state = await settled(
       () => lookAtGuardians(locks, seen.paths),
@@ -52,7 +52,11 @@ function runs({ guardian }: ServerRecord): boolean {
   }
 }
 
-async function describe({ paths }: Surroundings, { living, recorded, runs }: Guardians) {
+async function describe({ paths, selection }: Surroundings, { living, recorded, runs }: Guardians) {
+  const timeout =
+    'value' in selection && selection.value.backend.guarantees.crashRelease === 'stale-timeout'
+      ? selection.value.backend.guarantees.maxRecoveryMs
+      : undefined
   if (living.length > 1) return { found: `${living.length} of them`, findings: [twoGuardians(paths, living)] }
   if (living.length === 1 && living[0] !== recorded?.nonce) {
     return { found: 'one that server.json does not name', findings: [notRecorded(paths, living[0] ?? '')] }
@@ -65,6 +69,12 @@ async function describe({ paths }: Surroundings, { living, recorded, runs }: Gua
     if (recorded.state === 'stopped' || recorded.state === 'failed')
       return { found: `none; the last one ended in order`, findings: [] }
     return { found: `none; process ${pid} has ended without a word`, findings: [killed(paths, recorded)] }
+  }
+  if (!runs && !isElsewhere(recorded.guardian)) {
+    return {
+      found: `process ${pid} is gone, and its alive lock is held`,
+      findings: [lockOutlives(paths, recorded, timeout)],
+    }
   }
   const findings: readonly Finding[] = [
     ...standsStill(recorded),
@@ -108,6 +118,23 @@ function withoutAliveLock({ root }: Layout, { guardian, nonce, state }: ServerRe
     why: 'Clients take it for dead, and wait for another one, which cannot be elected while this one lives.',
     remedy:
       'Nothing: it makes the file anew at its next beat (5 s). If it does not, let it go on (`kill -CONT`) or end it (`kill`).',
+  }
+}
+
+function lockOutlives(paths: Layout, { guardian, nonce }: ServerRecord, timeoutMs: number | undefined): Finding {
+  const path = paths.aliveLock(nonce)
+  const slow = timeoutMs !== undefined
+  return {
+    code: 'alive-lock-outlives',
+    severity: slow ? 'note' : 'problem',
+    path,
+    found: `The guardian (process ${guardian.pid}) has ended, and its alive lock is still held.`,
+    why: slow
+      ? `This backend knows the end of a holder by its missing heartbeats: after ${Math.ceil(timeoutMs / 1000)} s at most. Until then clients wait.`
+      : 'A process that it started has inherited the lock, which must not happen. Clients wait for a guardian that is dead.',
+    remedy: slow
+      ? 'Nothing: the next guardian is launched then.'
+      : `\`fuser ${path}\` shows who holds it; end that process.`,
   }
 }
 

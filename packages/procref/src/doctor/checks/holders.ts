@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { describeHolder, identify, PIN_FILE, type SlotBackend, type SlotInfo } from '@procref/core'
-import { lookAtSlots, type SlotsSeen } from '@procref/lifecycle'
+import { describeHolder, type FileLocker, identify, PIN_FILE, type SlotBackend, type SlotInfo } from '@procref/core'
+import { type Layout, lookAtSlots, type SlotsSeen } from '@procref/lifecycle'
 import type { Check, Finding } from '../check.ts'
 import { lookAtEntry } from '../entry.ts'
 import { probeSlotFiles } from '../slot-files.ts'
-import type { Surroundings } from '../surroundings.ts'
 
 /** Who holds slots now: this is what keeps a server up. */
 export const holders: Check = {
@@ -13,23 +12,24 @@ export const holders: Check = {
   looksAt: 'who holds slots',
   where: 'inside',
   async examine(seen) {
-    const { pin, backend } = seen
+    const { pin, selection, locks } = seen
     // What is wrong with them is said by their own checks; without them nobody can look.
-    if ('error' in pin || 'error' in backend) return { found: 'cannot be told', findings: [] }
+    if ('error' in pin || 'error' in selection || locks === undefined) return { found: 'cannot be told', findings: [] }
     if (pin.value === undefined) return { found: 'nobody', findings: [] }
-    if ((backend.value.protocol ?? backend.value.name) !== pin.value.protocol) {
-      return { found: `cannot be told with ${backend.value.name}`, findings: [] }
+    const { backend } = selection.value
+    if ((backend.protocol ?? backend.name) !== pin.value.protocol) {
+      return { found: `cannot be told with ${backend.name}`, findings: [] }
     }
-    const { size = pin.value.slots, held } = await lookAt(seen, backend.value)
+    const { size = pin.value.slots, held } = await lookAt(seen.paths, backend, locks)
     const full = held.length >= size ? [exhausted(size, held)] : []
     return { found: describe(held, size), findings: [...full, ...held.flatMap(judge)] }
   },
 }
 
-async function lookAt({ paths }: Surroundings, backend: SlotBackend): Promise<SlotsSeen> {
+async function lookAt({ slots }: Layout, backend: SlotBackend, locks: FileLocker): Promise<SlotsSeen> {
   // Opening the pool would make protocol.json where the original program made the slots.
-  if (existsSync(join(paths.slots, PIN_FILE))) return await lookAtSlots(backend, paths.slots)
-  return { held: probeSlotFiles(paths.slots, backend.locks) }
+  if (existsSync(join(slots, PIN_FILE))) return await lookAtSlots(backend, slots)
+  return { held: probeSlotFiles(slots, locks) }
 }
 
 function describe(held: readonly SlotInfo[], size: number): string {

@@ -2,9 +2,9 @@ import { closeSync, constants, openSync } from 'node:fs'
 import { blankTornLine, examineJournal, JOURNAL_LIMIT_BYTES, Journal, type JournalCondition } from '@procref/lifecycle'
 import type { Check, Finding } from '../check.ts'
 import { lookAtEntry } from '../entry.ts'
+import { attempt } from '../look-around.ts'
 import { messageOf } from '../message.ts'
 import { size } from '../size.ts'
-import { attempt } from '../surroundings.ts'
 
 /** `journal.ndjson`: writable, of a sane size, its lines whole. No decision depends on it; people do. */
 export const journal: Check = {

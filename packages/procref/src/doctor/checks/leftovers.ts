@@ -5,7 +5,7 @@ import { type Layout, listNonceFiles, type NonceFile, probeAlive } from '@procre
 import type { Check, Finding } from '../check.ts'
 import { lookAtEntry } from '../entry.ts'
 import { namesOf } from '../entry-findings.ts'
-import { locksOf, recordOf, type Surroundings } from '../surroundings.ts'
+import { recordOf, type Surroundings } from '../look-around.ts'
 
 /** A writer is done within milliseconds; docs/slot-directory.md gives those of the slots a minute. */
 const OLD_MS = 60_000
@@ -18,7 +18,7 @@ export const leftovers: Check = {
   where: 'inside',
   examine(seen) {
     const { paths } = seen
-    const locks = locksOf(seen)
+    const { locks } = seen
     if (locks === undefined) return { found: 'cannot be told without a backend', findings: [] }
     // Without knowing which nonce is recorded, none can be said to be somebody else's.
     if (!isRecordKnown(seen)) return { found: 'cannot be told without server.json', findings: [] }

@@ -1,6 +1,6 @@
 import { watch } from 'node:fs'
 import type { Check, Finding } from '../check.ts'
-import { attempt } from '../surroundings.ts'
+import { attempt } from '../look-around.ts'
 
 /** A guardian keeps one descriptor for each slot that it saw held; beside them it has these, and the engine its tables. */
 const OTHER_FILES = 128

@@ -11,8 +11,8 @@ import {
   whoListens,
 } from '@procref/lifecycle'
 import type { Check, Finding } from '../check.ts'
+import { attempt, recordOf } from '../look-around.ts'
 import { settled } from '../settle.ts'
-import { attempt, locksOf, recordOf } from '../surroundings.ts'
 
 /** The port: is the server the one who listens there? And is it free for the next one? */
 export const port: Check = {
@@ -20,7 +20,7 @@ export const port: Check = {
   looksAt: "the server's port: who listens there",
   where: 'inside',
   async examine(seen) {
-    const locks = locksOf(seen)
+    const { locks } = seen
     const known = recordOf(seen)
     if (locks === undefined) return { found: 'cannot be told without a backend', findings: [] }
     if (seen.guardian !== 'alive') return await futurePort(seen.paths, known)

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { PIN_FILE } from '@procref/core'
-import { speakersOf } from '../../backends.ts'
+import { KNOWN_BACKENDS } from '../../backends.ts'
 import type { Check, Finding } from '../check.ts'
 import { lookAtEntry } from '../entry.ts'
 import { messageOf } from '../message.ts'
@@ -20,9 +20,13 @@ export const protocol: Check = {
     if (pin.value === undefined) return { found: 'nobody has used the slots yet', findings: [] }
     const found = `${pin.value.protocol}, ${pin.value.slots} slots`
     if (!existsSync(path)) return { found: `none; ${found}`, findings: [ofSeed(paths.slots)] }
-    if (speakersOf(pin.value.protocol).length === 0) return { found, findings: [unknown(path, pin.value.protocol)] }
+    if (!isKnown(pin.value.protocol)) return { found, findings: [unknown(path, pin.value.protocol)] }
     return { found, findings: [] }
   },
+}
+
+function isKnown(protocol: string): boolean {
+  return KNOWN_BACKENDS.some((known) => known.protocol === protocol)
 }
 
 function unreadable(path: string, error: unknown): Finding {

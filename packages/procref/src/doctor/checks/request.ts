@@ -1,7 +1,7 @@
 import { lstatSync, unlinkSync } from 'node:fs'
 import { readRequest } from '@procref/lifecycle'
 import type { Check, Finding } from '../check.ts'
-import { recordOf } from '../surroundings.ts'
+import { recordOf } from '../look-around.ts'
 
 /** A guardian sees a request at once, or at its beat of 5 s. */
 const SEEN_WITHIN_MS = 15_000

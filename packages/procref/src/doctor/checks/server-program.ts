@@ -1,7 +1,7 @@
 import { findSurreal, surrealBinary } from '@procref/lifecycle'
 import type { Check, Examination, Finding } from '../check.ts'
+import { attempt } from '../look-around.ts'
 import { messageOf } from '../message.ts'
-import { attempt } from '../surroundings.ts'
 
 /** Which SurrealDB a first client would start: an executable, else the engine that comes with procref. */
 export const serverProgram: Check = {

@@ -12,8 +12,8 @@ import {
   standstill,
 } from '@procref/lifecycle'
 import type { Check, Finding } from '../check.ts'
+import { attempt } from '../look-around.ts'
 import { settled } from '../settle.ts'
-import { attempt, locksOf } from '../surroundings.ts'
 
 /** The server: held by its lock exactly while it lives, answering, and never without a guardian. */
 export const server: Check = {
@@ -21,7 +21,7 @@ export const server: Check = {
   looksAt: 'data/server.lock and the server that server.json names',
   where: 'inside',
   async examine(seen) {
-    const locks = locksOf(seen)
+    const { locks } = seen
     if (locks === undefined) return { found: 'cannot be told without a backend', findings: [] }
     const state = await settled(
       () => look(locks, seen.paths),

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { slotOfFileName } from '@procref/core'
+import { basename, join } from 'node:path'
+import { PIN_FILE, slotOfFileName } from '@procref/core'
 import type { Check, Finding } from '../check.ts'
 import { lookAtEntry } from '../entry.ts'
 import { faultsOf, namesOf } from '../entry-findings.ts'
@@ -17,10 +17,13 @@ export const slots: Check = {
     const files = names.map((name) => join(paths.slots, name))
     const size = 'value' in pin ? pin.value?.slots : undefined
     const beyond = size === undefined ? [] : names.filter((name) => (slotOfFileName(name) ?? -1) >= size)
+    const [folders, plain] = partition(files)
+    const expected = { role: 'slots', mendable: true, consequence: COUNTS_AS_HELD } as const
     return {
       found: names.length === 0 ? 'none yet' : `${names.length} files`,
       findings: [
-        ...faultsOf(files, { should: 'file', role: 'slots', mendable: true, consequence: COUNTS_AS_HELD }),
+        ...faultsOf(plain, { ...expected, should: 'file' }),
+        ...faultsOf(folders, { ...expected, should: 'directory' }),
         ...(beyond.length === 0
           ? []
           : [
@@ -32,6 +35,16 @@ export const slots: Check = {
       ],
     }
   },
+}
+
+/** Folders that some backends keep beside their files, and everything that has to be a file. */
+function partition(files: readonly string[]): readonly [readonly string[], readonly string[]] {
+  const isFolder = (path: string): boolean =>
+    slotOfFileName(basename(path)) === undefined &&
+    basename(path) !== PIN_FILE &&
+    lookAtEntry(path, 'file').kind === 'other' &&
+    lookAtEntry(path, 'directory').kind !== 'other'
+  return [files.filter(isFolder), files.filter((path) => !isFolder(path))]
 }
 
 function listSlots(dir: string): readonly string[] {
