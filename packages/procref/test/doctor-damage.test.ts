@@ -18,7 +18,7 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { isRoot, otherUser } from '@procref/testing'
 import { expect, onTestFinished, test } from 'vitest'
-import { alarms, dataOf, describeTree, doctor, doctorInWords, ROWS, readRows, servedDir } from './doctor-directory.ts'
+import { alarms, dataOf, describeTree, doctor, inWords, ROWS, readRows, servedDir } from './doctor-directory.ts'
 
 const NONCE = 'd'.repeat(32)
 const LONG_AGO = new Date('2026-01-02T03:04:05Z')
@@ -320,13 +320,6 @@ const DAMAGES: readonly Damage[] = [
     finds: ['port/port-taken'],
     severity: 'note',
   },
-  {
-    what: 'the semaphores of another protocol',
-    make: (dir) => writeFileSync(join(dir, 'slots', 'sysv.json'), '{"format":1,"id":4711,"slots":3}', { mode: 0o644 }),
-    finds: ['slots/mode'],
-    severity: 'warning',
-    cure: 'mends',
-  },
 ]
 
 test.each(DAMAGES.map((damage) => [damage.what, damage] as const))(
@@ -342,17 +335,17 @@ test.each(DAMAGES.map((damage) => [damage.what, damage] as const))(
     expect(await alarms(report)).toEqual(finds)
     expect(worst(report, finds)).toBe(severity)
     expect(describeTree(dir), 'a look changes nothing').toEqual(before)
-    const words = await doctorInWords(dir)
+    const words = inWords(report)
     for (const finding of report.findings) {
       expect(words.replaceAll(/\n {7}/g, '\n')).toContain(finding.found)
       expect(words).toContain(finding.remedy)
     }
 
-    const fixed = await doctor(dir, '--fix')
+    const fixed = await doctor(dir, { fix: true })
     expect(await alarms(fixed), 'what is left after --fix').toEqual(cure === 'mends' ? [] : finds)
     expect(fixed.left).toEqual([])
     expect(fixed.mended.map(({ check, code }) => `${check}/${code}`)).toEqual(cure === 'mends' ? finds : [])
-    expect(await doctor(dir, '--fix'), 'a second run has nothing to do').toMatchObject({ mended: [], left: [] })
+    expect(await doctor(dir, { fix: true }), 'a second run has nothing to do').toMatchObject({ mended: [], left: [] })
     expect(dataOf(dir), 'the data').toBe(data)
     if (cure !== 'mends') expect(describeTree(dir), 'what cannot be mended is left alone').toEqual(before)
 
@@ -368,7 +361,7 @@ test.runIf(isRoot())('files of another user: found, never taken over; the data a
   writeFileSync(slot, '', { mode: 0o600 })
   for (const path of [slot, join(dir, 'server.log')]) chownSync(path, otherUser.uid, otherUser.gid)
   const data = dataOf(dir)
-  const report = await doctor(dir, '--fix')
+  const report = await doctor(dir, { fix: true })
   expect(await alarms(report)).toEqual(['files/foreign-owner', 'slots/foreign-owner'])
   expect(report).toMatchObject({ healthy: false, mended: [], left: [] })
   expect(lstatSync(slot).uid).toBe(otherUser.uid)
@@ -380,7 +373,7 @@ test('a directory behind a symbolic link is not looked into', async () => {
   const link = join(dir, '..', 'link')
   symlinkSync(dir, link)
   chmodSync(join(dir, 'server.log'), 0o644)
-  const report = await doctor(link, '--fix')
+  const report = await doctor(link, { fix: true })
   expect(await alarms(report)).toEqual(['directory/link'])
   expect(report.notLookedAt).toContain('files')
   expect(lstatSync(join(dir, 'server.log')).mode & 0o777).toBe(0o644)
@@ -393,7 +386,7 @@ test('a file with a second name keeps its mode: it could be somebody’s in anot
   const slot = join(dir, 'slots', 'slot_07.lock')
   const { linkSync } = await import('node:fs')
   linkSync(outside, slot)
-  const report = await doctor(dir, '--fix')
+  const report = await doctor(dir, { fix: true })
   expect(report.left).toMatchObject([{ check: 'slots', code: 'mode', reason: expect.stringContaining('another name') }])
   expect(lstatSync(outside).mode & 0o777).toBe(0o644)
 })
@@ -401,7 +394,7 @@ test('a file with a second name keeps its mode: it could be somebody’s in anot
 test('the end of the log of a server that was given up is shown', async () => {
   const dir = await servedDir()
   await DAMAGES.find(({ finds }) => finds.includes('state/crash-loop'))?.make(dir)
-  expect(await doctorInWords(dir)).toContain('the last words of the server')
+  expect(inWords(await doctor(dir))).toContain('the last words of the server')
 })
 
 test('a journal keeps every whole line when its torn one is mended', async () => {
@@ -409,7 +402,7 @@ test('a journal keeps every whole line when its torn one is mended', async () =>
   const path = join(dir, 'journal.ndjson')
   const whole = readFileSync(path, 'utf8')
   appendFileSync(path, '{"torn')
-  await doctor(dir, '--fix')
+  await doctor(dir, { fix: true })
   appendFileSync(path, 'next\n')
   expect(readFileSync(path, 'utf8').replace(/\n *\n/, '\n')).toBe(`${whole}next\n`)
 })

@@ -4,8 +4,10 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'n
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { atEnd, type Child, endDirectory, freshDir, makeTempDir, startProgram, surrealBinary } from '@procref/testing'
+import pc from 'picocolors'
 import { expect, onTestFinished } from 'vitest'
-import type { DoctorReport } from '../dist/commands/doctor.js'
+// Not part of the public interface.
+import { type DoctorReport, runDoctor, viewDoctor } from '../dist/commands/doctor.js'
 
 const PROCREF = fileURLToPath(new URL('../bin/procref.js', import.meta.url))
 /** The real server where tests may start one, else the engine that comes with procref. */
@@ -23,23 +25,25 @@ export async function finish(child: Child): Promise<{ code: number | null; stdou
   return { code, stdout: child.stdout(), stderr: child.stderr() }
 }
 
-/** What `procref doctor` says of the directory. Its exit code must say the same. */
-export async function doctor(dir: string, ...args: readonly string[]): Promise<DoctorReport> {
-  return await doctorWith({}, dir, ...args)
+/** What doctor says of the directory, asked in this process: a test asks often. */
+export async function doctor(dir: string, options: { readonly fix?: boolean } = {}): Promise<DoctorReport> {
+  return await runDoctor({ dir, ...options })
 }
 
-export async function doctorWith(env: Environment, dir: string, ...args: readonly string[]): Promise<DoctorReport> {
+export function inWords(report: DoctorReport): string {
+  return viewDoctor(report, pc.createColors(false))
+}
+
+/** As `doctor`, asked by the command, whose exit code must say the same. */
+export async function doctorCommand(
+  dir: string,
+  { args = [], env = {} }: { readonly args?: readonly string[]; readonly env?: Environment } = {},
+): Promise<DoctorReport> {
   const { code, stdout, stderr } = await finish(procref(['doctor', '--dir', dir, '--json', ...args], env))
   expect(stderr).toBe('')
   const report = JSON.parse(stdout) as DoctorReport
   expect(code).toBe(report.healthy ? 0 : 1)
   return report
-}
-
-export async function doctorInWords(dir: string, ...args: readonly string[]): Promise<string> {
-  const { stdout, stderr } = await finish(procref(['doctor', '--dir', dir, ...args]))
-  expect(stderr).toBe('')
-  return stdout
 }
 
 /** `check/code`, sorted: what a report has found. */

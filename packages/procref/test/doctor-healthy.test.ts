@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { chmodSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { eventually, freshDir, isAlive } from '@procref/testing'
 import { expect, test } from 'vitest'
@@ -6,9 +6,11 @@ import {
   alarms,
   describeTree,
   doctor,
-  doctorInWords,
+  doctorCommand,
+  finish,
   keepUp,
   makeService,
+  procref,
   ROWS,
   readRows,
   servedDir,
@@ -21,7 +23,7 @@ test('a directory that does not exist is healthy, and is not made', async () => 
   const report = await doctor(dir)
   expect(report).toMatchObject({ dir, healthy: true, mended: [], left: [] })
   expect(report.notLookedAt).toContain('guardian')
-  await doctor(dir, '--fix')
+  await doctor(dir, { fix: true })
   expect(existsSync(dir)).toBe(false)
 })
 
@@ -56,7 +58,7 @@ test('a service of which everything was killed gives notes, no alarm; --fix remo
   expect(report.healthy).toBe(true)
   expect(report.findings.map(({ severity }) => severity)).not.toContain('warning')
   expect(await alarms(report)).toEqual(['guardian/guardian-killed', 'leftovers/temporary-file'])
-  expect(await alarms(await doctor(dir, '--fix'))).toEqual(['guardian/guardian-killed'])
+  expect(await alarms(await doctor(dir, { fix: true }))).toEqual(['guardian/guardian-killed'])
   expect(await readRows(dir)).toEqual(ROWS)
 })
 
@@ -64,16 +66,28 @@ test('a look changes nothing', async () => {
   const dir = await servedDir()
   const before = describeTree(dir)
   await doctor(dir)
-  await doctorInWords(dir)
   expect(describeTree(dir)).toEqual(before)
 })
 
-test('in words it is one line a check, and the verdict', async () => {
+test('the command prints one line a check, and the verdict', async () => {
   const dir = await servedDir()
-  const report = await doctor(dir)
-  const lines = (await doctorInWords(dir)).trim().split('\n')
+  const report = await doctorCommand(dir)
+  const { code, stdout } = await finish(procref(['doctor', '--dir', dir]))
+  expect(code).toBe(0)
+  const lines = stdout.trim().split('\n')
   expect(lines.filter((line) => /^ok\b/.test(line)).length).toBe(
     report.checks.filter(({ severity }) => severity === 'ok').length,
   )
   expect(lines.at(-1)).toMatch(new RegExp(`^healthy {2}${dir}`))
+})
+
+test('the command exits with 1 while there is a problem, and with 0 once --fix has mended all', async () => {
+  const dir = await servedDir()
+  chmodSync(dir, 0o777)
+  expect(await doctorCommand(dir)).toMatchObject({ healthy: false })
+  expect(await doctorCommand(dir, { args: ['--fix'] })).toMatchObject({
+    healthy: true,
+    mended: [{ check: 'directory' }],
+  })
+  expect(await finish(procref(['doctor', '--dir', dir, '--mend']))).toMatchObject({ code: 2, stdout: '' })
 })

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isNativeCodeHere } from '@procref/native'
 import {
   atEnd,
   type Child,
@@ -20,7 +21,8 @@ import {
   alarms,
   dataOf,
   doctor,
-  doctorWith,
+  doctorCommand,
+  finish,
   keepUp,
   makeService,
   procref,
@@ -65,7 +67,7 @@ describe('while a guardian lives', () => {
     const slot = join(dir, 'slots', 'slot_99.lock')
     writeFileSync(leftover, '', { mode: 0o600 })
     writeFileSync(slot, '', { mode: 0o644 })
-    const report = await doctor(dir, '--fix')
+    const report = await doctor(dir, { fix: true })
     expect(report.mended).toMatchObject([{ check: 'slots', code: 'mode', paths: [slot] }])
     expect(report.left).toMatchObject([
       { check: 'leftovers', code: 'alive-file', paths: [leftover], reason: expect.stringMatching(/^busy/) },
@@ -94,7 +96,7 @@ describe('while a guardian lives', () => {
     const { guardianPid } = await keepUp(dir)
     await freeze(guardianPid)
     unlinkSync(join(dir, `alive-${nonceOf(dir)}.lock`))
-    const report = await doctor(dir, '--fix')
+    const report = await doctor(dir, { fix: true })
     expect(await alarms(report)).toEqual(['guardian/alive-lock-lost', 'leftovers/temporary-file'])
     // Its spare files look like those of a dead one, and guardian.lock keeps them.
     expect(report.left).toMatchObject([{ code: 'temporary-file', reason: expect.stringMatching(/^busy/) }])
@@ -167,7 +169,7 @@ describe('while no guardian lives', () => {
     const dir = await servedDir()
     const stranger = await holdLock(join(dir, 'data', 'server.lock'))
     const data = dataOf(dir)
-    const report = await doctor(dir, '--fix')
+    const report = await doctor(dir, { fix: true })
     expect(await alarms(report)).toEqual(['server/server-lock-held'])
     expect(report.healthy).toBe(false)
     expect(findingOf(report, 'server-lock-held').found).toContain(`process ${stranger.pid}`)
@@ -181,7 +183,7 @@ describe('while no guardian lives', () => {
   test('an orphan is told by its nonce, and left to the next connect(), which ends it', async () => {
     const dir = await servedDir()
     const orphan = await holdLock(join(dir, 'data', 'server.lock'), { PROCREF_INSTANCE: nonceOf(dir) })
-    const report = await doctor(dir, '--fix')
+    const report = await doctor(dir, { fix: true })
     expect(await alarms(report)).toEqual(['server/orphan-server'])
     expect(findingOf(report, 'orphan-server')).toMatchObject({
       severity: 'warning',
@@ -197,11 +199,11 @@ describe('while no guardian lives', () => {
     const leftover = join(dir, `alive-${NONCE}.lock`)
     writeFileSync(leftover, '', { mode: 0o600 })
     const starting = await holdLock(join(dir, 'guardian.lock'))
-    expect((await doctor(dir, '--fix')).left).toMatchObject([{ reason: expect.stringMatching(/^busy/) }])
+    expect((await doctor(dir, { fix: true })).left).toMatchObject([{ reason: expect.stringMatching(/^busy/) }])
     expect(existsSync(leftover)).toBe(true)
     starting.end()
     await starting.exited
-    expect((await doctor(dir, '--fix')).mended).toMatchObject([{ paths: [leftover] }])
+    expect((await doctor(dir, { fix: true })).mended).toMatchObject([{ paths: [leftover] }])
     expect(existsSync(leftover)).toBe(false)
   })
 
@@ -235,7 +237,7 @@ describe('while no guardian lives', () => {
     const slot = join(dir, 'slots', 'slot_00.lock')
     const holder = await holdLock(slot)
     writeFileSync(slot, `${holder.pid}\n`)
-    const report = await doctor(dir, '--fix')
+    const report = await doctor(dir, { fix: true })
     expect(await alarms(report)).toEqual(['protocol/no-protocol-file'])
     expect(report.checks.find(({ id }) => id === 'holders')?.found).toContain(`pid ${holder.pid}`)
     expect(existsSync(join(dir, 'slots', 'protocol.json'))).toBe(false)
@@ -252,21 +254,60 @@ describe('while no guardian lives', () => {
   })
 })
 
+describe.runIf(isNativeCodeHere() && process.platform === 'linux')('System V semaphores', () => {
+  /** A pool of them whose only holder was killed: the set stays. */
+  async function abandonedSet(): Promise<string> {
+    const dir = serviceDir()
+    mkdirSync(dir, { mode: 0o700 })
+    const sysv = ['--dir', dir, '--backend', 'sysv']
+    const holder = procref(['slot', 'hold', ...sysv, '--slots', '3'])
+    await holder.line()
+    holder.kill('SIGKILL')
+    await holder.exited
+    // Whoever uses the pool next, and closes it last, removes the set.
+    onTestFinished(async () => void (await finish(procref(['slot', 'try', ...sysv]))))
+    return dir
+  }
+
+  test('a set that a directory of another protocol names, and that still exists, is a note', async () => {
+    const abandoned = await abandonedSet()
+    const dir = await servedDir()
+    cpSync(join(abandoned, 'slots', 'sysv.json'), join(dir, 'slots', 'sysv.json'))
+    const report = await doctor(dir, { fix: true })
+    expect(await alarms(report)).toEqual(['semaphores/semaphores-left-over'])
+    expect(findingOf(report, 'semaphores-left-over').remedy).toMatch(/ipcrm -s \d+/)
+  })
+
+  test('a directory that is locked with them and whose holders are dead gives no alarm', async () => {
+    expect(await alarms(await doctor(await abandonedSet()))).toEqual([])
+  })
+
+  test.runIf(isRoot())('those of another IPC namespace are a problem', async () => {
+    const dir = await abandonedSet()
+    const args = ['--ipc', process.execPath, PROCREF, 'doctor', '--dir', dir, '--json']
+    const inside = atEnd(startProgram('unshare', { args }))
+    await inside.exited
+    expect(await alarms(JSON.parse(inside.stdout()))).toContain('semaphores/semaphores-elsewhere')
+  })
+})
+
 describe('the machine', () => {
   test('a backend that nobody knows is a problem', async () => {
-    const report = await doctorWith({ PROCREF_BACKEND: 'telepathy' }, await servedDir())
+    const report = await doctorCommand(await servedDir(), { env: { PROCREF_BACKEND: 'telepathy' } })
     expect(await alarms(report)).toEqual(['backend/unknown-backend'])
     expect(findingOf(report, 'unknown-backend').found).toContain('native, flock')
   })
 
   test('a backend that does not speak the protocol of the directory is a problem that names both', async () => {
-    const report = await doctorWith({ PROCREF_BACKEND: 'robust-mutex' }, await servedDir())
+    const report = await doctorCommand(await servedDir(), { env: { PROCREF_BACKEND: 'robust-mutex' } })
     expect(await alarms(report)).toEqual(['backend/backend-unusable'])
     expect(findingOf(report, 'backend-unusable').found).toMatch(/"flock".*"robust-mutex"/)
   })
 
   test('an executable that is named and missing is a warning', async () => {
-    const report = await doctorWith({ PROCREF_SURREAL_BIN: '/nowhere/surreal' }, join(freshDir(), 'not-there'))
+    const report = await doctorCommand(join(freshDir(), 'not-there'), {
+      env: { PROCREF_SURREAL_BIN: '/nowhere/surreal' },
+    })
     expect(await alarms(report)).toEqual(['server-program/executable-missing'])
   })
 

@@ -85,7 +85,11 @@ async function futurePort(paths: Layout, record: ServerRecord | undefined) {
   const next = demanded ?? record?.port ?? 0
   if (next === 0) return { found: 'none yet', findings: [] }
   const host = record?.host ?? '127.0.0.1'
-  const users = whoListens({ host, port: next })
+  // The last server may be about to end: who is killed gives its port back a moment after its locks.
+  const users = await settled(
+    () => whoListens({ host, port: next }),
+    (listening) => listening === undefined || listening.length === 0,
+  )
   if (users === undefined) return { found: `${next}; this system does not tell whether it is free`, findings: [] }
   if (users.length === 0) return { found: `${next}, free for the next server`, findings: [] }
   // The server itself, whose guardian has lost its alive lock or is dead: said by their checks.
