@@ -84,6 +84,13 @@ const DAMAGES: readonly Damage[] = [
     cure: 'mends',
   },
   {
+    what: 'a slot file that its owner may not write',
+    make: (dir) => writeFileSync(join(dir, 'slots', 'slot_07.lock'), '', { mode: 0o400 }),
+    finds: ['slots/mode'],
+    severity: 'problem',
+    cure: 'mends',
+  },
+  {
     what: 'a slot file that is a symbolic link',
     make: (dir) => symlinkSync('/etc/passwd', join(dir, 'slots', 'slot_07.lock')),
     finds: ['slots/link'],
@@ -131,6 +138,13 @@ const DAMAGES: readonly Damage[] = [
     make: (dir) => writeFileSync(join(dir, 'server.json'), '{"protocol":1'),
     finds: ['state/record-damaged'],
     severity: 'warning',
+  },
+  {
+    what: 'a server.json that is a symbolic link',
+    make: (dir) => replaceByLink(join(dir, 'server.json'), join(dir, '..', 'elsewhere')),
+    finds: ['files/link'],
+    severity: 'problem',
+    cure: (dir) => unlinkSync(join(dir, 'server.json')),
   },
   {
     what: 'a server.json of a newer procref',

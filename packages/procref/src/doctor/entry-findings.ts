@@ -1,13 +1,13 @@
 import { basename } from 'node:path'
 import type { Finding } from './check.ts'
-import { closeToOthers, type EntryState, lookAtEntry, octal } from './entry.ts'
+import { type EntryState, type Kind, lookAtEntry, octal, rightMode, setRightMode } from './entry.ts'
 
 /** How many names a sentence lists before it only counts. */
 const NAMED = 3
 
 /** What one or several entries of the same kind should be. */
 export interface Expected {
-  readonly should: 'file' | 'directory'
+  readonly should: Kind
   /** What they are to procref, for the sentence about who is let in: `the slot files`. */
   readonly role: string
   /** False for the data: those are never touched. */
@@ -33,6 +33,7 @@ export function faultsOf(paths: readonly string[], expected: Expected): readonly
       of('open-to-others').filter(({ state }) => state.writable || expected.readable !== true),
       expected,
     ),
+    ...closedToOwner(of('closed-to-owner'), expected),
     ...hidden(of('hidden')),
   ]
 }
@@ -82,37 +83,46 @@ function foreign(entries: readonly { path: string; state: { uid: number } }[], e
 
 function openToOthers(
   entries: readonly { path: string; state: { mode: number; writable: boolean } }[],
-  { should, role, mendable }: Expected,
+  expected: Expected,
 ): readonly Finding[] {
+  const { should, role } = expected
   return about(entries, (paths, are, all) => {
     const writable = entries.some(({ state }) => state.writable)
-    const right = should === 'directory' ? 0o700 : 0o600
     const others = writable ? 'change' : should === 'file' ? 'read, and so lock,' : 'look into'
     return {
       code: 'mode',
       severity: writable ? 'problem' : 'warning',
-      found: `${namesOf(paths)} ${are} open to other users (mode ${octal(entries[0]?.state.mode ?? 0)}, should be ${octal(right)}).`,
+      found: `${namesOf(paths)} ${are} open to other users (mode ${octal(entries[0]?.state.mode ?? 0)}, should be ${octal(rightMode(should))}).`,
       why: `Other users of this machine can ${others} ${role}.`,
-      remedy: `\`chmod go= ${all}\`.`,
-      ...(mendable && {
-        fix: {
-          does: `set ${theMode(paths.length)} to ${octal(right)}`,
-          did: `set ${theMode(paths.length)} to ${octal(right)}`,
-          needs: 'nothing' as const,
-          paths,
-          apply: closeToOthers,
-        },
-      }),
+      remedy: `\`chmod go= ${all}\`.${writable ? ' Then look at what is in there: somebody may have put it there.' : ''}`,
+      ...modeFix(paths, expected),
     }
   })
 }
 
-function because(why: string, { consequence }: Expected): string {
-  return consequence === undefined ? why : `${why} ${consequence}`
+function closedToOwner(
+  entries: readonly { path: string; state: { mode: number } }[],
+  expected: Expected,
+): readonly Finding[] {
+  return about(entries, (paths, are, all) => ({
+    code: 'mode',
+    severity: 'problem',
+    found: `${namesOf(paths)} ${are} closed to you (mode ${octal(entries[0]?.state.mode ?? 0)}, should be ${octal(rightMode(expected.should))}).`,
+    why: because('procref has to read and write it.', expected),
+    remedy: `\`chmod ${octal(rightMode(expected.should))} ${all}\`.`,
+    ...modeFix(paths, expected),
+  }))
 }
 
-function theMode(count: number): string {
-  return count === 1 ? 'its mode' : `the mode of these ${count} files`
+function modeFix(paths: readonly string[], { should, mendable }: Expected): Pick<Finding, 'fix'> {
+  if (!mendable) return {}
+  const which = paths.length === 1 ? 'its mode' : `the mode of these ${paths.length}`
+  const does = `set ${which} to ${octal(rightMode(should))}`
+  return { fix: { does, did: does, needs: 'nothing', paths, apply: (path) => setRightMode(path, should) } }
+}
+
+function because(why: string, { consequence }: Expected): string {
+  return consequence === undefined ? why : `${why} ${consequence}`
 }
 
 function hidden(entries: readonly { path: string; state: { error: NodeJS.ErrnoException } }[]): readonly Finding[] {

@@ -3,7 +3,7 @@ import { errnoOf, type FileLocker, type ProtocolPin, readProtocolPin, type Selec
 import { type Layout, probeAlive, readServerRecord, type ServerRecord } from '@procref/lifecycle'
 import { KNOWN_BACKENDS } from '../backends.ts'
 import { chooseBackend } from '../choose-backend.ts'
-import { type EntryState, lookAtEntry } from './entry.ts'
+import { type EntryState, isOurs, lookAtEntry } from './entry.ts'
 
 /** What a look brought, or why it failed: one failed look must not keep the others from being taken. */
 export type Attempt<T> = { readonly value: T } | { readonly error: unknown }
@@ -34,7 +34,7 @@ export async function lookAround(paths: Layout, askedBackend: string | undefined
 
 /** A directory that can be looked into without being led, or lied to, by somebody else. */
 export function isUsable(root: EntryState): boolean {
-  return root.kind === 'fine' || root.kind === 'open-to-others'
+  return isOurs(root) && root.kind !== 'closed-to-owner'
 }
 
 export async function attempt<T>(look: () => T | Promise<T>): Promise<Attempt<T>> {

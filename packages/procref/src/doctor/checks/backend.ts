@@ -13,7 +13,7 @@ export const backend: Check = {
   where: 'anywhere',
   async examine(seen) {
     const { selection, paths } = seen
-    if ('error' in selection) return { found: 'none', findings: [unknown(messageOf(selection.error))] }
+    if ('error' in selection) return { found: 'cannot be chosen', findings: [unknown(messageOf(selection.error))] }
     const { backend, reason } = selection.value
     if (!(await canBeTried(seen))) return { found: backend.name, findings: [] }
     const found = `${reason} (${await describeSurroundings(paths.slots, backend.guarantees)})`

@@ -1,6 +1,6 @@
 import { type DirectoryConfig, readConfigFile } from '@procref/lifecycle'
 import type { Check, Finding } from '../check.ts'
-import { lookAtEntry } from '../entry.ts'
+import { isOurs, lookAtEntry } from '../entry.ts'
 import { attempt } from '../look-around.ts'
 import { messageOf } from '../message.ts'
 
@@ -13,7 +13,7 @@ export const config: Check = {
     const entry = lookAtEntry(paths.config, 'file')
     if (entry.kind === 'missing') return { found: 'none: defaults', findings: [] }
     // Said by the check of the files.
-    if (entry.kind !== 'fine' && entry.kind !== 'open-to-others') return { found: 'not to be used', findings: [] }
+    if (!isOurs(entry)) return { found: 'not to be used', findings: [] }
     const settings = await attempt(() => readConfigFile(paths.config))
     if ('error' in settings) return { found: 'not valid', findings: [invalid(paths.config, settings.error)] }
     const size = 'value' in pin ? pin.value?.slots : undefined

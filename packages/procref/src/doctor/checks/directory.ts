@@ -1,5 +1,5 @@
 import type { Check } from '../check.ts'
-import { octal } from '../entry.ts'
+import { isOurs, octal } from '../entry.ts'
 import { faultsOf } from '../entry-findings.ts'
 
 /** The directory and its folders: there, ours, 0700, no links. */
@@ -13,14 +13,15 @@ export const directory: Check = {
     const findings = [
       ...faultsOf([paths.root], folders),
       // Behind a link or in somebody else's directory there is nothing of ours to judge.
-      ...(root.kind === 'fine' || root.kind === 'open-to-others'
+      ...(isOurs(root)
         ? [
             ...faultsOf([paths.slots, paths.data], folders),
             ...faultsOf([paths.database], { ...folders, mendable: false }),
           ]
         : []),
     ]
-    if (root.kind === 'open-to-others') return { found: `yours, mode ${octal(root.mode)}`, findings }
+    if (root.kind === 'open-to-others' || root.kind === 'closed-to-owner')
+      return { found: `yours, mode ${octal(root.mode)}`, findings }
     return { found: root.kind === 'fine' ? 'yours, closed to others' : root.kind, findings }
   },
 }

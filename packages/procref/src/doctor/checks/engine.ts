@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { checkEngine, type EngineIdentity, type Layout, readConfigFile, readEngineRecord } from '@procref/lifecycle'
 import { resolveDriver } from '../../drivers.ts'
 import type { Check, Finding } from '../check.ts'
-import { lookAtEntry } from '../entry.ts'
+import { isOurs, lookAtEntry } from '../entry.ts'
 import { attempt } from '../look-around.ts'
 import { messageOf } from '../message.ts'
 
@@ -12,10 +12,9 @@ export const engine: Check = {
   looksAt: 'data/engine.json against the server that is installed',
   where: 'inside',
   async examine({ paths }) {
-    const entry = lookAtEntry(paths.engineJson, 'file').kind
+    const entry = lookAtEntry(paths.engineJson, 'file')
     // Said by the check of the files.
-    if (entry !== 'missing' && entry !== 'fine' && entry !== 'open-to-others')
-      return { found: 'not to be used', findings: [] }
+    if (entry.kind !== 'missing' && !isOurs(entry)) return { found: 'not to be used', findings: [] }
     const recorded = await attempt(() => readEngineRecord(paths.engineJson))
     if ('error' in recorded)
       return { found: 'cannot be understood', findings: [damaged(paths.engineJson, recorded.error)] }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describeHolder, type FileLocker, identify, PIN_FILE, type SlotBackend, type SlotInfo } from '@procref/core'
 import { type Layout, lookAtSlots, type SlotsSeen } from '@procref/lifecycle'
 import type { Check, Finding } from '../check.ts'
-import { lookAtEntry } from '../entry.ts'
+import { isOurs, lookAtEntry } from '../entry.ts'
 import { probeSlotFiles } from '../slot-files.ts'
 
 /** Who holds slots now: this is what keeps a server up. */
@@ -72,8 +72,7 @@ function judge(info: SlotInfo): readonly Finding[] {
 }
 
 function isPlain(path: string): boolean {
-  const { kind } = lookAtEntry(path, 'file')
-  return kind === 'fine' || kind === 'open-to-others'
+  return isOurs(lookAtEntry(path, 'file'))
 }
 
 function isThere(pid: number): boolean {

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import { blankTornLine, examineJournal, JOURNAL_LIMIT_BYTES, Journal, type JournalCondition } from '@procref/lifecycle'
 import type { Check, Finding } from '../check.ts'
-import { lookAtEntry } from '../entry.ts'
+import { isOurs, lookAtEntry } from '../entry.ts'
 import { attempt } from '../look-around.ts'
 import { messageOf } from '../message.ts'
 import { size } from '../size.ts'
@@ -12,10 +12,10 @@ export const journal: Check = {
   looksAt: 'journal.ndjson: writable, its size, its lines',
   where: 'inside',
   async examine({ paths }) {
-    const { kind } = lookAtEntry(paths.journal, 'file')
-    if (kind === 'missing') return { found: 'none yet', findings: [] }
+    const entry = lookAtEntry(paths.journal, 'file')
+    if (entry.kind === 'missing') return { found: 'none yet', findings: [] }
     // Said by the check of the files.
-    if (kind !== 'fine' && kind !== 'open-to-others') return { found: 'not to be used', findings: [] }
+    if (!isOurs(entry)) return { found: 'not to be used', findings: [] }
     const writable = await attempt(() => openForAppending(paths.journal))
     const condition = examineJournal(paths.journal)
     if (condition === undefined) return { found: 'none yet', findings: [] }

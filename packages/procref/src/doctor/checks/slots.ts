@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { PIN_FILE, slotOfFileName } from '@procref/core'
 import type { Check, Finding } from '../check.ts'
-import { lookAtEntry } from '../entry.ts'
+import { isOurs, lookAtEntry } from '../entry.ts'
 import { faultsOf, namesOf } from '../entry-findings.ts'
 
 const COUNTS_AS_HELD = 'A slot that cannot be looked at counts as held, so the server never stops by itself.'
@@ -48,8 +48,7 @@ function partition(files: readonly string[]): readonly [readonly string[], reado
 }
 
 function listSlots(dir: string): readonly string[] {
-  const { kind } = lookAtEntry(dir, 'directory')
-  if (kind !== 'fine' && kind !== 'open-to-others') return []
+  if (!isOurs(lookAtEntry(dir, 'directory'))) return []
   return readdirSync(dir).sort()
 }
 

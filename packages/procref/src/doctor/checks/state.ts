@@ -1,6 +1,6 @@
 import type { ServerRecord } from '@procref/lifecycle'
 import type { Check, Finding } from '../check.ts'
-import { lookAtEntry } from '../entry.ts'
+import { isOurs, lookAtEntry } from '../entry.ts'
 import { messageOf } from '../message.ts'
 
 /** How much of the log a failure shows; `procref logs` has more. */
@@ -12,10 +12,14 @@ export const state: Check = {
   looksAt: 'server.json: readable, known, not failed',
   where: 'inside',
   examine({ paths, record, guardian }) {
+    const entry = lookAtEntry(paths.serverJson, 'file')
+    if (entry.kind === 'missing') {
+      return { found: 'none: no server was ever started here, or it was deleted', findings: [] }
+    }
+    // Said by the check of the files.
+    if (!isOurs(entry)) return { found: 'not to be used', findings: [] }
     if ('error' in record) return { found: 'refused', findings: [refused(paths.serverJson, record.error)] }
     if (record.value === undefined) {
-      if (lookAtEntry(paths.serverJson, 'file').kind === 'missing')
-        return { found: 'none: no server was ever started here, or it was deleted', findings: [] }
       return { found: 'cannot be understood', findings: [damaged(paths.serverJson, guardian)] }
     }
     const { value } = record
