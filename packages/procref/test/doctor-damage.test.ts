@@ -14,7 +14,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { isRoot, otherUser } from '@procref/testing'
 import { expect, onTestFinished, test } from 'vitest'
@@ -330,7 +330,10 @@ const DAMAGES: readonly Damage[] = [
   },
   {
     what: 'a stranger on the port of the last server',
-    make: async (dir) => await listenOn(read(join(dir, 'server.json')).port as number),
+    make: async (dir) => {
+      const port = await listen()
+      change(join(dir, 'server.json'), (record) => ({ ...record, port }))
+    },
     finds: ['port/port-taken'],
     severity: 'note',
   },
@@ -455,8 +458,10 @@ function leaveLongAgo(path: string): void {
   utimesSync(path, LONG_AGO, LONG_AGO)
 }
 
-async function listenOn(port: number): Promise<void> {
+/** The port of a program that is none of ours. */
+async function listen(): Promise<number> {
   const stranger = createServer((socket) => socket.destroy())
-  await new Promise<void>((resolve, reject) => stranger.once('error', reject).listen(port, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void stranger.close())
+  return (stranger.address() as AddressInfo).port
 }
