@@ -1,6 +1,16 @@
 import { type Child, eventually, freeze, isAlive, openFiles, processState, servantsOf } from '@procref/testing'
 import { expect } from 'vitest'
-import { clientsOf, connected, type Driver, journalOf, killed, nothingIsLeft, serviceDir, stopped } from './service.ts'
+import {
+  clientsOf,
+  connected,
+  type Driver,
+  journalOf,
+  killed,
+  nothingIsLeft,
+  type StartClient,
+  serviceDir,
+  stopped,
+} from './service.ts'
 
 /** How long something took, seconds, for the report of a long run. */
 export interface RoundTimes {
@@ -12,9 +22,8 @@ export interface RoundTimes {
  * `size` processes call connect() at the same moment on a cold directory, and are all killed at once: one guardian, one
  * server, one slot each, and nothing is left.
  */
-export async function herdRound(driver: Driver, size: number): Promise<RoundTimes> {
+export async function herdRound(start: StartClient, size: number): Promise<RoundTimes> {
   const dir = serviceDir()
-  const start = clientsOf(driver)
   const began = performance.now()
   const clients = Array.from({ length: size }, () => start(dir))
   const all = await Promise.all(clients.map(connectedInHerd))

@@ -11,6 +11,7 @@ import {
   whoListensOn,
 } from '@procref/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { essentials } from './essentials.ts'
 import {
   clientsOf,
   connected,
@@ -28,17 +29,7 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
   /** Where the server is a process of its own: the engine inside a stopped guardian is stopped as well. */
   const testOfChild = test.runIf(driver === 'binary')
 
-  test('when all clients are killed at once the server stops by itself and nothing is left', async () => {
-    const dir = serviceDir()
-    const clients = Array.from({ length: 5 }, () => startClient(dir))
-    const [first] = await Promise.all(clients.map(connected))
-    await Promise.all(clients.map(killed))
-    await stopped(dir, first?.port ?? 0)
-    await eventually('guardian and server are gone', () => servantsOf(dir).length === 0)
-    expect(lockUsers(dir)).toEqual([])
-    expect(journalOf(dir).map((e) => `${e.event} ${e.reason}`)).toContain('server-stopping slots-empty')
-    expect(readdirSync(dir).filter((name) => /tmp|spare|taken/.test(name))).toEqual([])
-  })
+  essentials(startClient)
 
   test('a client that closes its lease does not wait for the server, which stops after the linger', async () => {
     const dir = serviceDir()
@@ -47,38 +38,6 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
     client.send('close')
     await client.event('closed')
     await stopped(dir, port)
-  })
-
-  test('a server that is killed while 8 processes write comes back on its port with every acknowledged row', async () => {
-    const dir = serviceDir()
-    const clients = Array.from({ length: 8 }, () => startClient(dir))
-    const [first] = await Promise.all(clients.map(connected))
-    if (first === undefined) throw new Error('no client')
-    for (const client of clients) client.send('write')
-    await Promise.all(clients.map((client) => client.event('writing')))
-    process.kill(first.serverPid, 'SIGKILL')
-    const back = await Promise.all(
-      clients.map((client) => client.event<{ epoch: number; port: number }>('reconnected')),
-    )
-    expect(back.map(({ epoch, port }) => ({ epoch, port }))).toEqual(back.map(() => ({ epoch: 2, port: first.port })))
-    for (const client of clients) client.send('stop')
-    const wrote = await Promise.all(clients.map((client) => client.event<{ acknowledged: number }>('wrote')))
-    clients[0]?.send('count')
-    const { rows } = (await clients[0]?.event<{ rows: number }>('counted')) ?? { rows: -1 }
-    const acknowledged = wrote.reduce((sum, { acknowledged }) => sum + acknowledged, 0)
-    // A write in flight at the kill may be there without having been acknowledged: at most one a client.
-    expect(rows).toBeGreaterThanOrEqual(acknowledged)
-    expect(rows).toBeLessThanOrEqual(acknowledged + clients.length)
-  })
-
-  test('a server dies with its guardian, and the clients launch the next one', async () => {
-    const dir = serviceDir()
-    const client = startClient(dir)
-    const { guardianPid, serverPid, port } = await connected(client)
-    process.kill(guardianPid, 'SIGKILL')
-    await eventually('the server is dead', () => !isAlive(serverPid))
-    const back = await client.event<{ epoch: number; port: number }>('reconnected')
-    expect(back).toMatchObject({ epoch: 2, port })
   })
 
   test('guardian and server killed together without clients leave nothing behind', async () => {
@@ -122,14 +81,6 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
       await client.event('counted')
       await killed(client)
     }
-  })
-
-  test('a full pool is an error that names the holders, and the slot is not taken', async () => {
-    const dir = serviceDir()
-    const holder = startClient(dir, { slots: 1, label: 'the only one' })
-    await connected(holder)
-    const second = startClient(dir)
-    await expect(connected(second)).rejects.toThrow(/All 1 slots are in use.*the only one/s)
   })
 
   test('another configuration is refused with each difference, and its slot is free again', async () => {

@@ -39,7 +39,13 @@ export {
 } from './protocol-pin.ts'
 export { DescriptorError, rebuildFromDescriptor } from './rebuild-from-descriptor.ts'
 export { checkDirectory, secureDirectory, UnsafeDirectoryError } from './secure-directory.ts'
-export { NoBackendError, type RejectedBackend, type Selection, selectBackend } from './select-backend.ts'
+export {
+  type BackendCandidate,
+  NoBackendError,
+  type RejectedBackend,
+  type Selection,
+  selectBackend,
+} from './select-backend.ts'
 export type {
   BackendDescriptor,
   Descriptor,

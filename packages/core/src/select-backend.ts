@@ -2,6 +2,14 @@ import { ProcrefError } from './errors.ts'
 import { readProtocolPin } from './protocol-pin.ts'
 import type { SlotBackend, SupportOptions } from './slot-backend.ts'
 
+/** A backend whose module is loaded only when it is looked at: it may be missing, or costly to load. */
+export interface BackendCandidate {
+  readonly name: string
+  /** As `SlotBackend.protocol`. */
+  readonly protocol?: string
+  load(): Promise<SlotBackend>
+}
+
 export interface RejectedBackend {
   readonly name: string
   readonly reason: string
@@ -11,7 +19,7 @@ export interface Selection {
   readonly backend: SlotBackend
   /** Why this one, in words for people. */
   readonly reason: string
-  /** Those that would have been preferred, and why they were not taken. */
+  /** Those that would have been preferred and do not work here: with one of them, this is a fallback. Tell the user. */
   readonly rejected: readonly RejectedBackend[]
 }
 
@@ -30,34 +38,58 @@ export class NoBackendError extends ProcrefError {
 /**
  * The first of `candidates` that is supported for slots in `dir`. A directory that is already used with some protocol settles it:
  * only candidates that speak it come into question, because two protocols do not exclude each other.
+ *
+ * Errors: `NoBackendError` with every reason; what `readProtocolPin` throws for a directory that cannot be read.
+ * Unspecified: whether `open()` succeeds a moment later.
  */
 export async function selectBackend(
-  candidates: readonly SlotBackend[],
+  candidates: readonly (SlotBackend | BackendCandidate)[],
   dir: string,
   options: SupportOptions = {},
 ): Promise<Selection> {
   const pinned = readProtocolPin(dir)?.protocol
+  const speakers = candidates.filter((candidate) => pinned === undefined || protocolOf(candidate) === pinned)
   const rejected: RejectedBackend[] = []
-  for (const backend of candidates) {
-    const speaks = backend.protocol ?? backend.name
-    if (pinned !== undefined && speaks !== pinned) {
-      rejected.push({ name: backend.name, reason: `${dir} is already used with the lock protocol "${pinned}"` })
-      continue
-    }
-    const support = await backend.support(dir, options)
-    if (support.supported) return { backend, reason: reasonFor(backend, dir, pinned, rejected), rejected }
-    rejected.push({ name: backend.name, reason: support.reason })
+  for (const candidate of speakers) {
+    const tried = await tryCandidate(candidate, dir, options)
+    if ('backend' in tried)
+      return { backend: tried.backend, reason: reasonFor(candidate, dir, pinned, rejected), rejected }
+    rejected.push({ name: candidate.name, reason: tried.reason })
   }
-  throw new NoBackendError(dir, rejected)
+  const silent = candidates.filter((candidate) => !speakers.includes(candidate))
+  const reason = `${dir} is already used with the lock protocol "${pinned}"`
+  throw new NoBackendError(dir, [...rejected, ...silent.map(({ name }) => ({ name, reason }))])
+}
+
+function protocolOf(candidate: SlotBackend | BackendCandidate): string {
+  return candidate.protocol ?? candidate.name
+}
+
+async function tryCandidate(
+  candidate: SlotBackend | BackendCandidate,
+  dir: string,
+  options: SupportOptions,
+): Promise<{ readonly backend: SlotBackend } | { readonly reason: string }> {
+  try {
+    const backend = 'load' in candidate ? await candidate.load() : candidate
+    const support = await backend.support(dir, options)
+    return support.supported ? { backend } : { reason: support.reason }
+  } catch (error) {
+    // A module that is not installed, in most cases.
+    return { reason: error instanceof Error ? error.message : String(error) }
+  }
 }
 
 function reasonFor(
-  backend: SlotBackend,
+  { name }: SlotBackend | BackendCandidate,
   dir: string,
   pinned: string | undefined,
   rejected: readonly RejectedBackend[],
 ): string {
-  if (pinned !== undefined) return `${backend.name}: ${dir} is already used with the lock protocol "${pinned}"`
-  if (rejected.length === 0) return `${backend.name}: the preferred backend, and it works here`
-  return `${backend.name}: the best one that works here, after ${rejected.map(({ name }) => name).join(', ')}`
+  const used = pinned === undefined ? '' : `${dir} is already used with the lock protocol "${pinned}"`
+  if (rejected.length > 0) {
+    const others = rejected.map((other) => other.name).join(', ')
+    return `${name}: ${used === '' ? '' : `${used}, and this is `}the best one that works here, after ${others}`
+  }
+  return `${name}: ${used || 'the preferred backend, and it works here'}`
 }

@@ -38,7 +38,46 @@ test('a directory that is in use settles the protocol: better ones that do not s
   const selection = await selectBackend([candidate('a'), b], dir)
   expect(selection.backend).toBe(b)
   expect(selection.reason).toContain('already used with the lock protocol "shared"')
-  expect(selection.rejected).toEqual([{ name: 'a', reason: expect.stringContaining('"shared"') }])
+  // It is no loss that `a` was not taken: nobody has to be told.
+  expect(selection.rejected).toEqual([])
+})
+
+test('in a directory that is in use, a better one that speaks its protocol and does not work is a loss, and listed', async () => {
+  const dir = freshDir()
+  pinProtocol(dir, { protocol: 'shared' })
+  const b = candidate('b', { supported: true }, 'shared')
+  const { backend, reason, rejected } = await selectBackend([candidate('a', NO, 'shared'), b], dir)
+  expect(backend).toBe(b)
+  expect(reason).toMatch(/already used with the lock protocol "shared".*after a$/)
+  expect(rejected).toEqual([{ name: 'a', reason: 'it is Tuesday' }])
+})
+
+test('a candidate is loaded only when it is looked at; one that cannot be loaded is passed over', async () => {
+  const loaded: string[] = []
+  const lazy = (name: string, load: () => SlotBackend) => ({
+    name,
+    load: async () => {
+      loaded.push(name)
+      return load()
+    },
+  })
+  const missing = lazy('missing', () => {
+    throw new Error("Cannot find package 'missing'")
+  })
+  const b = candidate('b')
+  const selection = await selectBackend([missing, lazy('b', () => b), lazy('c', () => candidate('c'))], freshDir())
+  expect(selection.backend).toBe(b)
+  expect(selection.rejected).toEqual([{ name: 'missing', reason: "Cannot find package 'missing'" }])
+  expect(loaded).toEqual(['missing', 'b'])
+})
+
+test('where nobody speaks the protocol of a directory, the error says which it is', async () => {
+  const dir = freshDir()
+  pinProtocol(dir, { protocol: 'telepathy' })
+  await expect(selectBackend([candidate('a')], dir)).rejects.toMatchObject({
+    code: 'PROCREF_NO_BACKEND',
+    rejected: [{ name: 'a', reason: expect.stringContaining('"telepathy"') }],
+  })
 })
 
 test('a directory that only the seed’s program has used speaks flock', async () => {

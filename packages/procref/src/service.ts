@@ -1,7 +1,8 @@
 import type { SlotBackend } from '@procref/core'
 import { readConfigFile, type ServerDriver, type SharedServiceOptions, type Storage } from '@procref/lifecycle'
-import { resolveBackend } from './backends.ts'
+import { chooseBackend } from './choose-backend.ts'
 import { resolveDriver } from './drivers.ts'
+import { warnOfFallback } from './fallback-warning.ts'
 import { resolvePlace } from './place.ts'
 import type { DriverName } from './server-names.ts'
 
@@ -37,9 +38,19 @@ export async function resolveService(question: ServiceQuestion): Promise<Resolve
     ...settingsIn(config),
     ...rest,
     dir: paths.root,
-    backend: typeof backend === 'object' ? backend : await resolveBackend(backend, paths.slots),
+    backend: typeof backend === 'object' ? backend : await findBackend(backend, paths.slots, rest),
     driver: await resolveDriver({ paths, driver, storage: storage ?? config.storage }),
   }
+}
+
+async function findBackend(
+  name: string | undefined,
+  slotsDir: string,
+  { allowUnsafeFilesystem }: Pick<ServiceQuestion, 'allowUnsafeFilesystem'>,
+): Promise<SlotBackend> {
+  const selection = await chooseBackend({ name, slotsDir, allowUnsafeFilesystem })
+  warnOfFallback(selection)
+  return selection.backend
 }
 
 /** Those settings of a directory that a lease knows by the same name. */

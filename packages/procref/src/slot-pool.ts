@@ -1,7 +1,8 @@
 import type { OpenPoolOptions, SlotBackend, SlotPool } from '@procref/core'
 import { readConfigFile } from '@procref/lifecycle'
-import { resolveBackend } from './backends.ts'
+import { chooseBackend } from './choose-backend.ts'
 import { UsageError } from './cli/exit-code.ts'
+import { warnOfFallback } from './fallback-warning.ts'
 import { type PlaceOptions, resolvePlace } from './place.ts'
 
 export interface PoolOptions extends PlaceOptions {
@@ -13,9 +14,11 @@ export interface PoolOptions extends PlaceOptions {
 /** Opens the directory's pool for the time of `use`, making it if there is none. */
 export async function withPool<T>(options: PoolOptions, use: (pool: SlotPool) => Promise<T>): Promise<T> {
   const paths = resolvePlace(options.dir)
-  const backend = await resolveBackend(options.backend, paths.slots)
+  const { backend: name, allowUnsafeFilesystem } = options
+  const selection = await chooseBackend({ name, slotsDir: paths.slots, allowUnsafeFilesystem })
+  warnOfFallback(selection)
   const slots = options.slots ?? readConfigFile(paths.config).slots
-  await using pool = await openOrExplain(backend, paths.slots, {
+  await using pool = await openOrExplain(selection.backend, paths.slots, {
     ...openOptions(options),
     ...(slots !== undefined && { slots }),
   })

@@ -1,10 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { isNativeCodeHere } from '@procref/native'
-import { freshDir } from '@procref/testing'
+import { atEnd, freshDir, isRoot, startProgram } from '@procref/testing'
 import { expect, test } from 'vitest'
 // Not part of the public interface.
-import { resolveBackend } from '../dist/backends.js'
+import { chooseBackend, resolveBackend } from '../dist/choose-backend.js'
 
 const best = isNativeCodeHere() ? 'native' : 'flock'
 const NO_ENV = {}
@@ -48,4 +49,63 @@ test.each([
   const dir = pinned(pin)
   const backend = await resolveBackend(undefined, dir, NO_ENV)
   await expect(backend.open(dir)).rejects.toMatchObject({ code: expect.stringMatching(/^PROCREF_PROTOCOL_/) })
+})
+
+const PROCREF = fileURLToPath(new URL('../bin/procref.js', import.meta.url))
+/** The program believes to be on a machine for which there is no native code. */
+const NO_NATIVE = `--import=data:text/javascript,Object.defineProperty(process,'arch',{value:'mips'})`
+
+async function withoutNative(...args: readonly string[]) {
+  const child = atEnd(startProgram(process.execPath, { args: [NO_NATIVE, PROCREF, ...args] }))
+  await child.exited
+  return { stdout: child.stdout(), stderr: child.stderr() }
+}
+
+test('each choice has its reason', async () => {
+  const slotsDir = join(freshDir(), 'slots')
+  const asked = await chooseBackend({ name: 'flock', slotsDir, env: NO_ENV })
+  const environment = await chooseBackend({ slotsDir, env: { PROCREF_BACKEND: 'sysv' } })
+  const best = await chooseBackend({ slotsDir, env: NO_ENV })
+  expect([asked.reason, environment.reason, best.reason]).toEqual([
+    'flock: it was asked for',
+    'sysv: $PROCREF_BACKEND asks for it',
+    expect.stringContaining('works here'),
+  ])
+})
+
+test('a fallback is announced on stderr with its reason, once, and `status` can be asked for it', async () => {
+  const dir = freshDir()
+  const { stdout, stderr } = await withoutNative('slot', 'try', '--dir', dir, '--json')
+  expect(JSON.parse(stdout)).toMatchObject({ backend: 'flock' })
+  expect(stderr.match(/the backend flock is used/g)).toHaveLength(1)
+  expect(stderr).toMatch(/PROCREF_BACKEND=flock.*\n +not native: .*native code/s)
+  const status = JSON.parse((await withoutNative('status', '--dir', dir, '--json')).stdout)
+  expect(status.backend).toMatchObject({ name: 'flock', rejected: [{ name: 'native' }] })
+})
+
+test('the status names the file system, and what being in a container means for the backend', async () => {
+  const dir = freshDir()
+  const namespaces = ['--pid', '--ipc', '--fork', '--mount-proc']
+  const inside = atEnd(
+    startProgram('unshare', {
+      args: [...namespaces, process.execPath, PROCREF, 'status', '--dir', dir, '--backend', 'sysv'],
+    }),
+  )
+  await inside.exited
+  if (inside.stderr().includes('Operation not permitted')) return expect(isRoot()).toBe(false)
+  expect(inside.stdout()).toMatch(/backend sysv: it was asked for \(linux \w+, .+, in a container .*same ipc namespace/)
+  if (readlinkSync('/proc/self/ns/pid') !== 'pid:[4026531836]') return
+  const outside = atEnd(startProgram(process.execPath, { args: [PROCREF, 'status', '--dir', dir] }))
+  await outside.exited
+  expect(outside.stdout()).not.toContain('in a container')
+})
+
+test('whoever chose it on purpose is not warned', async () => {
+  const { stderr } = await withoutNative('slot', 'try', '--dir', freshDir(), '--backend', 'flock')
+  expect(stderr).toBe('')
+})
+
+test('a directory on an unsafe file system is refused with that reason, whichever backend is asked in the end', async () => {
+  const backend = await resolveBackend(undefined, '/proc/self/slots', NO_ENV)
+  await expect(backend.open('/proc/self/slots')).rejects.toMatchObject({ code: expect.stringMatching(/^PROCREF_/) })
 })

@@ -7,8 +7,14 @@ import { obey, say, sayFailed } from '@procref/testing/child'
 import { stoppingBackend, stoppingDriver } from './stops.mjs'
 
 const [, , dir, json = '{}'] = process.argv
-const { driver = 'binary', storage = 'rocksdb', stops, ...options } = JSON.parse(json)
+const { driver = 'binary', storage = 'rocksdb', backend, stops, ...options } = JSON.parse(json)
 const DRIVERS = { binary: surrealBinary, embedded: embeddedSurreal }
+
+/** By name, from the command's own list. */
+async function knownBackend(name) {
+  const { KNOWN_BACKENDS } = await import('../../../packages/procref/dist/backends.js')
+  return await KNOWN_BACKENDS.find((known) => known.name === name).load()
+}
 
 /**
  * What `procref` takes by itself. Clients that are stopped on purpose use flock() always, so that holders and guardians of both kinds
@@ -16,6 +22,11 @@ const DRIVERS = { binary: surrealBinary, embedded: embeddedSurreal }
  */
 function usualBackend() {
   return isNativeCodeHere() ? native() : flock()
+}
+
+async function chosenBackend() {
+  if (stops !== undefined) return stoppingBackend({ stops })
+  return backend === undefined ? usualBackend() : await knownBackend(backend)
 }
 
 /** Writes row after row until told to stop; only what the server acknowledged is counted. */
@@ -40,7 +51,7 @@ async function writeRows(db, told) {
 try {
   const lease = await connect({
     ...(dir !== '' && { dir }),
-    backend: stops === undefined ? usualBackend() : stoppingBackend({ stops }),
+    backend: await chosenBackend(),
     driver: stops === undefined ? DRIVERS[driver]({ storage }) : stoppingDriver({ stops, driver, storage }),
     timeoutMs: 100_000,
     onProgress: ({ step }) => say('progress', { step }),

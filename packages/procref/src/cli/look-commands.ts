@@ -24,8 +24,8 @@ export function addLookCommands(program: Command): void {
   })
   addJsonOption(addPlaceOptions(status)).action(async () => {
     const options = optionsOf<LookOptions>(status)
-    const { readStatus, viewStatus } = await import('../commands/status.ts')
-    show(options, await readStatus(options), viewStatus)
+    const { readStatus, viewStatusWithBackend } = await import('../commands/status.ts')
+    show(options, await readStatus(options), viewStatusWithBackend)
   })
 
   const ps = declare(program, {

@@ -1,11 +1,12 @@
 import { HelpShown } from './declare.ts'
-import { endWhenNobodyReads } from './output.ts'
+import { endWhenNobodyReads, noteWarnings } from './output.ts'
 import { createProgram } from './program.ts'
 import { reportError } from './report-error.ts'
 
 /** Runs the command line `argv` (as `process.argv`) and sets the process's exit code. Never rejects. */
 export async function main(argv: readonly string[]): Promise<void> {
   endWhenNobodyReads()
+  noteWarnings()
   try {
     await createProgram().parseAsync(argv)
   } catch (error) {

@@ -37,6 +37,12 @@ export function note(text: string): void {
   process.stderr.write(`${text}\n`)
 }
 
+/** Warnings of this process in the form of the command's other messages, and not as Node prints them. */
+export function noteWarnings(): void {
+  process.removeAllListeners('warning')
+  process.on('warning', ({ message }) => note(`${colorsFor(2).yellow('procref:')} ${message}`))
+}
+
 /**
  * Ends the process quietly once nobody reads its output any more (`procref ps | head -1`). Locks and slots that it held
  * are given back by the kernel.

@@ -1,6 +1,6 @@
 import type { SlotInfo } from '@procref/core'
 import { inspect } from '@procref/lifecycle'
-import { resolveBackend } from '../backends.ts'
+import { resolveBackend } from '../choose-backend.ts'
 import type { Colors } from '../cli/output.ts'
 import { formatTable } from '../cli/table.ts'
 import { resolvePlace } from '../place.ts'

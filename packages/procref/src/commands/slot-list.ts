@@ -1,6 +1,6 @@
 import type { SlotInfo } from '@procref/core'
 import { lookAtSlots } from '@procref/lifecycle'
-import { resolveBackend } from '../backends.ts'
+import { resolveBackend } from '../choose-backend.ts'
 import type { Colors } from '../cli/output.ts'
 import { formatTable } from '../cli/table.ts'
 import { formatAge } from '../cli/time.ts'

@@ -1,8 +1,10 @@
+import type { RejectedBackend } from '@procref/core'
 import { type Inspection, inspect } from '@procref/lifecycle'
-import { resolveBackend } from '../backends.ts'
+import { chooseBackend } from '../choose-backend.ts'
 import type { Colors } from '../cli/output.ts'
 import { type PlaceOptions, resolvePlace } from '../place.ts'
 import { urlOf } from '../server-url.ts'
+import { describeSurroundings } from '../surroundings.ts'
 
 export interface LookOptions extends PlaceOptions {
   readonly json?: boolean
@@ -25,6 +27,20 @@ export interface Status {
   readonly failure: { readonly code: string | null; readonly message: string } | null
 }
 
+/** What `procref status` prints. */
+export interface StatusWithBackend extends Status {
+  /** What the slots are, or would be, made with. */
+  readonly backend: BackendStatus
+}
+
+interface BackendStatus {
+  readonly name: string
+  /** In words for people. */
+  readonly reason: string
+  /** Better ones that do not work here. */
+  readonly rejected: readonly RejectedBackend[]
+}
+
 export interface ServerStatus {
   readonly epoch: number
   /** `null` until it was launched. */
@@ -43,9 +59,11 @@ export interface ServerStatus {
 }
 
 /** What can be seen without changing anything; the directory may not exist. */
-export async function readStatus(options: LookOptions): Promise<Status> {
+export async function readStatus(options: LookOptions): Promise<StatusWithBackend> {
   const { root, slots } = resolvePlace(options.dir)
-  return statusOf(await inspect(root, await resolveBackend(options.backend, slots)))
+  const { backend, reason: why, rejected } = await chooseBackend({ name: options.backend, slotsDir: slots })
+  const reason = `${why} (${await describeSurroundings(slots, backend.guarantees)})`
+  return { ...statusOf(await inspect(root, backend)), backend: { name: backend.name, reason, rejected } }
 }
 
 export function statusOf(seen: Inspection): Status {
@@ -96,6 +114,12 @@ export function viewStatus(status: Status, colors: Colors): string {
   if (status.keeperPid !== null) lines.push(`  kept up by \`procref start\` (pid ${status.keeperPid})`)
   if (status.failure !== null) lines.push(colors.red(`  ${status.failure.message}`))
   return lines.join('\n')
+}
+
+export function viewStatusWithBackend(status: StatusWithBackend, colors: Colors): string {
+  const { reason, rejected } = status.backend
+  const unusable = rejected.map((other) => colors.yellow(`  not ${other.name}: ${other.reason}`))
+  return [viewStatus(status, colors), `  backend ${reason}`, ...unusable].join('\n')
 }
 
 function colorOf(state: Status['state'], colors: Colors): (text: string) => string {

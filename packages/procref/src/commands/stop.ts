@@ -1,5 +1,5 @@
 import { endKeeper, inspect, requestStop, StillInUseError } from '@procref/lifecycle'
-import { resolveBackend } from '../backends.ts'
+import { resolveBackend } from '../choose-backend.ts'
 import { whileWaiting } from '../cli/progress.ts'
 import { resolvePlace } from '../place.ts'
 import type { LookOptions } from './status.ts'

@@ -1,6 +1,6 @@
 import { ProcrefError } from '@procref/core'
 import { readRunningServer, type ServerRecord } from '@procref/lifecycle'
-import { resolveBackend } from '../backends.ts'
+import { resolveBackend } from '../choose-backend.ts'
 import { resolvePlace } from '../place.ts'
 import { urlOf } from '../server-url.ts'
 import type { LookOptions } from './status.ts'

@@ -1,0 +1,86 @@
+import {
+  errnoOf,
+  NoBackendError,
+  ProcrefError,
+  type RejectedBackend,
+  readProtocolPin,
+  type Selection,
+  type SlotBackend,
+  selectBackend,
+} from '@procref/core'
+import { KNOWN_BACKENDS, type KnownBackend } from './backends.ts'
+import { UnknownBackendError } from './errors.ts'
+
+export interface BackendQuestion {
+  /** The backend that is wanted. Left out: the one that `$PROCREF_BACKEND` names, else the best. */
+  readonly name?: string | undefined
+  /** Where the slots are, or will be. */
+  readonly slotsDir: string
+  readonly allowUnsafeFilesystem?: boolean | undefined
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/**
+ * The backend that was asked for; else the best that works for the slots in `slotsDir`, by what is installed, the platform and the file
+ * system, among those that speak the protocol which the directory is used with already.
+ *
+ * Guarantee: where none works, one is returned all the same, whose `open()` throws the error that says why; `rejected` names them all.
+ * Throws `UnknownBackendError` for a name that this version does not know.
+ */
+export async function chooseBackend(question: BackendQuestion): Promise<Selection> {
+  const { name, slotsDir, env = process.env, allowUnsafeFilesystem = false } = question
+  if (name !== undefined) return await named(name, 'it was asked for')
+  if (env.PROCREF_BACKEND) return await named(env.PROCREF_BACKEND, '$PROCREF_BACKEND asks for it')
+  const candidates = candidatesFor(slotsDir)
+  try {
+    return await selectBackend(candidates, slotsDir, { allowUnsafeFilesystem })
+  } catch (error) {
+    // A pin that cannot be read, too: what is wrong with a directory is said by whoever opens it, and commands that only look go on.
+    if (!(error instanceof ProcrefError) && errnoOf(error) === undefined) throw error
+    return await lastResort(candidates, error instanceof NoBackendError ? error.rejected : [])
+  }
+}
+
+/** As `chooseBackend`, without the reason. */
+export async function resolveBackend(
+  name: string | undefined,
+  slotsDir: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<SlotBackend> {
+  return (await chooseBackend({ name, slotsDir, env })).backend
+}
+
+async function named(name: string, because: string): Promise<Selection> {
+  const known = KNOWN_BACKENDS.find((backend) => backend.name === name)
+  if (known !== undefined) return { backend: await known.load(), reason: `${name}: ${because}`, rejected: [] }
+  throw new UnknownBackendError(
+    name,
+    KNOWN_BACKENDS.map((backend) => backend.name),
+  )
+}
+
+/** Those that speak the protocol of the directory; in a new one, and where nobody speaks it, the defaults. */
+function candidatesFor(slotsDir: string): readonly KnownBackend[] {
+  const protocol = protocolOf(slotsDir)
+  const speakers = KNOWN_BACKENDS.filter((backend) => backend.protocol === protocol)
+  return speakers.length > 0 ? speakers : KNOWN_BACKENDS.filter((backend) => backend.byDefault)
+}
+
+function protocolOf(slotsDir: string): string | undefined {
+  try {
+    return readProtocolPin(slotsDir)?.protocol
+  } catch (error) {
+    if (error instanceof ProcrefError || errnoOf(error) !== undefined) return undefined
+    throw error
+  }
+}
+
+/** The last one, because it needs the least: what its `open()` says is the directory's fault more likely than a missing part's. */
+async function lastResort(
+  candidates: readonly KnownBackend[],
+  rejected: readonly RejectedBackend[],
+): Promise<Selection> {
+  const last = candidates.at(-1)
+  if (last === undefined) throw new Error('no backend is known')
+  return { backend: await last.load(), reason: `${last.name}: none works here, and it needs the least`, rejected }
+}
