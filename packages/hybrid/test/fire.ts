@@ -29,6 +29,8 @@ export interface FireResult {
   readonly generations: number
   /** The longest time from when a death was seen to when no slot was its any more, and every permit that it could have lost was made anew. */
   readonly longestRecoveryMs: number
+  /** The longest time between two looks of the onlooker, which wants one every 20 ms: how busy the machine was. */
+  readonly longestPauseMs: number
   readonly overlaps: readonly unknown[]
 }
 
@@ -54,6 +56,7 @@ export async function fire({ dir, forMs }: { readonly dir: string; readonly forM
   const killed = new Set<Child>()
   const stopped = new Set<Child>()
   let isOver = false
+  let longestPauseMs = 0
 
   const start = (): void => {
     const child = startProgram(process.execPath, { args: [HOLDER, slots, evidence] })
@@ -78,8 +81,12 @@ export async function fire({ dir, forMs }: { readonly dir: string; readonly forM
   for (let n = 0; n < HOLDERS; n++) start()
   try {
     const began = performance.now()
-    for (let look = 1; performance.now() - began < forMs; look++) {
+    let before = began
+    for (let look = 1; before - began < forMs; look++) {
       await after(LOOK_EVERY_MS)
+      const now = performance.now()
+      longestPauseMs = Math.max(longestPauseMs, now - before)
+      before = now
       recovery.look()
       for (const child of running) {
         if (processState(child.pid)?.state !== 'T') continue
@@ -116,6 +123,7 @@ export async function fire({ dir, forMs }: { readonly dir: string; readonly forM
     killedWithSlot: sizeOf(join(evidence, 'killed.log')),
     generations: readTable(slots).generation,
     longestRecoveryMs: Math.ceil(recovery.longestMs),
+    longestPauseMs: Math.ceil(longestPauseMs),
     overlaps,
   }
 }

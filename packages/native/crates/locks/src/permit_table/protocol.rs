@@ -32,8 +32,8 @@
 //! a permit of g either still finds a `Free(g)`, whose move it thereby prevents, or finds none, sees that the generation is another one, and starts
 //! again. So no process, stopped where it may be, is waited for.
 //!
-//! WRONG: adopting `Free(x)` for x ≥ the generation that was read. Two switches may have happened since, and the word would be taken away from a
-//! permit that leads to it.
+//! WRONG: reading the generation once for a look at all words, and freeing into that one. After a switch in between a word would be moved back, away
+//! from the permit that leads to it.
 //! WRONG: reading the generation, looking who is dead, switching "if it is still that one". The one who died may have begun after a switch in
 //! between. It is read after the look.
 //! WRONG: leaving before the post. A death in between loses the permit, and nobody suspects it.
@@ -175,6 +175,7 @@ impl<E: Environment> Protocol<'_, E> {
         {
             return Ok(());
         }
+        in_one_order();
         self.environment.reached(Step::GenerationSwitched)?;
         // Nobody is dead here: only what is free is moved.
         self.look(|_| false)?;
@@ -237,6 +238,7 @@ impl<E: Environment> Protocol<'_, E> {
                 self.leave();
                 return Ok(done);
             }
+            in_one_order();
             self.environment.reached(freed)?;
             // Without one a permit is missing, as after a death here: whoever finds the pool full and a slot free switches the generation.
             if let Some(semaphore) = semaphore {
@@ -257,6 +259,13 @@ impl<E: Environment> Protocol<'_, E> {
     fn leave(&self) {
         self.in_flight.fetch_sub(1, SeqCst);
     }
+}
+
+/// Of who frees a slot and then reads the generation, and who switches it and then reads the slot, at least one sees what the other did: `SeqCst`
+/// says so. loom takes that for acquire and release, and has to be told.
+fn in_one_order() {
+    #[cfg(loom)]
+    loom::sync::atomic::fence(SeqCst);
 }
 
 impl Why {
