@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { parseRecord, type SlotInfo, type StorePlace, translateErrno } from '@procref/core'
-import type { RobustMutexBinding } from './binding.ts'
+import type { NativeBinding } from './binding.ts'
+import { kernelWaits } from './kernel-waits.ts'
 import { calling } from './native-error.ts'
 import type { SlotTable, SlotTables } from './slot-table.ts'
 import { replaceFile, TableDamagedError } from './table-file.ts'
@@ -11,13 +12,18 @@ const FULL = -1
 /** The file of mutexes of the pool in `place`. */
 export class RobustMutexTables implements SlotTables {
   readonly path: string
-  readonly #native: RobustMutexBinding
+  readonly #native: NativeBinding
   readonly #place: StorePlace
 
-  constructor(native: RobustMutexBinding, place: StorePlace) {
+  constructor(native: NativeBinding, place: StorePlace) {
     this.#native = native
     this.#place = place
     this.path = join(place.dir, MUTEX_FILE)
+  }
+
+  /** A sleeper sleeps on one word. */
+  waits(slots: number): number {
+    return slots
   }
 
   open(): SlotTable | undefined {
@@ -47,7 +53,7 @@ export class RobustMutexTables implements SlotTables {
 }
 
 class RobustMutexTable implements SlotTable {
-  readonly #native: RobustMutexBinding
+  readonly #native: NativeBinding
   readonly #file: number
   readonly #path: string
   readonly #slots: number
@@ -55,7 +61,7 @@ class RobustMutexTable implements SlotTable {
   #start: number
   #open = true
 
-  constructor(native: RobustMutexBinding, file: number, path: string, { slots, record }: StorePlace) {
+  constructor(native: NativeBinding, file: number, path: string, { slots, record }: StorePlace) {
     this.#native = native
     this.#file = file
     this.#path = path
@@ -74,6 +80,19 @@ class RobustMutexTable implements SlotTable {
     if (slot === FULL) return 'full'
     this.#start = (slot + 1) % this.#slots
     return slot
+  }
+
+  async takeWhenFree(slot: number, { signal }: { readonly signal: AbortSignal }): Promise<'look'> {
+    const native = this.#native
+    const start = (listener: number): number => native.robustStartSlotWait(listener, this.#file, slot)
+    await kernelWaits(native).run(this.#path, start, signal)
+    return 'look'
+  }
+
+  async whenUnused({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    const native = this.#native
+    const start = (listener: number): number => native.robustStartUnusedWait(listener, this.#file)
+    await kernelWaits(native).run(this.#path, start, signal)
   }
 
   release(slot: number): void {

@@ -1,7 +1,10 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type FileLock,
   type FileLocker,
+  FreedSlots,
+  linkSignals,
   ProcrefError,
   type SlotInfo,
   type SlotStore,
@@ -11,11 +14,15 @@ import {
 } from '@procref/core'
 import type { SlotTable, SlotTables } from './slot-table.ts'
 
-/** A look at the table is one or two system calls. */
+/** Where the kernel wakes us for every slot, only a deleted or replaced table is left to be found. */
+const SAFETY_NET_MS = 1000
+/** Else a claimer that waits looks again so often: one or two system calls. */
 const POLL_MS = 100
 /** Making a table takes milliseconds; whoever takes longer was stopped. */
 const MAKING_TAKES_MS = 5_000
 const LOOK_AGAIN_MS = 5
+/** Why a wait in a table is called off that the directory no longer leads to. One for all: see `FreedSlots`. */
+const REPLACED = new Error('the table was replaced')
 /** Replaced this often while we claim in it, a table is being deleted on purpose. */
 const MAX_REPLACEMENTS = 8
 
@@ -50,20 +57,33 @@ export class TableUnstableError extends ProcrefError {
  * A table is made by the first claim, under a control lock (`<file>.lock`, flock) that nobody needs for anything else. A claim counts
  * only if the directory leads to its table AFTER the slot was taken; else it is given back and repeated in the new table. A table that
  * was replaced stays open while somebody holds a slot in it, so that a holder is not forgotten because a file was deleted.
+ *
+ * Whoever waits sleeps in the kernel (`SlotTable.takeWhenFree`), and what wakes it is judged as any claim is. Of a deleted file the kernel
+ * tells nobody: claimers find out when they look now and then, and take the waits of this process along to the new table.
  */
 export class SlotTableStore implements SlotStore {
-  readonly lookAgainMs: number = POLL_MS
+  readonly lookAgainMs: number
   readonly #place: StorePlace
   readonly #tables: SlotTables
   readonly #locks: FileLocker
+  readonly #freed: FreedSlots<TakenSlot, TakenSlot>
   #table: SlotTable | undefined
   readonly #replaced = new Set<SlotTable>()
+  /** Aborted when `#table` is replaced. */
+  #tableEnd = tableEnd()
 
   /** Throws what `tables.open()` throws: a table that cannot be used is found out when the pool is opened. */
   constructor(place: StorePlace, tables: SlotTables, locks: FileLocker) {
     this.#place = place
     this.#tables = tables
     this.#locks = locks
+    this.#freed = new FreedSlots({
+      size: tables.waits(place.slots),
+      lockWhenFree: (wait, { signal }) => this.#takeIn(wait, signal),
+      accept: (_, taken) => taken,
+      release: (taken) => taken.release(),
+    })
+    this.lookAgainMs = this.#freed.coversAll ? SAFETY_NET_MS : POLL_MS
     this.#table = tables.open()
   }
 
@@ -71,6 +91,16 @@ export class SlotTableStore implements SlotStore {
     const taken = this.#tryTake()
     if (taken === 'full') return Promise.resolve(undefined)
     return taken === 'replaced' ? this.#takeInNew(signal) : taken
+  }
+
+  takeWhenFree({ signal }: { readonly signal: AbortSignal }): Promise<TakenSlot> {
+    return this.#freed.take(signal)
+  }
+
+  async whenUnused(options: { readonly signal: AbortSignal }): Promise<void> {
+    this.#followReplacement()
+    for (const table of [...this.#replaced]) await table.whenUnused(options)
+    await this.#table?.whenUnused(options)
   }
 
   *used(): Generator<UsedSlot> {
@@ -106,13 +136,43 @@ export class SlotTableStore implements SlotStore {
       if (table.isCurrent()) throw error
       return 'replaced'
     }
-    if (taken === 'gone') return 'replaced'
-    // Asked after taking: in a table that was replaced before, a slot excludes nobody who comes now.
-    const current = table.isCurrent()
-    if (taken === 'full') return current ? 'full' : 'replaced'
-    if (current) return new TableSlot(taken, table)
-    table.release(taken)
+    if (typeof taken === 'number') return this.#unlessReplaced(table, taken)
+    if (taken === 'full' && table.isCurrent()) return 'full'
+    if (taken === 'gone') this.#leave(table)
     return 'replaced'
+  }
+
+  /** Asked after taking: in a table that was replaced before, a slot excludes nobody who comes now. */
+  #unlessReplaced(table: SlotTable, slot: number): TakenSlot | 'replaced' {
+    if (table.isCurrent()) return new TableSlot(slot, table)
+    table.release(slot)
+    return 'replaced'
+  }
+
+  /** Waits until a slot is ours. */
+  async #takeIn(wait: number, signal: AbortSignal): Promise<TakenSlot> {
+    for (;;) {
+      const taken = await this.#takeOnceWoken(wait, signal)
+      if (taken === 'full') continue
+      if (taken !== 'replaced') return taken
+      const inNew = await this.#takeInNew(signal)
+      if (inNew !== undefined) return inNew
+    }
+  }
+
+  /** `full`: another one was faster. */
+  async #takeOnceWoken(wait: number, signal: AbortSignal): Promise<TakenSlot | 'full' | 'replaced'> {
+    const table = this.#table
+    if (table === undefined) return 'replaced'
+    const end = this.#tableEnd.signal
+    using either = linkSignals(signal, end)
+    try {
+      const slot = await table.takeWhenFree(wait, { signal: either.signal })
+      return slot === 'look' ? this.#tryTake() : this.#unlessReplaced(table, slot)
+    } catch (error) {
+      if (signal.aborted || !end.aborted) throw error
+      return this.#tryTake()
+    }
   }
 
   async #takeInNew(signal: AbortSignal): Promise<TakenSlot | undefined> {
@@ -129,7 +189,8 @@ export class SlotTableStore implements SlotStore {
     this.#place.restoreDirectory()
     const path = `${this.#tables.path}.lock`
     for (const giveUpAt = performance.now() + MAKING_TAKES_MS; ; ) {
-      if (this.#adopt(this.#tables.open())) return
+      // Another claim of this process may have done it meanwhile.
+      if (this.#table?.isCurrent() === true || this.#adopt(this.#tables.open())) return
       const lock = this.#locks.tryLock(path)
       if (lock !== undefined) {
         this.#makeUnlessThere(lock)
@@ -158,15 +219,30 @@ export class SlotTableStore implements SlotStore {
 
   #adopt(table: SlotTable | undefined): boolean {
     if (table === undefined) return false
-    if (this.#table !== undefined) this.#replaced.add(this.#table)
+    if (this.#table !== undefined) this.#leave(this.#table)
     this.#table = table
     return true
+  }
+
+  /** Nobody claims in it any more; who holds a slot in it still counts. */
+  #leave(table: SlotTable): void {
+    this.#replaced.add(table)
+    this.#table = undefined
+    this.#tableEnd.abort(REPLACED)
+    this.#tableEnd = tableEnd()
   }
 
   #drop(table: SlotTable): void {
     this.#replaced.delete(table)
     table.close()
   }
+}
+
+function tableEnd(): AbortController {
+  const controller = new AbortController()
+  // As many as there are waits.
+  setMaxListeners(0, controller.signal)
+  return controller
 }
 
 class TableSlot implements TakenSlot {

@@ -11,7 +11,8 @@ import {
   type SystemCalls,
   translateErrno,
 } from '@procref/core'
-import type { SysvBinding } from './binding.ts'
+import type { NativeBinding } from './binding.ts'
+import { kernelWaits } from './kernel-waits.ts'
 import { calling } from './native-error.ts'
 import type { SlotTable, SlotTables } from './slot-table.ts'
 import { type FileIdentity, leadsTo, openIfThere, replaceFile, TableDamagedError } from './table-file.ts'
@@ -67,13 +68,18 @@ interface SetRecord {
 /** The semaphore set of the pool in `place`. */
 export class SysvTables implements SlotTables {
   readonly path: string
-  readonly #native: SysvBinding
+  readonly #native: NativeBinding
   readonly #place: StorePlace
 
-  constructor(native: SysvBinding, place: StorePlace) {
+  constructor(native: NativeBinding, place: StorePlace) {
     this.#native = native
     this.#place = place
     this.path = join(place.dir, RECORD_FILE)
+  }
+
+  /** The semaphore that counts free slots stands for all of them. */
+  waits(): number {
+    return 1
   }
 
   open(): SlotTable | undefined {
@@ -129,7 +135,7 @@ export class SysvTables implements SlotTables {
 }
 
 class SysvTable implements SlotTable {
-  readonly #native: SysvBinding
+  readonly #native: NativeBinding
   readonly #set: number
   readonly #path: string
   readonly #record: Uint8Array
@@ -140,7 +146,7 @@ class SysvTable implements SlotTable {
   #open = true
 
   constructor(
-    native: SysvBinding,
+    native: NativeBinding,
     set: number,
     { dir, record, system }: StorePlace,
     path: string,
@@ -165,6 +171,27 @@ class SysvTable implements SlotTable {
     if (slot === FULL) return 'full'
     this.#writeLabel(slot)
     return slot
+  }
+
+  async takeWhenFree(_: number, { signal }: { readonly signal: AbortSignal }): Promise<number | 'look'> {
+    const native = this.#native
+    const slot = await unlessRemoved(
+      kernelWaits(native).run(
+        this.#path,
+        (listener) => native.sysvStartTakeWait(listener, this.#set),
+        signal,
+        (taken) => this.release(taken),
+      ),
+    )
+    if (slot === undefined) return 'look'
+    this.#writeLabel(slot)
+    return slot
+  }
+
+  async whenUnused({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    const native = this.#native
+    const start = (listener: number): number => native.sysvStartUnusedWait(listener, this.#set)
+    await unlessRemoved(kernelWaits(native).run(this.#path, start, signal))
   }
 
   release(slot: number): void {
@@ -197,13 +224,7 @@ class SysvTable implements SlotTable {
   close(): void {
     if (!this.#open) return
     this.#open = false
-    try {
-      // Else it would stay until the next boot, long after its directory.
-      this.#native.sysvCloseAndRemoveIfUnused(this.#set)
-    } catch (error) {
-      // It stays, which harms nobody.
-      if (!(error instanceof Error)) throw error
-    }
+    this.#native.sysvClose(this.#set)
     this.#system.close(this.#file.fd)
     if (this.#labels !== undefined) this.#system.close(this.#labels)
   }
@@ -237,11 +258,25 @@ function unlessGone<T>(path: string, call: () => T): T | undefined {
     return calling(path, call)
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error
-    // CLOSED: by the end of the pool, and with it all that it held.
-    if (error.code === 'GONE' || error.code === 'CLOSED') return undefined
+    // By the end of the pool, and with it all that it held.
+    if (error.code === 'GONE' || isClosed(error)) return undefined
     if (error.code === 'DAMAGED') throw new TableDamagedError(path, `leads to a set that is damaged (${error.message})`)
     throw error
   }
+}
+
+/** The outcome of a wait; `undefined`: the set was removed, or closed here, and with it all that it held. */
+async function unlessRemoved(wait: Promise<number>): Promise<number | undefined> {
+  try {
+    return await wait
+  } catch (error) {
+    if (errnoOf(error) === 'EIDRM' || isClosed(error)) return undefined
+    throw error
+  }
+}
+
+function isClosed(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'CLOSED'
 }
 
 function openLabels(system: SystemCalls, path: string): number | undefined {
