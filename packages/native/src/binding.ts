@@ -23,6 +23,8 @@ export interface NativeBinding
   callOffWait(wait: number): void
   /** The locked descriptor or the slot, -2 where a wait takes nothing, -1 if it was called off. */
   endWait(wait: number): number
+  /** Instead of `endWait`: gives back what the wait brought. */
+  dropWait(wait: number): void
   isCurrent(descriptor: number, path: string): boolean
   /** Throws a `PANIC`. */
   panicForTests(): void
@@ -104,6 +106,8 @@ export interface PosixSemaphoreBinding {
   posixSemaphoreCreate(name: string, permits: number): number
   posixSemaphoreRandomName(): string
   posixSemaphoreTryWait(semaphore: number): boolean
+  /** Brings 0, and a permit. */
+  posixSemaphoreStartWait(listener: number, semaphore: number): number
   posixSemaphorePost(semaphore: number): void
   posixSemaphoreValue(semaphore: number): number
   posixSemaphoreClose(semaphore: number): boolean

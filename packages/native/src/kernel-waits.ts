@@ -29,16 +29,8 @@ class KernelWaits {
     this.#native = native
   }
 
-  /**
-   * What the wait that `start` starts brings, as `endWait()` says it. Rejects with the signal's reason, holding nothing: what came first
-   * is given to `giveBack`.
-   */
-  async run(
-    path: string,
-    start: (listener: number) => number,
-    signal: AbortSignal | undefined,
-    giveBack: (taken: number) => void = (descriptor) => void this.#native.close(descriptor),
-  ): Promise<number> {
+  /** What the wait that `start` starts brings, as `endWait()` says it. Rejects with the signal's reason, holding nothing. */
+  async run(path: string, start: (listener: number) => number, signal: AbortSignal | undefined): Promise<number> {
     signal?.throwIfAborted()
     this.#listener ??= this.#native.listenForWaits((wait) => this.#ended.get(wait)?.())
     const listener = this.#listener
@@ -53,10 +45,12 @@ class KernelWaits {
     this.#ended.delete(wait)
     signal?.removeEventListener('abort', callOff)
     clearTimeout(alive)
+    if (signal?.aborted) {
+      // What it waited for may have come first, and the signal before anybody here knew of it.
+      this.#native.dropWait(wait)
+      throw signal.reason
+    }
     const outcome = calling(path, () => this.#native.endWait(wait))
-    // The lock may have come first, and the signal before anybody here knew of it.
-    if (signal?.aborted && outcome >= 0) giveBack(outcome)
-    signal?.throwIfAborted()
     if (outcome === CALLED_OFF) throw new Error('a wait was called off, and nobody had asked for that')
     return outcome
   }

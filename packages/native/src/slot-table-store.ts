@@ -63,10 +63,11 @@ export class TableUnstableError extends ProcrefError {
  */
 export class SlotTableStore implements SlotStore {
   readonly lookAgainMs: number
+  readonly takeWhenFree?: (options: { readonly signal: AbortSignal }) => Promise<TakenSlot>
+  readonly whenUnused?: (options: { readonly signal: AbortSignal }) => Promise<void>
   readonly #place: StorePlace
   readonly #tables: SlotTables
   readonly #locks: FileLocker
-  readonly #freed: FreedSlots<TakenSlot, TakenSlot>
   #table: SlotTable | undefined
   readonly #replaced = new Set<SlotTable>()
   /** Aborted when `#table` is replaced. */
@@ -77,13 +78,12 @@ export class SlotTableStore implements SlotStore {
     this.#place = place
     this.#tables = tables
     this.#locks = locks
-    this.#freed = new FreedSlots({
-      size: tables.waits(place.slots),
-      lockWhenFree: (wait, { signal }) => this.#takeIn(wait, signal),
-      accept: (_, taken) => taken,
-      release: (taken) => taken.release(),
-    })
-    this.lookAgainMs = this.#freed.coversAll ? SAFETY_NET_MS : POLL_MS
+    const freed = this.#freedSlots()
+    this.lookAgainMs = freed?.coversAll === true ? SAFETY_NET_MS : POLL_MS
+    if (freed !== undefined) {
+      this.takeWhenFree = ({ signal }) => freed.take(signal)
+      this.whenUnused = (options) => this.#untilUnused(options)
+    }
     this.#table = tables.open()
   }
 
@@ -91,16 +91,6 @@ export class SlotTableStore implements SlotStore {
     const taken = this.#tryTake()
     if (taken === 'full') return Promise.resolve(undefined)
     return taken === 'replaced' ? this.#takeInNew(signal) : taken
-  }
-
-  takeWhenFree({ signal }: { readonly signal: AbortSignal }): Promise<TakenSlot> {
-    return this.#freed.take(signal)
-  }
-
-  async whenUnused(options: { readonly signal: AbortSignal }): Promise<void> {
-    this.#followReplacement()
-    for (const table of [...this.#replaced]) await table.whenUnused(options)
-    await this.#table?.whenUnused(options)
   }
 
   *used(): Generator<UsedSlot> {
@@ -149,6 +139,24 @@ export class SlotTableStore implements SlotStore {
     return 'replaced'
   }
 
+  /** `undefined` where the kernel cannot wake us. */
+  #freedSlots(): FreedSlots<TakenSlot, TakenSlot> | undefined {
+    const size = this.#tables.waits?.(this.#place.slots)
+    if (size === undefined) return undefined
+    return new FreedSlots({
+      size,
+      lockWhenFree: (wait, { signal }) => this.#takeIn(wait, signal),
+      accept: (_, taken) => taken,
+      release: (taken) => taken.release(),
+    })
+  }
+
+  async #untilUnused(options: { readonly signal: AbortSignal }): Promise<void> {
+    this.#followReplacement()
+    for (const table of [...this.#replaced]) await table.whenUnused?.(options)
+    await this.#table?.whenUnused?.(options)
+  }
+
   /** Waits until a slot is ours. */
   async #takeIn(wait: number, signal: AbortSignal): Promise<TakenSlot> {
     for (;;) {
@@ -163,7 +171,8 @@ export class SlotTableStore implements SlotStore {
   /** `full`: another one was faster. */
   async #takeOnceWoken(wait: number, signal: AbortSignal): Promise<TakenSlot | 'full' | 'replaced'> {
     const table = this.#table
-    if (table === undefined) return 'replaced'
+    // None was made yet.
+    if (table?.takeWhenFree === undefined) return 'replaced'
     const end = this.#tableEnd.signal
     using either = linkSignals(signal, end)
     try {

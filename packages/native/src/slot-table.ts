@@ -10,13 +10,13 @@ export interface SlotTable {
   /** `full`: every slot was proven to be held; `gone`: the kernel has no such object any more, nor any slot in it. */
   tryTake(): number | 'full' | 'gone'
   /**
-   * Sleeps until a slot may be had: in wait 0 up to `SlotTables.waits(…)`, which between them leave out no slot. The slot where the kernel
-   * hands it over, taken; `look`: one was freed, or the object is gone, so that `tryTake()` tells more. Rejects with the signal's
-   * reason, having taken nothing.
+   * Present where `SlotTables.waits` is. Sleeps until a slot may be had, as the wait of this number, from 0 to below `waits(…)`; all of them
+   * together leave out no slot. The slot, taken, where the kernel hands it over; `look`: one was freed, or the object is gone, so that
+   * `tryTake()` tells more. Rejects with the signal's reason, having taken nothing.
    */
-  takeWhenFree(wait: number, options: { readonly signal: AbortSignal }): Promise<number | 'look'>
-  /** Resolves soon after no slot of the object was held, also because it is gone. */
-  whenUnused(options: { readonly signal: AbortSignal }): Promise<void>
+  takeWhenFree?(wait: number, options: { readonly signal: AbortSignal }): Promise<number | 'look'>
+  /** Present where `SlotTables.waits` is. Resolves soon after no slot of the object was held, also because it is gone. */
+  whenUnused?(options: { readonly signal: AbortSignal }): Promise<void>
   /** Once for each slot that was taken; never throws. */
   release(slot: number): void
   /** As `TakenSlot.whyLost`. */
@@ -32,8 +32,8 @@ export interface SlotTable {
 export interface SlotTables {
   /** The file that leads to it. */
   readonly path: string
-  /** So many waits at once learn of every slot that is freed in a table of this many slots. */
-  waits(slots: number): number
+  /** Present where the kernel can wake us: so many waits at once learn of every slot that is freed, in a table of this many slots. */
+  waits?(slots: number): number
   /**
    * Opens the table at `path`; `undefined`: there is none, or only what is left of one that nobody can hold a slot in.
    * Throws where somebody might.

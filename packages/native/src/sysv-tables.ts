@@ -175,14 +175,8 @@ class SysvTable implements SlotTable {
 
   async takeWhenFree(_: number, { signal }: { readonly signal: AbortSignal }): Promise<number | 'look'> {
     const native = this.#native
-    const slot = await unlessRemoved(
-      kernelWaits(native).run(
-        this.#path,
-        (listener) => native.sysvStartTakeWait(listener, this.#set),
-        signal,
-        (taken) => this.release(taken),
-      ),
-    )
+    const start = (listener: number): number => native.sysvStartTakeWait(listener, this.#set)
+    const slot = await unlessRemoved(kernelWaits(native).run(this.#path, start, signal))
     if (slot === undefined) return 'look'
     this.#writeLabel(slot)
     return slot

@@ -107,6 +107,15 @@ pub fn end_wait(wait: i64) -> Result<i32> {
     })
 }
 
+/// Instead of `end_wait`: gives back what the wait brought.
+#[napi]
+pub fn drop_wait(wait: i64) -> Result<()> {
+    guarded(|| {
+        drop(with_waits(|waits| waits.by_number.remove(&wait)));
+        Ok(())
+    })
+}
+
 pub fn start(
     listener: u32,
     wait: impl FnOnce(Box<dyn FnOnce() + Send>) -> std::result::Result<Wait, LockError>,

@@ -47,6 +47,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering, compiler_fence};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 pub use wait::{until_free, until_unused};
 use word::{FUTEX_OWNER_DIED, Futex, is_held};
@@ -591,14 +592,18 @@ fn thread_id() -> u32 {
     rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs()
 }
 
+/// A sleeper looks again after this. No poll but the answer to two deaths at once: of an owner, and of the sleeper that the kernel woke for it
+/// before it woke the others.
+pub const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 /// The futexes of the kernel. Not FUTEX_PRIVATE: they are between processes.
 struct Kernel;
 
 impl Futex for Kernel {
     fn wait(&self, word: &AtomicU32, expected: u32) -> io::Result<()> {
         let limit = libc::timespec {
-            tv_sec: word::LOOK_AGAIN.as_secs().try_into().unwrap_or(i32::MAX.into()),
-            tv_nsec: word::LOOK_AGAIN.subsec_nanos().into(),
+            tv_sec: LOOK_AGAIN.as_secs().try_into().unwrap_or(i32::MAX.into()),
+            tv_nsec: LOOK_AGAIN.subsec_nanos().into(),
         };
         // SAFETY: the word is mapped and aligned while it is borrowed; the kernel reads the timespec.
         let result = unsafe {

@@ -8,7 +8,6 @@
 //! The kernel wakes only ONE sleeper of a word whose owner died; that one wakes the others.
 
 use std::io;
-use std::time::Duration;
 
 #[cfg(loom)]
 use loom::sync::atomic::{AtomicU32, Ordering};
@@ -19,13 +18,9 @@ const FUTEX_TID_MASK: u32 = 0x3fff_ffff;
 pub const FUTEX_OWNER_DIED: u32 = 0x4000_0000;
 const FUTEX_WAITERS: u32 = 0x8000_0000;
 
-/// A sleeper looks again after this. No poll but the answer to two deaths at once: of an owner, and of the sleeper that the kernel woke for it
-/// before it woke the others.
-pub const LOOK_AGAIN: Duration = Duration::from_secs(1);
-
 /// What of futex(2) is needed.
 pub trait Futex {
-    /// Sleeps while the word is `expected`; may end at any time, at the latest after `LOOK_AGAIN`.
+    /// Sleeps while the word is `expected`; may end at any time, and does after a while.
     fn wait(&self, word: &AtomicU32, expected: u32) -> io::Result<()>;
     fn wake_all(&self, word: &AtomicU32);
 }
@@ -91,7 +86,7 @@ pub fn sleep_while_held(
 #[cfg(all(test, loom))]
 mod loom_tests {
     use loom::sync::{Arc, Condvar, Mutex};
-    use loom::thread;
+    use loom::thread::{self, JoinHandle};
 
     use super::*;
 
@@ -107,8 +102,12 @@ mod loom_tests {
 
     #[derive(Default)]
     struct Queue {
+        /// Who could still wake a sleeper.
+        awake: usize,
         sleeping: usize,
         wake_ups: usize,
+        /// Nobody is awake, and somebody sleeps. Then all are let go: loom cannot clean up after a deadlock.
+        slept_for_ever: bool,
     }
 
     impl Futex for Model {
@@ -119,11 +118,14 @@ mod loom_tests {
                 return Ok(());
             }
             queue.sleeping += 1;
-            while queue.wake_ups == 0 {
+            self.is_awake_no_more(&mut queue);
+            while queue.wake_ups == 0 && !queue.slept_for_ever {
                 queue = self.woken.wait(queue).unwrap();
             }
-            queue.wake_ups -= 1;
-            queue.sleeping -= 1;
+            if !queue.slept_for_ever {
+                queue.wake_ups -= 1;
+                queue.sleeping -= 1;
+            }
             Ok(())
         }
 
@@ -133,17 +135,31 @@ mod loom_tests {
     }
 
     impl Model {
-        fn held() -> Arc<Self> {
+        /// With so many threads besides the test's own.
+        fn held(threads: usize) -> Arc<Self> {
             Arc::new(Self {
                 word: AtomicU32::new(OWNER),
-                queue: Mutex::default(),
+                queue: Mutex::new(Queue {
+                    awake: threads + 1,
+                    ..Queue::default()
+                }),
                 woken: Condvar::new(),
             })
         }
 
+        fn is_awake_no_more(&self, queue: &mut Queue) {
+            queue.awake -= 1;
+            if queue.awake == 0 && queue.sleeping > 0 {
+                queue.slept_for_ever = true;
+                self.woken.notify_all();
+            }
+        }
+
         fn wake(&self, at_most: usize) {
             let mut queue = self.queue.lock().unwrap();
-            queue.wake_ups = (queue.wake_ups + at_most.min(queue.sleeping)).min(queue.sleeping);
+            let woken = at_most.min(queue.sleeping - queue.wake_ups);
+            queue.wake_ups += woken;
+            queue.awake += woken;
             self.woken.notify_all();
         }
 
@@ -163,19 +179,52 @@ mod loom_tests {
             }
         }
 
-        fn sleep_until_free(&self) {
-            while !sleep_while_held(&self.word, self, || Ok(self.word.load(Ordering::Acquire))).unwrap() {}
+        fn slept_for_ever(&self) -> bool {
+            self.queue.lock().unwrap().slept_for_ever
         }
 
-        /// A waiting claim: woken, it takes the slot, or waits on.
+        fn sleep_until_free(&self) {
+            while !self.slept_for_ever()
+                && !sleep_while_held(&self.word, self, || Ok(self.word.load(Ordering::Acquire))).unwrap()
+            {}
+        }
+
+        /// A waiting claim: woken, it takes the slot, or waits on. Did the last owner die?
         fn claim(&self, thread: u32) -> bool {
-            loop {
+            while !self.slept_for_ever() {
                 self.sleep_until_free();
                 if let Some(owner_died) = take(&self.word, thread) {
                     return owner_died;
                 }
             }
+            false
         }
+
+        fn spawn<T: 'static>(model: &Arc<Self>, run: impl FnOnce(&Self) -> T + 'static) -> JoinHandle<T> {
+            let model = model.clone();
+            thread::spawn(move || {
+                let answer = run(&model);
+                model.is_awake_no_more(&mut model.queue.lock().unwrap());
+                answer
+            })
+        }
+
+        fn join<T>(&self, threads: Vec<JoinHandle<T>>) -> Vec<T> {
+            self.is_awake_no_more(&mut self.queue.lock().unwrap());
+            let answers = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+            assert!(!self.slept_for_ever(), "slept for ever");
+            answers
+        }
+    }
+
+    /// A thread of the test does `act` while two sleep, or are about to.
+    fn while_two_sleep(act: impl Fn(&Model) + Send + Sync + 'static) {
+        model(move || {
+            let model = Model::held(2);
+            let sleepers = (0..2).map(|_| Model::spawn(&model, Model::sleep_until_free)).collect();
+            act(&model);
+            model.join(sleepers);
+        });
     }
 
     fn model(check: impl Fn() + Send + Sync + 'static) {
@@ -184,73 +233,71 @@ mod loom_tests {
         builder.check(check);
     }
 
-    // A sleeper that nobody wakes is a deadlock, which loom reports.
-
     #[test]
     fn loom_a_slot_released_between_the_look_and_the_sleep_wakes_all_sleepers() {
-        model(|| {
-            let model = Model::held();
-            let sleepers: Vec<_> = (0..2)
-                .map(|_| {
-                    let model = model.clone();
-                    thread::spawn(move || model.sleep_until_free())
-                })
-                .collect();
-            release(&model.word, &*model);
-            sleepers.into_iter().for_each(|sleeper| sleeper.join().unwrap());
-        });
+        while_two_sleep(|model| release(&model.word, model));
     }
 
     #[test]
     fn loom_an_owner_that_dies_wakes_all_sleepers_though_the_kernel_wakes_one() {
+        while_two_sleep(Model::owner_dies);
+    }
+
+    #[test]
+    fn loom_a_slot_that_was_taken_before_its_sleepers_looked_wakes_them_when_it_is_free_again() {
+        while_two_sleep(|model| {
+            model.owner_dies();
+            take(&model.word, TAKER);
+            release(&model.word, model);
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "slept for ever")]
+    fn loom_a_taker_that_forgets_the_sleepers_lets_them_sleep_for_ever() {
+        while_two_sleep(|model| {
+            model.owner_dies();
+            model.word.store(TAKER, Ordering::SeqCst);
+            release(&model.word, model);
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "slept for ever")]
+    fn loom_a_sleeper_that_does_not_wake_the_others_lets_them_sleep_for_ever() {
         model(|| {
-            let model = Model::held();
-            let sleepers: Vec<_> = (0..2)
+            let model = Model::held(2);
+            let sleepers = (0..2)
                 .map(|_| {
-                    let model = model.clone();
-                    thread::spawn(move || model.sleep_until_free())
+                    Model::spawn(&model, |model| {
+                        let marked = OWNER | FUTEX_WAITERS;
+                        model.word.fetch_or(FUTEX_WAITERS, Ordering::SeqCst);
+                        model.wait(&model.word, marked).unwrap();
+                    })
                 })
                 .collect();
             model.owner_dies();
-            sleepers.into_iter().for_each(|sleeper| sleeper.join().unwrap());
+            model.join(sleepers);
         });
     }
 
     #[test]
     fn loom_waiting_claims_get_the_slot_one_after_the_other_and_one_learns_of_the_death() {
         model(|| {
-            let model = Model::held();
-            let claims: Vec<_> = (0..2)
+            let model = Model::held(2);
+            let claims = (0..2)
                 .map(|n| {
-                    let model = model.clone();
-                    thread::spawn(move || {
+                    Model::spawn(&model, move |model| {
                         let owner_died = model.claim(TAKER + n);
                         assert_eq!(owner(model.word.load(Ordering::SeqCst)), TAKER + n, "two owners");
-                        release(&model.word, &*model);
+                        release(&model.word, model);
                         owner_died
                     })
                 })
                 .collect();
             model.owner_dies();
-            let deaths: Vec<bool> = claims.into_iter().map(|claim| claim.join().unwrap()).collect();
+            let deaths = model.join(claims);
             assert_eq!(deaths.into_iter().filter(|died| *died).count(), 1);
-        });
-    }
-
-    #[test]
-    #[should_panic(expected = "deadlock")]
-    fn loom_a_taker_that_forgets_the_sleepers_lets_them_sleep_for_ever() {
-        model(|| {
-            let model = Model::held();
-            let sleeper = {
-                let model = model.clone();
-                thread::spawn(move || model.sleep_until_free())
-            };
-            // Its owner dies, somebody takes it before the sleeper looks, and drops the mark.
-            model.owner_dies();
-            model.word.store(TAKER, Ordering::SeqCst);
-            release(&model.word, &*model);
-            sleeper.join().unwrap();
         });
     }
 }
