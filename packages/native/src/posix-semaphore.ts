@@ -1,7 +1,7 @@
 import { BackendUnavailableError } from '@procref/core'
 import type { NativeBinding } from './binding.ts'
-import { loadBinding } from './load-binding.ts'
 import { kernelWaits } from './kernel-waits.ts'
+import { loadBinding } from './load-binding.ts'
 import { calling } from './native-error.ts'
 
 export interface PosixSemaphoreOptions {
