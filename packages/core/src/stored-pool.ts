@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { delay, jittered } from './delay.ts'
 import { errnoOf } from './errno.ts'
 import { ProcrefError } from './errors.ts'
@@ -25,6 +26,8 @@ export class StoredPool implements SlotPool {
     this.dir = dir
     this.size = size
     this.#store = store
+    // Each claim and each wait listens to it.
+    setMaxListeners(0, this.#closed.signal)
   }
 
   async tryClaim(): Promise<Slot | undefined> {

@@ -11,7 +11,7 @@ const MAX_SLOTS = 2_048
  * Slots as robust mutexes in a file that all processes map: the kernel marks the mutexes of a thread that died (`EOWNERDEAD`).
  *
  * Guarantee: `guarantees` below. The kernel gives a slot back as part of its holder's death, however that dies.
- * Unspecified: which slot a claim gets.
+ * Unspecified: which slot a claim gets, and which of those that wait for one.
  * Caller: nobody may truncate `robust.mutexes` while it is used. What was lost with it cannot be claimed again, and a process that touches a
  * page in the very moment in which the file loses it is killed by SIGBUS.
  */

@@ -11,6 +11,7 @@ const MAX_SLOTS = 31_994
  * Slots in a System V semaphore set, which the kernel gives back by `SEM_UNDO`.
  *
  * Guarantee: `guarantees` below. The kernel gives a slot back as part of its holder's death, however that dies.
+ * A claim that waits is handed the next slot that is freed, first come, first served.
  * Unspecified: which slot a claim gets.
  * Caller: all who use the directory are in one IPC namespace; another one is refused, never let in twice. The set is removed by the pool
  * that closes last; if that one is killed instead, the set stays (`ipcs -s`) until the directory is used again, or the next boot.

@@ -1,5 +1,7 @@
+import { setMaxListeners } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { PosixSemaphore } from '@procref/native'
-import { atEnd, startChild } from '@procref/testing'
+import { atEnd, eventually, HANGS_MS, mustBlock, startChild, within } from '@procref/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import { describeNative } from './native-built.ts'
 
@@ -12,6 +14,10 @@ function make(permits: number): PosixSemaphore {
     PosixSemaphore.unlink(semaphore.name)
   })
   return semaphore
+}
+
+async function allOf(waits: readonly Promise<unknown>[]): Promise<void> {
+  await Promise.all(waits)
 }
 
 describeNative('PosixSemaphore', () => {
@@ -34,6 +40,110 @@ describeNative('PosixSemaphore', () => {
     semaphore.post()
     expect(semaphore.tryWait()).toBe(true)
   })
+
+  test('a permit is handed to a waiter when somebody posts, also from another process, and to one waiter each', async () => {
+    const semaphore = make(0)
+    let taken = 0
+    const waits = Array.from({ length: 5 }, () => semaphore.wait().then(() => taken++))
+    const first = await mustBlock('wait()', Promise.race(waits))
+    semaphore.post()
+    await first()
+    await mustBlock('wait() of the others', allOf(waits))
+    expect(taken).toBe(1)
+    const poster = atEnd(startChild(TAKER, { args: [semaphore.name] }))
+    await poster.event('taken')
+    for (let n = 0; n < 4; n++) poster.send('post')
+    await within('all have one', allOf(waits))
+    expect(semaphore.value()).toBe(0)
+  })
+
+  test('a wait that is called off while somebody posts has the permit or gives it back, never both', async () => {
+    const semaphore = make(0)
+    const ends = { taken: 0, calledOff: 0 }
+    for (let n = 0; n < 300; n++) {
+      const controller = new AbortController()
+      const wait = semaphore.wait({ signal: controller.signal })
+      semaphore.post()
+      if (n % 3 === 0) await new Promise((resolve) => setImmediate(resolve))
+      controller.abort(n)
+      try {
+        await wait
+        ends.taken++
+      } catch (error) {
+        expect(error).toBe(n)
+        ends.calledOff++
+        expect(semaphore.tryWait(), 'the permit is lost').toBe(true)
+      }
+      expect(semaphore.value()).toBe(0)
+    }
+    expect(ends.taken + ends.calledOff).toBe(300)
+    expect(ends.calledOff).toBeGreaterThan(0)
+    await expect(semaphore.wait({ signal: AbortSignal.abort('before') })).rejects.toBe('before')
+  })
+
+  test('a wait goes on after close(), and gives back through it what comes while it is called off', async () => {
+    const semaphore = make(0)
+    const other = PosixSemaphore.open(semaphore.name, { permits: 0 })
+    const wait = other.wait()
+    const controller = new AbortController()
+    const calledOff = other.wait({ signal: controller.signal })
+    other.close()
+    await expect(other.wait()).rejects.toMatchObject({ code: 'CLOSED' })
+    const finishes = await mustBlock('wait()', wait)
+    semaphore.post()
+    semaphore.post()
+    controller.abort('called off')
+    const [ended] = await Promise.allSettled([calledOff])
+    await finishes()
+    expect(semaphore.value()).toBe(ended?.status === 'rejected' ? 1 : 0)
+  })
+
+  test('the waits of a killed process take nothing with them', async () => {
+    const semaphore = make(0)
+    const waiter = atEnd(startChild(TAKER, { args: [semaphore.name] }))
+    await waiter.event('taken')
+    waiter.send('wait')
+    await waiter.event('waits')
+    waiter.kill('SIGKILL')
+    await waiter.exited
+    semaphore.post()
+    await within('the permit', semaphore.wait())
+  })
+
+  test('a process that only waits ends by itself', async () => {
+    const semaphore = make(0)
+    const waiter = atEnd(startChild(TAKER, { args: [semaphore.name, 'only waits'] }))
+    await waiter.event('waits')
+    expect(await within('the end', waiter.exited)).toEqual({ code: 0, signal: null })
+  })
+
+  test.runIf(process.platform === 'linux')(
+    'a thousand waits at once that are called off leave no thread, descriptor or permit behind',
+    { timeout: 2 * HANGS_MS },
+    async () => {
+      const semaphore = make(0)
+      const count = (what: string): number => readdirSync(`/proc/self/${what}`).length
+      const round = async (): Promise<number> => {
+        const threads = count('task')
+        const controller = new AbortController()
+        const { signal } = controller
+        setMaxListeners(0, signal)
+        const waits = Array.from({ length: 1000 }, () => semaphore.wait({ signal }))
+        expect(count('task')).toBeGreaterThanOrEqual(threads + 1000)
+        controller.abort('called off')
+        const ended = await Promise.allSettled(waits)
+        // The thread that sends the signals ends a moment later.
+        await eventually('the threads have ended', () => count('task') <= threads)
+        return ended.filter((end) => end.status === 'rejected' && end.reason === 'called off').length
+      }
+      expect(await round()).toBe(1000)
+      const fds = count('fd')
+      for (let n = 0; n < 3; n++) expect(await round()).toBe(1000)
+      expect(count('fd')).toBe(fds)
+      semaphore.post()
+      expect([semaphore.tryWait(), semaphore.tryWait()]).toEqual([true, false])
+    },
+  )
 
   test('a name is made once, opened by everybody, and free after unlink()', () => {
     const semaphore = make(1)

@@ -1,24 +1,24 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sysv } from '@procref/native'
-import { atEnd, eventually, freshDir, removeSet, removeSetsAfterwards, setExists } from '@procref/testing'
+import {
+  atEnd,
+  eventually,
+  freshDir,
+  recordOf,
+  removeSet,
+  removeSetsAfterwards,
+  type SetRecord,
+  setExists,
+} from '@procref/testing'
 import { expect, test } from 'vitest'
 import { claimIn, startHolder } from './holder.ts'
 import { describeNative } from './native-built.ts'
-
-interface SetRecord {
-  readonly id: number
-  readonly slots: number
-  readonly magic: string
-  readonly bootId: string
-  readonly ipcNamespace: string
-}
 
 describeNative('sysv()', () => {
   removeSetsAfterwards()
 
   const slotsDir = (): string => join(freshDir(), 'slots')
-  const recordOf = (dir: string): SetRecord => JSON.parse(readFileSync(join(dir, 'sysv.json'), 'utf8')) as SetRecord
   const rewrite = (dir: string, changes: Partial<SetRecord>): void =>
     writeFileSync(join(dir, 'sysv.json'), JSON.stringify({ ...recordOf(dir), ...changes }))
 

@@ -13,6 +13,10 @@ async function main() {
       slot = await pool.tryClaim()
       say('tryClaim', { slot: slot?.id ?? null })
     },
+    claim: async () => {
+      slot = await pool.claim({ timeoutMs: 2 ** 31 - 1 })
+      say('claim', { slot: slot.id })
+    },
     verify: async () =>
       say('verify', {
         error: await slot.verify().then(

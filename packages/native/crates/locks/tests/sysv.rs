@@ -460,6 +460,29 @@ fn a_wait_that_is_called_off_while_the_slot_is_freed_has_it_or_gives_it_back() {
 }
 
 #[test]
+fn slots_are_handed_over_in_the_order_in_which_they_were_waited_for() {
+    let made = Made::new(1);
+    let ours = made.set.try_take().unwrap().unwrap();
+    let (order, had) = mpsc::channel();
+    let opened = SemaphoreSet::open(made.set.id(), 1, made.magic).unwrap();
+    let open = Arc::new(OpenSet::new(opened));
+    let waits: Vec<_> = (0..5)
+        .map(|number| {
+            let order = order.clone();
+            let wait = wait::take_when_free(&open, move || order.send(number).unwrap()).unwrap();
+            eventually("it waits", || (waiting(&made, 1) == number + 1).then_some(()));
+            wait
+        })
+        .collect();
+    assert!(made.set.release(ours));
+    for (number, wait) in (0..5).zip(waits) {
+        assert_eq!(had.recv_timeout(HANGS).unwrap(), number);
+        // Dropped, it is the next one's.
+        assert!(matches!(wait.end(), Outcome::Taken(_)));
+    }
+}
+
+#[test]
 fn a_set_that_was_closed_is_removed_when_its_last_wait_ends() {
     let made = Made::new(1);
     let ours = made.set.try_take().unwrap().unwrap();

@@ -26,12 +26,10 @@ pub(super) fn watch(member: Arc<Member>, every: Duration) -> Result<Wait, LockEr
         elected: AtomicBool::new(false),
     };
     start(
-        move |handshake| match handshake.wait(watchdog, Watchdog::round) {
-            None => Outcome::CalledOff,
-            // The file is of no use any more; whoever claims next is told.
-            Some(Ok(_)) => Outcome::Free,
-            Some(Err(error)) => Outcome::Failed(error),
-        },
+        watchdog,
+        Watchdog::round,
+        // The file is of no use any more; whoever claims next is told.
+        |_| Outcome::Free,
         || (),
     )
 }
