@@ -1,16 +1,23 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ProcrefError } from './errors.ts'
 import type { FileLock, FileLocker } from './file-locker.ts'
+import { FreedSlots } from './freed-slots.ts'
+import { linkSignals } from './link-signals.ts'
 import type { SlotInfo } from './slot-backend.ts'
 import type { SlotStore, TakenSlot, UsedSlot } from './slot-store.ts'
 import type { SlotTable, SlotTables } from './slot-table.ts'
 import type { StorePlace } from './store-slots.ts'
 
-/** A look at the table is one or two system calls. */
+/** Where the kernel wakes us for every slot, only a deleted or replaced table is left to be found. */
+const SAFETY_NET_MS = 1000
+/** Else a claimer that waits looks again so often: one or two system calls. */
 const POLL_MS = 100
 /** Making a table takes milliseconds; whoever takes longer was stopped. */
 const MAKING_TAKES_MS = 5_000
 const LOOK_AGAIN_MS = 5
+/** Why a wait in a table is called off that the directory no longer leads to. One for all: see `FreedSlots`. */
+const REPLACED = new Error('the table was replaced')
 /** Replaced this often while we claim in it, a table is being deleted on purpose. */
 const MAX_REPLACEMENTS = 8
 /** Taking and giving back take microseconds, and a table makes anew what somebody does not finish. */
@@ -63,20 +70,33 @@ type NotTaken = 'full' | 'unsettled' | 'replaced'
  * A table is made by the first claim, under a control lock (`<file>.lock`, flock) that nobody needs for anything else. A claim counts
  * only if the directory leads to its table AFTER the slot was taken; else it is given back and repeated in the new table. A table that
  * was replaced stays open while somebody holds a slot in it, so that a holder is not forgotten because a file was deleted.
+ *
+ * Whoever waits sleeps in the kernel (`SlotTable.takeWhenFree`), and what wakes it is judged as any claim is. Of a deleted file the kernel
+ * tells nobody: claimers find out when they look now and then, and take the waits of this process along to the new table.
  */
 export class SlotTableStore implements SlotStore {
-  readonly lookAgainMs: number = POLL_MS
+  readonly lookAgainMs: number
+  readonly takeWhenFree?: (options: { readonly signal: AbortSignal }) => Promise<TakenSlot>
+  readonly whenUnused?: (options: { readonly signal: AbortSignal }) => Promise<void>
   readonly #place: StorePlace
   readonly #tables: SlotTables
   readonly #locks: FileLocker
   #table: SlotTable | undefined
   readonly #replaced = new Set<SlotTable>()
+  /** Aborted when `#table` is replaced. */
+  #tableEnd = tableEnd()
 
   /** Throws what `tables.open()` throws: a table that cannot be used is found out when the pool is opened. */
   constructor(place: StorePlace, tables: SlotTables, locks: FileLocker) {
     this.#place = place
     this.#tables = tables
     this.#locks = locks
+    const freed = this.#freedSlots()
+    this.lookAgainMs = freed?.coversAll === true ? SAFETY_NET_MS : POLL_MS
+    if (freed !== undefined) {
+      this.takeWhenFree = ({ signal }) => freed.take(signal)
+      this.whenUnused = (options) => this.#untilUnused(options)
+    }
     this.#table = tables.open()
   }
 
@@ -118,13 +138,61 @@ export class SlotTableStore implements SlotStore {
       if (table.isCurrent()) throw error
       return 'replaced'
     }
-    if (taken === 'gone') return 'replaced'
-    // Asked after taking: in a table that was replaced before, a slot excludes nobody who comes now.
-    const current = table.isCurrent()
-    if (typeof taken !== 'number') return current ? taken : 'replaced'
-    if (current) return new TableSlot(taken, table)
-    table.release(taken)
+    if (typeof taken === 'number') return this.#unlessReplaced(table, taken)
+    if (taken !== 'gone' && table.isCurrent()) return taken
+    if (taken === 'gone') this.#leave(table)
     return 'replaced'
+  }
+
+  /** Asked after taking: in a table that was replaced before, a slot excludes nobody who comes now. */
+  #unlessReplaced(table: SlotTable, slot: number): TakenSlot | 'replaced' {
+    if (table.isCurrent()) return new TableSlot(slot, table)
+    table.release(slot)
+    return 'replaced'
+  }
+
+  /** `undefined` where the kernel cannot wake us. */
+  #freedSlots(): FreedSlots<TakenSlot, TakenSlot> | undefined {
+    const size = this.#tables.waits?.(this.#place.slots)
+    if (size === undefined) return undefined
+    return new FreedSlots({
+      size,
+      lockWhenFree: (wait, { signal }) => this.#takeIn(wait, signal),
+      accept: (_, taken) => taken,
+      release: (taken) => taken.release(),
+    })
+  }
+
+  async #untilUnused(options: { readonly signal: AbortSignal }): Promise<void> {
+    this.#followReplacement()
+    for (const table of [...this.#replaced]) await table.whenUnused?.(options)
+    await this.#table?.whenUnused?.(options)
+  }
+
+  /** Waits until a slot is ours. */
+  async #takeIn(wait: number, signal: AbortSignal): Promise<TakenSlot> {
+    for (;;) {
+      const woken = await this.#takeOnceWoken(wait, signal)
+      // Another one was faster.
+      if (woken === 'full') continue
+      const taken = typeof woken === 'object' ? woken : await this.#takeLater(woken, signal)
+      if (taken !== undefined) return taken
+    }
+  }
+
+  async #takeOnceWoken(wait: number, signal: AbortSignal): Promise<TakenSlot | NotTaken> {
+    const table = this.#table
+    // None was made yet.
+    if (table?.takeWhenFree === undefined) return 'replaced'
+    const end = this.#tableEnd.signal
+    using either = linkSignals(signal, end)
+    try {
+      const slot = await table.takeWhenFree(wait, { signal: either.signal })
+      return slot === 'look' ? this.#tryTake() : this.#unlessReplaced(table, slot)
+    } catch (error) {
+      if (signal.aborted || !end.aborted) throw error
+      return this.#tryTake()
+    }
   }
 
   async #takeLater(first: NotTaken, signal: AbortSignal): Promise<TakenSlot | undefined> {
@@ -149,7 +217,8 @@ export class SlotTableStore implements SlotStore {
     this.#place.restoreDirectory()
     const path = `${this.#tables.path}.lock`
     for (const giveUpAt = performance.now() + MAKING_TAKES_MS; ; ) {
-      if (this.#adopt(this.#tables.open())) return
+      // Another claim of this process may have done it meanwhile.
+      if (this.#table?.isCurrent() === true || this.#adopt(this.#tables.open())) return
       const lock = this.#locks.tryLock(path)
       if (lock !== undefined && this.#adoptOrMake(lock)) return
       if (performance.now() > giveUpAt) throw new TableBeingMadeError(path)
@@ -178,15 +247,30 @@ export class SlotTableStore implements SlotStore {
 
   #adopt(table: SlotTable | undefined): boolean {
     if (table === undefined) return false
-    if (this.#table !== undefined) this.#replaced.add(this.#table)
+    if (this.#table !== undefined) this.#leave(this.#table)
     this.#table = table
     return true
+  }
+
+  /** Nobody claims in it any more; who holds a slot in it still counts. */
+  #leave(table: SlotTable): void {
+    this.#replaced.add(table)
+    this.#table = undefined
+    this.#tableEnd.abort(REPLACED)
+    this.#tableEnd = tableEnd()
   }
 
   #drop(table: SlotTable): void {
     this.#replaced.delete(table)
     table.close()
   }
+}
+
+function tableEnd(): AbortController {
+  const controller = new AbortController()
+  // As many as there are waits.
+  setMaxListeners(0, controller.signal)
+  return controller
 }
 
 class TableSlot implements TakenSlot {

@@ -12,6 +12,14 @@ export interface SlotTable {
    * moment; `gone`: the kernel has no such object any more, nor any slot in it.
    */
   tryTake(): number | 'full' | 'unsettled' | 'gone'
+  /**
+   * Present where `SlotTables.waits` is. Sleeps until a slot may be had, as the wait of this number, from 0 to below `waits(…)`; all of them
+   * together leave out no slot. The slot, taken, where the kernel hands it over; `look`: one was freed, or the object is gone, so that
+   * `tryTake()` tells more. Rejects with the signal's reason, having taken nothing.
+   */
+  takeWhenFree?(wait: number, options: { readonly signal: AbortSignal }): Promise<number | 'look'>
+  /** Present where `SlotTables.waits` is. Resolves soon after no slot of the object was held, also because it is gone. */
+  whenUnused?(options: { readonly signal: AbortSignal }): Promise<void>
   /** Once for each slot that was taken; never throws. */
   release(slot: number): void
   /** As `TakenSlot.whyLost`. */
@@ -27,6 +35,8 @@ export interface SlotTable {
 export interface SlotTables {
   /** The file that leads to it. */
   readonly path: string
+  /** Present where the kernel can wake us: so many waits at once learn of every slot that is freed, in a table of this many slots. */
+  waits?(slots: number): number
   /**
    * Opens the table at `path`; `undefined`: there is none, or only what is left of one that nobody can hold a slot in.
    * Throws where somebody might.

@@ -22,8 +22,10 @@ export interface NativeBinding
   startSharedWait(listener: number, watch: number, path: string): number
   /** Returns at once; `ended` is still called. */
   callOffWait(wait: number): void
-  /** The locked descriptor, -2 for a shared wait, -1 if it was called off. */
+  /** The locked descriptor or the slot, -2 where a wait takes nothing, -1 if it was called off. */
   endWait(wait: number): number
+  /** Instead of `endWait`: gives back what the wait brought. */
+  dropWait(wait: number): void
   isCurrent(descriptor: number, path: string): boolean
   /** Throws a `PANIC`. */
   panicForTests(): void
@@ -70,8 +72,11 @@ export interface SysvBinding {
   sysvIsHeld(set: number, slot: number): boolean
   /** 0: not in our process table. */
   sysvLastPid(set: number, slot: number): number
-  /** True: nobody held anything in the set, and it was removed. */
-  sysvCloseAndRemoveIfUnused(set: number): boolean
+  /** The wait brings a slot that was taken through `set`, or fails with `EIDRM`: the set is gone. */
+  sysvStartTakeWait(listener: number, set: number): number
+  sysvStartUnusedWait(listener: number, set: number): number
+  /** Removes the set if nobody holds anything in it, once no wait through this number runs. */
+  sysvClose(set: number): boolean
   /** False: there is no such set. Whoever holds a slot in it loses it. */
   sysvRemove(id: number, slots: number, magic: string): boolean
 }
@@ -90,6 +95,9 @@ export interface RobustMutexBinding {
   robustHolds(file: number, slot: number): boolean
   robustIsAt(file: number, path: string): boolean
   robustReadRecord(file: number, slot: number): Uint8Array
+  /** Takes nothing. */
+  robustStartSlotWait(listener: number, file: number, slot: number): number
+  robustStartUnusedWait(listener: number, file: number): number
   robustClose(file: number): boolean
 }
 
@@ -99,6 +107,8 @@ export interface PosixSemaphoreBinding {
   posixSemaphoreCreate(name: string, permits: number): number
   posixSemaphoreRandomName(): string
   posixSemaphoreTryWait(semaphore: number): boolean
+  /** Brings 0, and a permit. */
+  posixSemaphoreStartWait(listener: number, semaphore: number): number
   posixSemaphorePost(semaphore: number): void
   posixSemaphoreValue(semaphore: number): number
   posixSemaphoreClose(semaphore: number): boolean

@@ -45,14 +45,12 @@ class KernelWaits {
     this.#ended.delete(wait)
     signal?.removeEventListener('abort', callOff)
     clearTimeout(alive)
-    return this.#outcome(path, wait, signal)
-  }
-
-  #outcome(path: string, wait: number, signal: AbortSignal | undefined): number {
+    if (signal?.aborted) {
+      // What it waited for may have come first, and the signal before anybody here knew of it.
+      this.#native.dropWait(wait)
+      throw signal.reason
+    }
     const outcome = calling(path, () => this.#native.endWait(wait))
-    // The lock may have come first, and the signal before anybody here knew of it.
-    if (signal?.aborted && outcome >= 0) this.#native.close(outcome)
-    signal?.throwIfAborted()
     if (outcome === CALLED_OFF) throw new Error('a wait was called off, and nobody had asked for that')
     return outcome
   }

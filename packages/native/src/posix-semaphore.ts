@@ -1,5 +1,6 @@
 import { BackendUnavailableError } from '@procref/core'
-import type { PosixSemaphoreBinding } from './binding.ts'
+import type { NativeBinding } from './binding.ts'
+import { kernelWaits } from './kernel-waits.ts'
 import { loadBinding } from './load-binding.ts'
 import { calling } from './native-error.ts'
 
@@ -19,7 +20,7 @@ export interface PosixSemaphoreOptions {
  */
 export class PosixSemaphore implements Disposable {
   readonly name: string
-  readonly #native: PosixSemaphoreBinding
+  readonly #native: NativeBinding
   readonly #semaphore: number
 
   /** Opens the semaphore called `name`, making it (for this user alone) if there is none. */
@@ -51,7 +52,7 @@ export class PosixSemaphore implements Disposable {
     return calling(name, () => native.posixSemaphoreUnlink(name))
   }
 
-  private constructor(native: PosixSemaphoreBinding, name: string, semaphore: number) {
+  private constructor(native: NativeBinding, name: string, semaphore: number) {
     this.#native = native
     this.name = name
     this.#semaphore = semaphore
@@ -60,6 +61,18 @@ export class PosixSemaphore implements Disposable {
   /** Takes a permit, if there is one. Never waits. */
   tryWait(): boolean {
     return calling(this.name, () => this.#native.posixSemaphoreTryWait(this.#semaphore))
+  }
+
+  /**
+   * Takes a permit, waiting in the kernel until there is one: `post()` wakes a waiter. Does not keep the process alive.
+   *
+   * Guarantee: rejects with the signal's reason having taken none; one that came in the same moment is given back. Unspecified: who among
+   * several waiters gets a permit. Caller: each wait is a thread (some kilobytes). `close()` ends no wait, the signal does.
+   */
+  async wait({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    const native = this.#native
+    const start = (listener: number): number => native.posixSemaphoreStartWait(listener, this.#semaphore)
+    await kernelWaits(native).run(this.name, start, signal)
   }
 
   /** Gives a permit back, or makes one up: nobody checks that it was taken. */
@@ -82,11 +95,16 @@ export class PosixSemaphore implements Disposable {
   }
 }
 
-function binding(): PosixSemaphoreBinding & Required<Pick<PosixSemaphoreBinding, 'posixSemaphoreOpen'>> {
+type WithSemaphores = NativeBinding & Required<Pick<NativeBinding, 'posixSemaphoreOpen'>>
+
+function binding(): WithSemaphores {
   const native = loadBinding('posix-semaphore')
-  const { posixSemaphoreOpen } = native
-  if (posixSemaphoreOpen !== undefined) return { ...native, posixSemaphoreOpen }
+  if (hasSemaphores(native)) return native
   throw new BackendUnavailableError('posix-semaphore', `${process.platform} has no POSIX semaphores`, 'Use native().')
+}
+
+function hasSemaphores(native: NativeBinding): native is WithSemaphores {
+  return native.posixSemaphoreOpen !== undefined
 }
 
 function checkPermits(permits: number): void {

@@ -9,7 +9,8 @@ import {
   TableDamagedError,
   translateErrno,
 } from '@procref/core'
-import type { RobustMutexBinding } from './binding.ts'
+import type { NativeBinding } from './binding.ts'
+import { kernelWaits } from './kernel-waits.ts'
 import { calling } from './native-error.ts'
 
 const MUTEX_FILE = 'robust.mutexes'
@@ -18,13 +19,18 @@ const FULL = -1
 /** The file of mutexes of the pool in `place`. */
 export class RobustMutexTables implements SlotTables {
   readonly path: string
-  readonly #native: RobustMutexBinding
+  readonly #native: NativeBinding
   readonly #place: StorePlace
 
-  constructor(native: RobustMutexBinding, place: StorePlace) {
+  constructor(native: NativeBinding, place: StorePlace) {
     this.#native = native
     this.#place = place
     this.path = join(place.dir, MUTEX_FILE)
+  }
+
+  /** A sleeper sleeps on one word. */
+  waits(slots: number): number {
+    return slots
   }
 
   open(): SlotTable | undefined {
@@ -54,7 +60,7 @@ export class RobustMutexTables implements SlotTables {
 }
 
 class RobustMutexTable implements SlotTable {
-  readonly #native: RobustMutexBinding
+  readonly #native: NativeBinding
   readonly #file: number
   readonly #path: string
   readonly #slots: number
@@ -62,7 +68,7 @@ class RobustMutexTable implements SlotTable {
   #start: number
   #open = true
 
-  constructor(native: RobustMutexBinding, file: number, path: string, { slots, record }: StorePlace) {
+  constructor(native: NativeBinding, file: number, path: string, { slots, record }: StorePlace) {
     this.#native = native
     this.#file = file
     this.#path = path
@@ -81,6 +87,19 @@ class RobustMutexTable implements SlotTable {
     if (slot === FULL) return 'full'
     this.#start = (slot + 1) % this.#slots
     return slot
+  }
+
+  async takeWhenFree(slot: number, { signal }: { readonly signal: AbortSignal }): Promise<'look'> {
+    const native = this.#native
+    const start = (listener: number): number => native.robustStartSlotWait(listener, this.#file, slot)
+    await kernelWaits(native).run(this.#path, start, signal)
+    return 'look'
+  }
+
+  async whenUnused({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    const native = this.#native
+    const start = (listener: number): number => native.robustStartUnusedWait(listener, this.#file)
+    await kernelWaits(native).run(this.#path, start, signal)
   }
 
   release(slot: number): void {

@@ -18,7 +18,8 @@ import {
   TableDamagedError,
   translateErrno,
 } from '@procref/core'
-import type { SysvBinding } from './binding.ts'
+import type { NativeBinding } from './binding.ts'
+import { kernelWaits } from './kernel-waits.ts'
 import { calling } from './native-error.ts'
 
 const RECORD_FILE = 'sysv.json'
@@ -72,13 +73,18 @@ interface SetRecord {
 /** The semaphore set of the pool in `place`. */
 export class SysvTables implements SlotTables {
   readonly path: string
-  readonly #native: SysvBinding
+  readonly #native: NativeBinding
   readonly #place: StorePlace
 
-  constructor(native: SysvBinding, place: StorePlace) {
+  constructor(native: NativeBinding, place: StorePlace) {
     this.#native = native
     this.#place = place
     this.path = join(place.dir, RECORD_FILE)
+  }
+
+  /** The semaphore that counts free slots stands for all of them. */
+  waits(): number {
+    return 1
   }
 
   open(): SlotTable | undefined {
@@ -134,7 +140,7 @@ export class SysvTables implements SlotTables {
 }
 
 class SysvTable implements SlotTable {
-  readonly #native: SysvBinding
+  readonly #native: NativeBinding
   readonly #set: number
   readonly #path: string
   readonly #record: Uint8Array
@@ -145,7 +151,7 @@ class SysvTable implements SlotTable {
   #open = true
 
   constructor(
-    native: SysvBinding,
+    native: NativeBinding,
     set: number,
     { dir, record, system }: StorePlace,
     path: string,
@@ -170,6 +176,21 @@ class SysvTable implements SlotTable {
     if (slot === FULL) return 'full'
     this.#writeLabel(slot)
     return slot
+  }
+
+  async takeWhenFree(_: number, { signal }: { readonly signal: AbortSignal }): Promise<number | 'look'> {
+    const native = this.#native
+    const start = (listener: number): number => native.sysvStartTakeWait(listener, this.#set)
+    const slot = await unlessRemoved(kernelWaits(native).run(this.#path, start, signal))
+    if (slot === undefined) return 'look'
+    this.#writeLabel(slot)
+    return slot
+  }
+
+  async whenUnused({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    const native = this.#native
+    const start = (listener: number): number => native.sysvStartUnusedWait(listener, this.#set)
+    await unlessRemoved(kernelWaits(native).run(this.#path, start, signal))
   }
 
   release(slot: number): void {
@@ -202,13 +223,7 @@ class SysvTable implements SlotTable {
   close(): void {
     if (!this.#open) return
     this.#open = false
-    try {
-      // Else it would stay until the next boot, long after its directory.
-      this.#native.sysvCloseAndRemoveIfUnused(this.#set)
-    } catch (error) {
-      // It stays, which harms nobody.
-      if (!(error instanceof Error)) throw error
-    }
+    this.#native.sysvClose(this.#set)
     this.#system.close(this.#file.fd)
     if (this.#labels !== undefined) this.#system.close(this.#labels)
   }
@@ -242,11 +257,25 @@ function unlessGone<T>(path: string, call: () => T): T | undefined {
     return calling(path, call)
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error
-    // CLOSED: by the end of the pool, and with it all that it held.
-    if (error.code === 'GONE' || error.code === 'CLOSED') return undefined
+    // By the end of the pool, and with it all that it held.
+    if (error.code === 'GONE' || isClosed(error)) return undefined
     if (error.code === 'DAMAGED') throw new TableDamagedError(path, `leads to a set that is damaged (${error.message})`)
     throw error
   }
+}
+
+/** The outcome of a wait; `undefined`: the set was removed, or closed here, and with it all that it held. */
+async function unlessRemoved(wait: Promise<number>): Promise<number | undefined> {
+  try {
+    return await wait
+  } catch (error) {
+    if (errnoOf(error) === 'EIDRM' || isClosed(error)) return undefined
+    throw error
+  }
+}
+
+function isClosed(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'CLOSED'
 }
 
 function openLabels(system: SystemCalls, path: string): number | undefined {

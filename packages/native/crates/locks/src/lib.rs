@@ -16,6 +16,10 @@ pub mod permit_table;
 pub mod posix_semaphore;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub mod robust_mutex;
+/// What loom is to look at of it.
+#[cfg(all(target_os = "linux", loom, test))]
+#[path = "robust_mutex/word.rs"]
+mod robust_mutex_word;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub mod sysv;
 

@@ -4,11 +4,12 @@
 
 mod common;
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use common::{HANGS, Other, argument, say, told, within};
-use procref_locks::posix_semaphore::{MAX_NAME_BYTES, PosixSemaphore, Waited, random_name, unlink};
+use procref_locks::kernel_wait::Outcome;
+use procref_locks::posix_semaphore::{MAX_NAME_BYTES, PosixSemaphore, Waited, random_name, take, unlink};
 
 /// A semaphore whose name goes with the test.
 struct Made {
@@ -85,6 +86,52 @@ fn a_waiter_gets_what_is_posted() {
         made.semaphore.post().unwrap();
         assert_eq!(within("the waiter", move || waiter.join().unwrap()), Waited::Taken);
     }
+}
+
+#[test]
+fn a_permit_that_a_wait_took_is_kept_or_given_back() {
+    let made = Made::new(0);
+    for keeps in [true, false] {
+        let (ended, has_ended) = mpsc::channel();
+        let wait = take(&made.semaphore, move || ended.send(()).unwrap()).unwrap();
+        made.semaphore.post().unwrap();
+        has_ended.recv_timeout(HANGS).unwrap();
+        let Outcome::Taken(taken) = wait.end() else {
+            panic!("nothing was taken")
+        };
+        assert!(!made.semaphore.try_wait().unwrap());
+        if keeps {
+            assert_eq!(taken.keep(), Some(0));
+        } else {
+            drop(taken);
+        }
+        assert_eq!(made.semaphore.try_wait().unwrap(), !keeps);
+    }
+}
+
+#[test]
+fn a_wait_that_is_called_off_while_somebody_posts_has_the_permit_or_leaves_it() {
+    let made = Made::new(0);
+    let mut called_off = 0;
+    for _ in 0..300 {
+        let (ended, has_ended) = mpsc::channel();
+        let wait = take(&made.semaphore, move || ended.send(()).unwrap()).unwrap();
+        let semaphore = Arc::clone(&made.semaphore);
+        let posts = thread::spawn(move || semaphore.post().unwrap());
+        wait.call_off();
+        has_ended.recv_timeout(HANGS).unwrap();
+        posts.join().unwrap();
+        match wait.end() {
+            Outcome::Taken(taken) => assert_eq!(taken.keep(), Some(0)),
+            Outcome::CalledOff => {
+                called_off += 1;
+                assert!(made.semaphore.try_wait().unwrap(), "the permit is lost");
+            }
+            outcome => panic!("{outcome:?}"),
+        }
+        assert!(!made.semaphore.try_wait().unwrap(), "there are two permits");
+    }
+    assert!(called_off > 0);
 }
 
 #[cfg(target_os = "linux")]

@@ -7,13 +7,16 @@ mod common;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Duration;
 
-use common::{Other, argument, say, told, within};
-use procref_locks::robust_mutex::{FileError, MAX_SLOTS, RECORD_BYTES, RobustMutexes, Taken, create};
+use common::{HANGS, Other, argument, say, told};
+use procref_locks::file_lock::LockError;
+use procref_locks::kernel_wait::{Outcome, Wait};
+use procref_locks::robust_mutex::{
+    FileError, MAX_SLOTS, RECORD_BYTES, RobustMutexes, Taken, create, until_free, until_unused,
+};
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
@@ -277,24 +280,79 @@ fn who_waits_for_a_slot_is_woken_by_its_release_and_by_its_holders_death() {
     let made = Made::new(1);
     let mutexes = made.open();
     assert!(mutexes.try_take(0).unwrap().is_some());
-    let waiters: Vec<_> = (0..3).map(|_| waiting(&mutexes)).collect();
+    let waits: Vec<_> = (0..3).map(|_| waiting(&mutexes)).collect();
     assert!(mutexes.release(0));
-    within("a waiter", move || {
-        waiters.into_iter().for_each(|waiter| waiter.join().unwrap())
-    });
+    all_were_woken(waits);
     let mut other = made.holder();
     assert_eq!(other.line(), "Some(0)");
-    let waiters: Vec<_> = (0..3).map(|_| waiting(&mutexes)).collect();
+    let waits: Vec<_> = (0..3).map(|_| waiting(&mutexes)).collect();
     other.kill();
-    within("a waiter", move || {
-        waiters.into_iter().for_each(|waiter| waiter.join().unwrap())
-    });
+    all_were_woken(waits);
 }
 
-/// A thread that sleeps until slot 0 is free; the limit is beyond what a test may take.
-fn waiting(mutexes: &RobustMutexes) -> thread::JoinHandle<()> {
-    let waiter = mutexes.waiter(0).unwrap();
-    thread::spawn(move || while !waiter.wait(Duration::from_secs(3_600)).unwrap() {})
+#[test]
+fn who_waits_for_all_slots_is_woken_when_the_last_is_free() {
+    let made = Made::new(5);
+    let mutexes = made.open();
+    assert_eq!(slot_of(mutexes.try_take(3).unwrap()), Some(3));
+    let mut other = made.holder();
+    assert_eq!(other.line(), "Some(0)");
+    let (ended, has_ended) = mpsc::channel();
+    let wait = until_unused(&mutexes, move || ended.send(()).unwrap()).unwrap();
+    other.kill();
+    assert!(has_ended.try_recv().is_err(), "it ended while a slot was held");
+    assert!(mutexes.release(3));
+    has_ended.recv_timeout(HANGS).unwrap();
+    assert!(matches!(wait.end(), Outcome::Free));
+}
+
+#[test]
+fn a_wait_outlives_the_file_that_it_was_started_with() {
+    let made = Made::new(1);
+    let mut other = made.holder();
+    assert_eq!(other.line(), "Some(0)");
+    let waits = vec![waiting(&made.open())];
+    fs::remove_file(&made.path).unwrap();
+    other.kill();
+    all_were_woken(waits);
+}
+
+#[test]
+fn a_wait_for_a_slot_that_is_not_there_or_in_a_file_that_was_truncated_fails() {
+    let made = Made::new(1);
+    let mutexes = made.open();
+    let errno = |slot| {
+        let (ended, has_ended) = mpsc::channel();
+        let wait = until_free(&mutexes, slot, move || ended.send(()).unwrap()).unwrap();
+        has_ended.recv_timeout(HANGS).unwrap();
+        match wait.end() {
+            Outcome::Failed(LockError::System { error, .. }) => error.raw_os_error(),
+            outcome => panic!("{outcome:?}"),
+        }
+    };
+    assert_eq!(errno(1), Some(libc::EINVAL));
+    truncate(&made.path);
+    assert_eq!(errno(0), Some(libc::ESTALE));
+}
+
+/// A wait for slot 0.
+fn waiting(mutexes: &RobustMutexes) -> (Wait, mpsc::Receiver<()>) {
+    let (ended, has_ended) = mpsc::channel();
+    (
+        until_free(mutexes, 0, move || ended.send(()).unwrap()).unwrap(),
+        has_ended,
+    )
+}
+
+fn all_were_woken(waits: Vec<(Wait, mpsc::Receiver<()>)>) {
+    for (wait, has_ended) in waits {
+        has_ended.recv_timeout(HANGS).unwrap();
+        assert!(matches!(wait.end(), Outcome::Free));
+    }
+}
+
+fn truncate(path: &Path) {
+    OpenOptions::new().write(true).open(path).unwrap().set_len(0).unwrap();
 }
 
 #[test]
@@ -302,20 +360,10 @@ fn a_file_that_was_truncated_is_refused_and_kills_nobody() {
     let made = Made::new(2);
     let mutexes = made.open();
     assert!(mutexes.try_take(0).unwrap().is_some());
-    let waiter = mutexes.waiter(0).unwrap();
-    OpenOptions::new()
-        .write(true)
-        .open(&made.path)
-        .unwrap()
-        .set_len(0)
-        .unwrap();
+    truncate(&made.path);
     assert_eq!(mutexes.try_take(0).unwrap_err().raw_os_error(), Some(libc::ESTALE));
     assert_eq!(mutexes.held().unwrap_err().raw_os_error(), Some(libc::ESTALE));
     assert_eq!(mutexes.is_held(0).unwrap_err().raw_os_error(), Some(libc::ESTALE));
-    assert_eq!(
-        waiter.wait(Duration::from_secs(1)).unwrap_err().raw_os_error(),
-        Some(libc::ESTALE)
-    );
     assert!(mutexes.release(0));
     assert!(matches!(RobustMutexes::open(&made.path), Err(FileError::Damaged(_))));
 }

@@ -4,12 +4,14 @@
 
 mod common;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 
-use common::{Other, argument, eventually, say, told, within};
-use procref_locks::sysv::{MAX_SLOTS, SemaphoreSet, SetError};
+use common::{HANGS, Other, argument, eventually, say, told, within};
+use procref_locks::file_lock::LockError;
+use procref_locks::kernel_wait::{Outcome, Wait};
+use procref_locks::sysv::{MAX_SLOTS, OpenSet, SemaphoreSet, SetError, wait};
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
@@ -346,6 +348,155 @@ fn the_greatest_set_works_and_a_greater_one_is_refused() {
         SemaphoreSet::create(0, 1).unwrap_err().raw_os_error(),
         Some(libc::EINVAL)
     );
+}
+
+/// A wait, through a set of its own, so that the test's own one is not shared with it.
+fn waiting_to_take(made: &Made) -> (Arc<OpenSet>, Wait, mpsc::Receiver<()>) {
+    let open = SemaphoreSet::open(made.set.id(), made.set.slots(), made.magic).unwrap();
+    let open = Arc::new(OpenSet::new(open));
+    let (ended, has_ended) = mpsc::channel();
+    let wait = wait::take_when_free(&open, move || ended.send(()).unwrap()).unwrap();
+    (open, wait, has_ended)
+}
+
+#[test]
+fn the_slot_that_a_wait_took_belongs_to_the_process_and_not_to_the_thread_that_waited() {
+    let made = Made::new(1);
+    let mut other = made.holder();
+    assert_eq!(other.line(), "Some(0)");
+    let (open, wait, has_ended) = waiting_to_take(&made);
+    other.kill();
+    has_ended.recv_timeout(HANGS).unwrap();
+    // Which joins the thread.
+    let Outcome::Taken(taken) = wait.end() else {
+        panic!("nothing was taken")
+    };
+    assert_eq!(taken.keep(), Some(0));
+    assert_eq!(made.set.held().unwrap(), [0], "the thread's end gave the slot back");
+    assert!(open.release(0));
+    assert!(!open.release(0), "released twice");
+    made.assert_consistent();
+}
+
+#[test]
+fn a_killed_process_gives_back_what_a_thread_of_it_waited_for() {
+    let made = Made::new(1);
+    let ours = made.set.try_take().unwrap().unwrap();
+    let mut other = made.start("waiter");
+    assert_eq!(other.line(), "waits");
+    eventually("it waits", || (waiting(&made, 1) == 1).then_some(()));
+    assert!(made.set.release(ours));
+    assert_eq!(other.line(), "Some(0), and the thread has ended");
+    assert_eq!(made.set.held().unwrap(), [0]);
+    other.kill();
+    made.assert_consistent();
+    assert_eq!(made.set.held().unwrap(), []);
+}
+
+#[test]
+#[ignore = "a child of other tests"]
+fn waiter() {
+    let Some(set) = opened() else { return };
+    let open = Arc::new(OpenSet::new(set));
+    let (ended, has_ended) = mpsc::channel();
+    let wait = wait::take_when_free(&open, move || ended.send(()).unwrap()).unwrap();
+    say("waits");
+    has_ended.recv_timeout(HANGS).unwrap();
+    let Outcome::Taken(taken) = wait.end() else {
+        panic!("nothing was taken")
+    };
+    say(format!("{:?}, and the thread has ended", taken.keep()));
+    told();
+}
+
+#[test]
+fn what_was_taken_and_is_not_kept_or_comes_after_the_end_is_given_back() {
+    let made = Made::new(1);
+    for closed in [false, true] {
+        let ours = made.set.try_take().unwrap().unwrap();
+        let (open, wait, has_ended) = waiting_to_take(&made);
+        assert!(made.set.release(ours));
+        has_ended.recv_timeout(HANGS).unwrap();
+        let Outcome::Taken(taken) = wait.end() else {
+            panic!("nothing was taken")
+        };
+        assert_eq!(made.set.held().unwrap(), [0]);
+        if closed {
+            open.close();
+            assert_eq!(taken.keep(), None);
+        } else {
+            drop(taken);
+        }
+        made.assert_consistent();
+        assert_eq!(made.set.held().unwrap(), []);
+        // Its end would remove the set.
+        std::mem::forget(open);
+    }
+}
+
+#[test]
+fn a_wait_that_is_called_off_while_the_slot_is_freed_has_it_or_gives_it_back() {
+    let made = Made::new(1);
+    for round in 0..300 {
+        let ours = made.set.try_take().unwrap().unwrap();
+        let (open, wait, has_ended) = waiting_to_take(&made);
+        if round % 2 == 0 {
+            eventually("it waits", || (waiting(&made, 1) == 1).then_some(()));
+        }
+        let set = Arc::clone(&made.set);
+        let releases = thread::spawn(move || assert!(set.release(ours)));
+        wait.call_off();
+        has_ended.recv_timeout(HANGS).unwrap();
+        releases.join().unwrap();
+        match wait.end() {
+            Outcome::Taken(taken) => assert_eq!(made.set.held().unwrap(), [taken.keep().unwrap() as usize]),
+            outcome => assert!(matches!(outcome, Outcome::CalledOff), "{outcome:?}"),
+        }
+        open.close();
+        made.assert_consistent();
+        assert_eq!(made.set.held().unwrap(), []);
+        std::mem::forget(open);
+    }
+}
+
+#[test]
+fn a_set_that_was_closed_is_removed_when_its_last_wait_ends() {
+    let made = Made::new(1);
+    let ours = made.set.try_take().unwrap().unwrap();
+    let (open, wait, has_ended) = waiting_to_take(&made);
+    eventually("it waits", || (waiting(&made, 1) == 1).then_some(()));
+    drop(open);
+    assert!(made.set.release(ours));
+    has_ended.recv_timeout(HANGS).unwrap();
+    assert!(made.set.is_held(0).unwrap(), "the wait took nothing");
+    drop(wait.end());
+    assert!(matches!(made.set.held(), Err(SetError::Gone)));
+}
+
+#[test]
+fn who_waits_for_all_slots_is_told_when_the_set_is_removed_and_when_it_is_damaged() {
+    let outcome = |made: &Made, end: &dyn Fn(&Made)| {
+        made.set.try_take().unwrap().unwrap();
+        let open = Arc::new(OpenSet::new(SemaphoreSet::open(made.set.id(), 2, made.magic).unwrap()));
+        let (ended, has_ended) = mpsc::channel();
+        let wait = wait::until_unused(&open, move || ended.send(()).unwrap()).unwrap();
+        end(made);
+        has_ended.recv_timeout(HANGS).unwrap();
+        wait.end()
+    };
+    assert!(matches!(
+        outcome(&Made::new(2), &|made| made.set.remove().unwrap()),
+        Outcome::Free
+    ));
+    let damaged = outcome(&Made::new(2), &|made| {
+        // The count of slots in use.
+        // SAFETY: SETVAL takes an integer as fourth argument.
+        assert_ne!(unsafe { libc::semctl(made.set.id(), 3, libc::SETVAL, 0) }, -1);
+    });
+    match damaged {
+        Outcome::Failed(LockError::System { error, .. }) => assert_eq!(error.raw_os_error(), Some(libc::ERANGE)),
+        outcome => panic!("{outcome:?}"),
+    }
 }
 
 /// How many wait for the semaphore to grow.

@@ -90,18 +90,29 @@ pub fn call_off_wait(wait: i64) -> Result<()> {
     })
 }
 
-/// The outcome of a wait that is over: the locked descriptor (-2 for a shared wait: it has none), or -1: called off.
+/// The outcome of a wait that is over: the locked descriptor, or the number of what was taken (-2 where a wait takes nothing), or -1: called
+/// off, or what it was taken through is closed.
 #[napi]
 pub fn end_wait(wait: i64) -> Result<i32> {
     guarded(|| {
         let wait = with_waits(|waits| waits.by_number.remove(&wait));
         match wait.map_or(Outcome::CalledOff, Wait::end) {
             Outcome::Locked(fd) => Ok(descriptors::hand_out(fd)),
+            Outcome::Taken(taken) => Ok(taken.keep().map_or(CALLED_OFF, |number| number as i32)),
             Outcome::Free => Ok(FREE),
             Outcome::CalledOff => Ok(CALLED_OFF),
             Outcome::Failed(error) => Err(lock_error(error)),
             Outcome::Panicked(said) => Err(Error::new("PANIC".into(), said)),
         }
+    })
+}
+
+/// Instead of `end_wait`: gives back what the wait brought.
+#[napi]
+pub fn drop_wait(wait: i64) -> Result<()> {
+    guarded(|| {
+        drop(with_waits(|waits| waits.by_number.remove(&wait)));
+        Ok(())
     })
 }
 

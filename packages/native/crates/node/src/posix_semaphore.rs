@@ -1,17 +1,19 @@
-//! `procref_locks::posix_semaphore` for JavaScript. An open semaphore is a number; closing it gives no permit back.
+//! `procref_locks::posix_semaphore` for JavaScript. An open semaphore is a number; closing it gives no permit back, and ends no wait.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use napi::bindgen_prelude::Error;
 use napi_derive::napi;
 use procref_locks::posix_semaphore::{self, PosixSemaphore};
 
 use crate::errors::{Code, Result, guarded, system_error};
+use crate::kernel_wait;
 
 #[derive(Default)]
 struct Opened {
-    semaphores: HashMap<u32, PosixSemaphore>,
+    semaphores: HashMap<u32, Arc<PosixSemaphore>>,
     last: u32,
 }
 
@@ -48,6 +50,16 @@ pub fn posix_semaphore_try_wait(handle: u32) -> Result<bool> {
             semaphore
                 .try_wait()
                 .map_err(|error| system_error("sem_trywait", &error))
+        })
+    })
+}
+
+/// Waits for a permit, on a thread of its own; see `kernel_wait`. It brings 0, and a permit.
+#[napi]
+pub fn posix_semaphore_start_wait(listener: u32, handle: u32) -> Result<i64> {
+    guarded(|| {
+        with(handle, |semaphore| {
+            kernel_wait::start(listener, |ended| posix_semaphore::take(semaphore, ended))
         })
     })
 }
@@ -91,12 +103,12 @@ fn opened(semaphore: std::io::Result<PosixSemaphore>) -> Result<u32> {
     OPENED.with_borrow_mut(|opened| {
         // Never used again, so that a number that was closed stays closed.
         opened.last = opened.last.checked_add(1).ok_or_else(closed)?;
-        opened.semaphores.insert(opened.last, semaphore);
+        opened.semaphores.insert(opened.last, Arc::new(semaphore));
         Ok(opened.last)
     })
 }
 
-fn with<T>(handle: u32, use_it: impl FnOnce(&PosixSemaphore) -> Result<T>) -> Result<T> {
+fn with<T>(handle: u32, use_it: impl FnOnce(&Arc<PosixSemaphore>) -> Result<T>) -> Result<T> {
     OPENED.with_borrow(|opened| use_it(opened.semaphores.get(&handle).ok_or_else(closed)?))
 }
 

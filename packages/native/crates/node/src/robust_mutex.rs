@@ -10,6 +10,7 @@ use napi_derive::napi;
 use procref_locks::robust_mutex::{self, FileError, RobustMutexes};
 
 use crate::errors::{Code, Result, guarded, system_error};
+use crate::kernel_wait;
 
 const NONE: i32 = -1;
 
@@ -117,6 +118,26 @@ pub fn robust_read_record(handle: u32, slot: u32) -> Result<Uint8Array> {
                 .read_record(slot as usize)
                 .map_err(|error| system_error("read", &error))?;
             Ok(record.to_vec().into())
+        })
+    })
+}
+
+/// Waits until the slot was free, on a thread of its own; see `kernel_wait`.
+#[napi]
+pub fn robust_start_slot_wait(listener: u32, handle: u32, slot: u32) -> Result<i64> {
+    guarded(|| {
+        with(handle, |file| {
+            kernel_wait::start(listener, |ended| robust_mutex::until_free(file, slot as usize, ended))
+        })
+    })
+}
+
+/// Waits until nobody holds a slot.
+#[napi]
+pub fn robust_start_unused_wait(listener: u32, handle: u32) -> Result<i64> {
+    guarded(|| {
+        with(handle, |file| {
+            kernel_wait::start(listener, |ended| robust_mutex::until_unused(file, ended))
         })
     })
 }

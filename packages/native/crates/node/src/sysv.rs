@@ -1,15 +1,15 @@
-//! `procref_locks::sysv` for JavaScript. A set that is open is a number; what was taken through it is remembered, because the kernel
-//! gives it back only when the process ends, and a worker thread ends before.
+//! `procref_locks::sysv` for JavaScript. A set that is open is a number.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use napi::bindgen_prelude::Error;
 use napi_derive::napi;
-use procref_locks::sysv::{self, SemaphoreSet, SetError};
+use procref_locks::sysv::{self, OpenSet, SemaphoreSet, SetError, wait};
 
 use crate::errors::{Code, Result, guarded, system_error};
+use crate::kernel_wait;
 
 const NONE: i32 = -1;
 
@@ -19,30 +19,8 @@ pub const SYSV_MAX_SLOTS: u32 = sysv::MAX_SLOTS as u32;
 
 #[derive(Default)]
 struct Opened {
-    sets: HashMap<u32, Open>,
+    sets: HashMap<u32, Arc<OpenSet>>,
     last: u32,
-}
-
-struct Open {
-    set: Arc<SemaphoreSet>,
-    taken: HashSet<usize>,
-}
-
-impl Open {
-    fn give_back(mut self) -> Arc<SemaphoreSet> {
-        for slot in self.taken.drain() {
-            self.set.release(slot);
-        }
-        Arc::clone(&self.set)
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        for slot in &self.taken {
-            self.set.release(*slot);
-        }
-    }
 }
 
 thread_local! {
@@ -52,7 +30,9 @@ thread_local! {
 
 /// Gives back whatever this environment took.
 pub fn close_all() {
-    OPENED.with_borrow_mut(|opened| opened.sets.clear());
+    let sets = OPENED.with_borrow_mut(|opened| std::mem::take(&mut opened.sets));
+    // Waits that run share them.
+    sets.values().for_each(|set| set.close());
 }
 
 /// The id of a new set that `magic` (a number in hexadecimal) marks. Nobody removes it but `sysv_remove`.
@@ -72,9 +52,7 @@ pub fn sysv_open(id: i32, slots: u32, magic: String) -> Result<u32> {
         OPENED.with_borrow_mut(|opened| {
             // Never used again, so that a number that was closed stays closed.
             opened.last = opened.last.checked_add(1).ok_or_else(closed)?;
-            let taken = HashSet::new();
-            let set = Arc::new(set);
-            opened.sets.insert(opened.last, Open { set, taken });
+            opened.sets.insert(opened.last, Arc::new(OpenSet::new(set)));
             Ok(opened.last)
         })
     })
@@ -85,14 +63,8 @@ pub fn sysv_open(id: i32, slots: u32, magic: String) -> Result<u32> {
 pub fn sysv_try_take(handle: u32) -> Result<i32> {
     guarded(|| {
         with(handle, |open| {
-            let taken = match open.set.take_likely().map_err(set_error)? {
-                Some(slot) => Some(slot),
-                None => open.set.try_take().map_err(set_error)?,
-            };
-            Ok(taken.map_or(NONE, |slot| {
-                open.taken.insert(slot);
-                slot as i32
-            }))
+            let taken = open.try_take().map_err(set_error)?;
+            Ok(taken.map_or(NONE, |slot| slot as i32))
         })
     })
 }
@@ -100,18 +72,14 @@ pub fn sysv_try_take(handle: u32) -> Result<i32> {
 /// False: not taken through this number, or the set is gone.
 #[napi]
 pub fn sysv_release(handle: u32, slot: u32) -> Result<bool> {
-    guarded(|| {
-        with(handle, |open| {
-            Ok(open.taken.remove(&(slot as usize)) && open.set.release(slot as usize))
-        })
-    })
+    guarded(|| with(handle, |open| Ok(open.release(slot as usize))))
 }
 
 #[napi]
 pub fn sysv_held(handle: u32) -> Result<Vec<u32>> {
     guarded(|| {
         with(handle, |open| {
-            let held = open.set.held().map_err(set_error)?;
+            let held = open.set().held().map_err(set_error)?;
             Ok(held.into_iter().map(|slot| slot as u32).collect())
         })
     })
@@ -119,34 +87,45 @@ pub fn sysv_held(handle: u32) -> Result<Vec<u32>> {
 
 #[napi]
 pub fn sysv_is_held(handle: u32, slot: u32) -> Result<bool> {
-    guarded(|| with(handle, |open| open.set.is_held(slot as usize).map_err(set_error)))
+    guarded(|| with(handle, |open| open.set().is_held(slot as usize).map_err(set_error)))
 }
 
 /// The process that took or released the slot last; 0: not in our process table.
 #[napi]
 pub fn sysv_last_pid(handle: u32, slot: u32) -> Result<i32> {
-    guarded(|| with(handle, |open| open.set.last_pid(slot as usize).map_err(set_error)))
+    guarded(|| with(handle, |open| open.set().last_pid(slot as usize).map_err(set_error)))
 }
 
-/// Gives back what was taken through this number. False: closed before.
+/// Waits for a slot, on a thread of its own; see `kernel_wait`. What it brings is a slot that was taken through this number.
+#[napi]
+pub fn sysv_start_take_wait(listener: u32, handle: u32) -> Result<i64> {
+    guarded(|| {
+        with(handle, |open| {
+            kernel_wait::start(listener, |ended| wait::take_when_free(open, ended))
+        })
+    })
+}
+
+/// Waits until nobody holds a slot.
+#[napi]
+pub fn sysv_start_unused_wait(listener: u32, handle: u32) -> Result<i64> {
+    guarded(|| {
+        with(handle, |open| {
+            kernel_wait::start(listener, |ended| wait::until_unused(open, ended))
+        })
+    })
+}
+
+/// Gives back what was taken through this number, and removes the set if nobody holds anything in it: now, or when the last wait through
+/// this number has ended. False: closed before.
 #[napi]
 pub fn sysv_close(handle: u32) -> Result<bool> {
-    guarded(|| Ok(OPENED.with_borrow_mut(|opened| opened.sets.remove(&handle)).is_some()))
-}
-
-/// As `sysv_close`; and removes the set if nobody holds anything in it. True: it was removed.
-#[napi]
-pub fn sysv_close_and_remove_if_unused(handle: u32) -> Result<bool> {
     guarded(|| {
-        let Some(open) = OPENED.with_borrow_mut(|opened| opened.sets.remove(&handle)) else {
-            return Ok(false);
-        };
-        let set = open.give_back();
-        match set.remove_if_unused() {
-            Ok(removed) => Ok(removed),
-            Err(SetError::Gone) => Ok(false),
-            Err(error) => Err(set_error(error)),
+        let open = OPENED.with_borrow_mut(|opened| opened.sets.remove(&handle));
+        if let Some(open) = &open {
+            open.close();
         }
+        Ok(open.is_some())
     })
 }
 
@@ -163,8 +142,8 @@ pub fn sysv_remove(id: i32, slots: u32, magic: String) -> Result<bool> {
     })
 }
 
-fn with<T>(handle: u32, use_it: impl FnOnce(&mut Open) -> Result<T>) -> Result<T> {
-    OPENED.with_borrow_mut(|opened| use_it(opened.sets.get_mut(&handle).ok_or_else(closed)?))
+fn with<T>(handle: u32, use_it: impl FnOnce(&Arc<OpenSet>) -> Result<T>) -> Result<T> {
+    OPENED.with_borrow(|opened| use_it(opened.sets.get(&handle).ok_or_else(closed)?))
 }
 
 fn closed() -> Error<Code> {

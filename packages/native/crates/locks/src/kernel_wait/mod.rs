@@ -18,9 +18,9 @@ mod wake_signal;
 #[path = "windows.rs"]
 mod platform;
 
-#[cfg(all(target_os = "linux", not(loom)))]
+#[cfg(all(unix, not(loom)))]
 pub(crate) use handshake::Attempt;
-#[cfg(all(target_os = "linux", not(loom)))]
+#[cfg(all(unix, not(loom)))]
 pub(crate) use wait::start;
 #[cfg(not(loom))]
-pub use wait::{Outcome, Wait, lock_exclusive, wait_shared};
+pub use wait::{Outcome, Taken, Wait, lock_exclusive, wait_shared};

@@ -1,10 +1,13 @@
 use std::any::Any;
+use std::fmt::Debug;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
+#[cfg(unix)]
+use super::handshake::Attempt;
 use super::handshake::{Handshake, Rounds};
 use super::platform::{INTERRUPT_AGAIN, Interruption, NOT_FOUND, SPAWN, reopen_to_wait};
 use crate::file_lock::{self, BorrowedDescriptor, Descriptor, LockError};
@@ -17,11 +20,20 @@ const STACK_BYTES: usize = 64 * 1024;
 pub enum Outcome {
     /// The lock is ours; it is released when the descriptor is closed.
     Locked(Descriptor),
+    /// Ours, and no descriptor.
+    Taken(Box<dyn Taken>),
     /// Nobody held the lock a moment ago.
     Free,
     CalledOff,
     Failed(LockError),
     Panicked(String),
+}
+
+/// What a wait took that is no descriptor. Dropped, it is given back.
+pub trait Taken: Debug + Send {
+    /// Leaves it to whoever keeps account of what was taken through the thing that was waited for, and says its number. `None`: that was closed
+    /// meanwhile, so it was given back.
+    fn keep(self: Box<Self>) -> Option<u32>;
 }
 
 /// A wait that runs. Dropped, it is called off, and whatever it got is released.
@@ -88,13 +100,26 @@ pub fn wait_shared(
     )
 }
 
-/// Runs `wait` on a thread of its own, then `ended`; the handshake is how it hears that it was called off.
-#[cfg(target_os = "linux")]
-pub(crate) fn start(
-    wait: impl FnOnce(&Handshake) -> Outcome + Send + 'static,
+/// Calls `block` on a thread of its own until it is granted, fails, or was called off; then `ended`. What was granted becomes the outcome
+/// that `granted` makes of `lock`.
+///
+/// Caller: dropping `lock` gives back what `block` took.
+#[cfg(unix)]
+pub(crate) fn start<L: Send + 'static>(
+    lock: L,
+    block: impl FnMut(&L) -> Attempt<LockError> + Send + 'static,
+    granted: impl FnOnce(L) -> Outcome + Send + 'static,
     ended: impl FnOnce() + Send + 'static,
 ) -> Result<Wait, LockError> {
-    start_with(Interruption::new()?, |waiter| wait(&waiter.handshake), ended)
+    start_with(
+        Interruption::new()?,
+        move |waiter| match waiter.handshake.wait(lock, block) {
+            None => Outcome::CalledOff,
+            Some(Ok(lock)) => granted(lock),
+            Some(Err(error)) => Outcome::Failed(error),
+        },
+        ended,
+    )
 }
 
 pub(super) fn start_with(
@@ -209,6 +234,7 @@ mod tests {
     use std::sync::mpsc::{Receiver, channel};
     use std::time::Duration;
 
+    #[cfg(windows)]
     use super::super::handshake::Attempt;
     use super::*;
     use crate::file_lock::borrowed;

@@ -15,14 +15,9 @@ pub fn lock_slot(pool: &mut Pool, slot: u32, ended: impl FnOnce() + Send + 'stat
     let (shard, byte) = split(slot);
     let file = pool.reopen_current(shard)?;
     start(
-        move |handshake| {
-            let block = |file: &OwnedFd| attempt(byte_locks::lock_waiting(file.as_fd(), byte.into()));
-            match handshake.wait(file, block) {
-                None => Outcome::CalledOff,
-                Some(Ok(file)) => Outcome::Locked(file),
-                Some(Err(error)) => Outcome::Failed(error),
-            }
-        },
+        file,
+        move |file: &OwnedFd| attempt(byte_locks::lock_waiting(file.as_fd(), byte.into())),
+        Outcome::Locked,
         ended,
     )
 }
@@ -32,24 +27,19 @@ pub fn lock_slot(pool: &mut Pool, slot: u32, ended: impl FnOnce() + Send + 'stat
 /// Unspecified: whether somebody has claimed one since.
 pub fn until_unused(pool: &mut Pool, shard: u32, ended: impl FnOnce() + Send + 'static) -> Result<Wait> {
     let files = pool.reopen(shard)?;
+    let mut unused = 0;
     start(
-        move |handshake| {
-            let mut unused = 0;
-            let block = |files: &Vec<OwnedFd>| {
-                while let Some(file) = files.get(unused) {
-                    match attempt(byte_locks::wait_unlocked(file.as_fd(), 0..SLOTS_A_FILE.into())) {
-                        Attempt::Granted => unused += 1,
-                        ended => return ended,
-                    }
+        files,
+        move |files: &Vec<OwnedFd>| {
+            while let Some(file) = files.get(unused) {
+                match attempt(byte_locks::wait_unlocked(file.as_fd(), 0..SLOTS_A_FILE.into())) {
+                    Attempt::Granted => unused += 1,
+                    ended => return ended,
                 }
-                Attempt::Granted
-            };
-            match handshake.wait(files, block) {
-                None => Outcome::CalledOff,
-                Some(Ok(_)) => Outcome::Free,
-                Some(Err(error)) => Outcome::Failed(error),
             }
+            Attempt::Granted
         },
+        |_| Outcome::Free,
         ended,
     )
 }

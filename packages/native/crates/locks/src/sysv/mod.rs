@@ -46,10 +46,15 @@
 //!
 //! Linux only: macOS allows a process 10 undo entries (`SEMUME`), which is three slots.
 
+mod opened;
+pub mod wait;
+
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use libc::{c_int, c_short, c_ushort, sembuf};
+
+pub use opened::OpenSet;
 
 const MAGIC_SEMAPHORES: usize = 4;
 const EXTRA_SEMAPHORES: usize = 2 + MAGIC_SEMAPHORES;
@@ -263,8 +268,18 @@ impl SemaphoreSet {
 
     /// Waits in the kernel until no slot is held (sem_op 0, semop(2)). False: a signal handler ran first. A hint to look, since a slot
     /// may be taken by the time we run.
+    ///
+    /// Errors: `Damaged` where the count of held slots is wrong, so that nobody who looks finds one held, waits, and is woken at once, for ever.
     pub fn wait_unused(&self) -> Result<bool, SetError> {
-        self.wait(self.on(self.in_use(), 0, 0))
+        if !self.wait(self.on(self.in_use(), 0, 0))? {
+            return Ok(false);
+        }
+        let values = self.snapshot()?;
+        if usize::from(values.in_use) == values.held().len() {
+            Ok(true)
+        } else {
+            Err(SetError::Damaged("it counts the slots in use wrongly"))
+        }
     }
 
     /// Gives a slot back that this PROCESS took. False: the set is gone or changed, so there was nothing to give back.
@@ -427,6 +442,7 @@ impl SemaphoreSet {
         check(unsafe { libc::semctl(self.id, 0, libc::GETALL, values.as_mut_ptr()) })?;
         values.truncate(self.slots + EXTRA_SEMAPHORES);
         let free = values.get(self.free()).copied().unwrap_or(0);
+        let in_use = values.get(self.in_use()).copied().unwrap_or(0);
         let guard = values.get(self.guard_index()).copied().unwrap_or(0);
         if guard != self.guard.unsigned_abs() {
             return Err(SetError::Gone);
@@ -435,7 +451,11 @@ impl SemaphoreSet {
         if values.iter().any(|value| *value > 1) {
             return Err(SetError::Damaged("a slot is more than free"));
         }
-        Ok(Snapshot { slots: values, free })
+        Ok(Snapshot {
+            slots: values,
+            free,
+            in_use,
+        })
     }
 }
 
@@ -443,6 +463,7 @@ impl SemaphoreSet {
 struct Snapshot {
     slots: Vec<c_ushort>,
     free: c_ushort,
+    in_use: c_ushort,
 }
 
 impl Snapshot {

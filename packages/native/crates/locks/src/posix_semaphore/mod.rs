@@ -16,12 +16,16 @@
 //! memory is a file that its owner can truncate; then every user of the semaphore gets SIGBUS. A name that others can guess can be
 //! made first by them: `open` refuses what belongs to another user, and `random_name` cannot be guessed.
 
+mod wait;
+
 use std::ffi::{CStr, CString};
 use std::io::{self, Read};
 use std::ptr::NonNull;
 use std::time::{Duration, Instant};
 
 use libc::{c_int, c_uint, sem_t};
+
+pub use wait::take;
 
 /// The longest name, counted with its `/`: sem_overview(7); macOS: `PSEMNAMLEN`.
 pub const MAX_NAME_BYTES: usize = if cfg!(target_vendor = "apple") { 31 } else { 251 };

@@ -35,6 +35,9 @@
 //!
 //! Linux only: macOS has neither robust mutexes nor their ABI.
 
+mod wait;
+mod word;
+
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
@@ -46,16 +49,15 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+pub use wait::{until_free, until_unused};
+use word::{FUTEX_OWNER_DIED, Futex, is_held};
+
 use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 
 /// What the kernel walks of a thread's list when it ends (`ROBUST_LIST_LIMIT`).
 pub const MAX_SLOTS: usize = 2_048;
 /// What a holder may leave about itself.
 pub const RECORD_BYTES: usize = 512;
-
-const FUTEX_TID_MASK: u32 = 0x3fff_ffff;
-const FUTEX_OWNER_DIED: u32 = 0x4000_0000;
-const FUTEX_WAITERS: u32 = 0x8000_0000;
 
 const CELL_BYTES: usize = 16;
 const HEADER_BYTES: usize = 4096;
@@ -184,22 +186,17 @@ impl RobustMutexes {
 
     /// Which slots are held. Reads only: nobody is turned away by it. Errors: `ESTALE` when the file was truncated.
     pub fn held(&self) -> io::Result<Vec<usize>> {
-        let words = self.mapping.read_words()?;
-        Ok((0..)
-            .zip(words)
-            .filter(|(_, word)| word & FUTEX_TID_MASK != 0)
-            .map(|(slot, _)| slot)
-            .collect())
+        self.mapping.held()
     }
 
     /// Is this slot held, by whomever?
     pub fn is_held(&self, slot: usize) -> io::Result<bool> {
-        Ok(self.mapping.read_word(slot)? & FUTEX_TID_MASK != 0)
+        Ok(is_held(self.mapping.read_word(slot)?))
     }
 
     /// Is this slot held here? False also when somebody wrote into the file what only its owner may.
     pub fn holds(&self, slot: usize) -> io::Result<bool> {
-        Ok(self.mapping.read_word(slot)? & FUTEX_TID_MASK == self.owner)
+        Ok(word::owner(self.mapping.read_word(slot)?) == self.owner)
     }
 
     /// Is the file at `path` the one that is open here?
@@ -227,17 +224,6 @@ impl RobustMutexes {
         Ok(record)
     }
 
-    /// What is needed to wait for a slot without keeping the file open for longer than the wait.
-    pub fn waiter(&self, slot: usize) -> io::Result<SlotWaiter> {
-        if slot >= self.mapping.slots {
-            return Err(io::Error::from_raw_os_error(libc::EINVAL));
-        }
-        Ok(SlotWaiter {
-            mapping: Arc::clone(&self.mapping),
-            slot,
-        })
-    }
-
     fn ask<T>(&self, request: impl FnOnce(SyncSender<T>) -> Request) -> io::Result<T> {
         let (reply, answer) = mpsc::sync_channel(1);
         let requests = self.requests.as_ref().ok_or_else(ended)?;
@@ -253,47 +239,6 @@ impl Drop for RobustMutexes {
         if let Some(keeper) = self.keeper.take() {
             // It does not panic, and there is nobody to tell.
             let _ = keeper.join();
-        }
-    }
-}
-
-/// Waits for one slot, on a thread of the caller's.
-#[derive(Debug)]
-pub struct SlotWaiter {
-    mapping: Arc<Mapping>,
-    slot: usize,
-}
-
-impl SlotWaiter {
-    /// Sleeps in the kernel while the slot is held, for `limit` at the longest. True: it was seen free. False: not yet, also after a
-    /// signal; look again.
-    ///
-    /// The kernel wakes ONE sleeper when an owner dies, and that one wakes the others here. If it is killed in between they
-    /// sleep on: hence the limit, which is no poll but the answer to two deaths at once.
-    pub fn wait(&self, limit: Duration) -> io::Result<bool> {
-        self.mapping.check_size()?;
-        let word = &self.mapping.word(self.slot)?.value;
-        let seen = word.load(Ordering::Acquire);
-        if seen & FUTEX_TID_MASK == 0 {
-            return Ok(true);
-        }
-        let marked = seen | FUTEX_WAITERS;
-        if marked != seen
-            && word
-                .compare_exchange(seen, marked, Ordering::AcqRel, Ordering::Relaxed)
-                .is_err()
-        {
-            return Ok(false);
-        }
-        let result = futex_wait(word, marked, limit);
-        let free = self.mapping.read_word(self.slot)? & FUTEX_TID_MASK == 0;
-        if free {
-            futex_wake_all(word);
-        }
-        match result {
-            Ok(()) => Ok(free),
-            Err(error) if is_one_of(&error, &[libc::EAGAIN, libc::EINTR, libc::ETIMEDOUT]) => Ok(free),
-            Err(error) => Err(error),
         }
     }
 }
@@ -402,6 +347,15 @@ impl Mapping {
             .chunks_exact(CELL_BYTES)
             .filter_map(|cell| cell.first_chunk())
             .map(|word| u32::from_ne_bytes(*word))
+            .collect())
+    }
+
+    fn held(&self) -> io::Result<Vec<usize>> {
+        let words = self.read_words()?;
+        Ok((0..)
+            .zip(words)
+            .filter(|(_, word)| is_held(*word))
+            .map(|(slot, _)| slot)
             .collect())
     }
 
@@ -547,28 +501,12 @@ impl Owned<'_> {
 
     fn take(&mut self, slot: usize) -> io::Result<Option<Taken>> {
         let word = &self.mapping.word(slot)?.value;
-        let mut seen = word.load(Ordering::Relaxed);
-        if seen & FUTEX_TID_MASK != 0 {
+        if is_held(word.load(Ordering::Relaxed)) {
             return Ok(None);
         }
         // OK: pending, word, list, pending. WRONG: the word before pending (dying in between strands it).
         self.set_pending(Some(slot));
-        let taken = loop {
-            if seen & FUTEX_TID_MASK != 0 {
-                break None;
-            }
-            // Sleepers stay known; OWNER_DIED goes (pthread_mutex_consistent): nothing behind the mutex could be inconsistent.
-            let ours = self.thread | (seen & FUTEX_WAITERS);
-            match word.compare_exchange_weak(seen, ours, Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) => {
-                    break Some(Taken {
-                        slot,
-                        owner_died: seen & FUTEX_OWNER_DIED != 0,
-                    });
-                }
-                Err(now) => seen = now,
-            }
-        };
+        let taken = word::take(word, self.thread).map(|owner_died| Taken { slot, owner_died });
         if taken.is_some() {
             self.link(slot);
         }
@@ -584,10 +522,8 @@ impl Owned<'_> {
         self.set_pending(Some(slot));
         self.unlink(slot);
         // In a file that was truncated there is no word left to release, and touching it would be SIGBUS.
-        if let (Ok(()), Ok(cell)) = (self.mapping.check_size(), self.mapping.word(slot))
-            && cell.value.swap(0, Ordering::AcqRel) & FUTEX_WAITERS != 0
-        {
-            futex_wake_all(&cell.value);
+        if let (Ok(()), Ok(cell)) = (self.mapping.check_size(), self.mapping.word(slot)) {
+            word::release(&cell.value, &Kernel);
         }
         self.set_pending(None);
         true
@@ -656,31 +592,42 @@ fn thread_id() -> u32 {
     rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs()
 }
 
-fn futex_wait(word: &AtomicU32, expected: u32, limit: Duration) -> io::Result<()> {
-    let limit = libc::timespec {
-        tv_sec: limit.as_secs().try_into().unwrap_or(i32::MAX.into()),
-        tv_nsec: limit.subsec_nanos().into(),
-    };
-    // SAFETY: the word is mapped and aligned while it is borrowed; the kernel reads the timespec. Not FUTEX_PRIVATE: others wake us.
-    let result = unsafe {
-        libc::syscall(
-            libc::SYS_futex,
-            word.as_ptr(),
-            libc::FUTEX_WAIT,
-            expected,
-            &raw const limit,
-        )
-    };
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
-}
+/// A sleeper looks again after this. No poll but the answer to two deaths at once: of an owner, and of the sleeper that the kernel woke for it
+/// before it woke the others.
+pub const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-fn futex_wake_all(word: &AtomicU32) {
-    // SAFETY: the kernel uses the address as a key only. It cannot fail for a mapped word, and there is nothing to do if it does.
-    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, libc::c_int::MAX) };
+/// The futexes of the kernel. Not FUTEX_PRIVATE: they are between processes.
+struct Kernel;
+
+impl Futex for Kernel {
+    fn wait(&self, word: &AtomicU32, expected: u32) -> io::Result<()> {
+        let limit = libc::timespec {
+            tv_sec: LOOK_AGAIN.as_secs().try_into().unwrap_or(i32::MAX.into()),
+            tv_nsec: LOOK_AGAIN.subsec_nanos().into(),
+        };
+        // SAFETY: the word is mapped and aligned while it is borrowed; the kernel reads the timespec.
+        let result = unsafe {
+            libc::syscall(
+                libc::SYS_futex,
+                word.as_ptr(),
+                libc::FUTEX_WAIT,
+                expected,
+                &raw const limit,
+            )
+        };
+        if result == 0 {
+            return Ok(());
+        }
+        match io::Error::last_os_error() {
+            error if is_one_of(&error, &[libc::EAGAIN, libc::EINTR, libc::ETIMEDOUT]) => Ok(()),
+            error => Err(error),
+        }
+    }
+
+    fn wake_all(&self, word: &AtomicU32) {
+        // SAFETY: the kernel uses the address as a key only. It cannot fail for a mapped word, and there is nothing to do if it does.
+        unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, libc::c_int::MAX) };
+    }
 }
 
 /// Does this kernel keep its promise? A thread takes a word and ends; gVisor and other kernels that only look like Linux may accept the
