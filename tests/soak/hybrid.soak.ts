@@ -2,10 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import { hybrid } from '@procref/hybrid'
-import { freshDir } from '@procref/testing'
+import { freshDir, removeSemaphoresAfterwards } from '@procref/testing'
 import { expect, test } from 'vitest'
 import { fire } from '../../packages/hybrid/test/fire.ts'
-import { removeSemaphoresAfterwards } from '../../packages/hybrid/test/leftover-semaphores.ts'
 import { expectAllPermits } from '../../packages/hybrid/test/settled.ts'
 
 const MINUTES = Number(process.env.PROCREF_SOAK_HYBRID_MINUTES ?? 5)

@@ -1,11 +1,10 @@
 import { rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { hybrid } from '@procref/hybrid'
-import { atEnd, type Child, eventually, freshDir, processState } from '@procref/testing'
+import { atEnd, type Child, eventually, freshDir, processState, removeSemaphoresAfterwards } from '@procref/testing'
 import { expect, test } from 'vitest'
 import { claimIn, startHolder, tell } from './holder.ts'
 import { describeHybrid } from './hybrid-here.ts'
-import { removeSemaphoresAfterwards } from './leftover-semaphores.ts'
 import { claimAll, expectAllPermits } from './settled.ts'
 import { readTable, semaphoresOf } from './table-bytes.ts'
 

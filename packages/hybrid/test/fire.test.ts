@@ -1,9 +1,8 @@
 import { join } from 'node:path'
-import { freshDir } from '@procref/testing'
+import { freshDir, removeSemaphoresAfterwards } from '@procref/testing'
 import { expect, test } from 'vitest'
 import { fire } from './fire.ts'
 import { describeHybrid } from './hybrid-here.ts'
-import { removeSemaphoresAfterwards } from './leftover-semaphores.ts'
 import { expectAllPermits } from './settled.ts'
 
 // The whole is `pnpm soak` (five minutes, tests/soak/results/hybrid.json); this is a sample.

@@ -1,11 +1,10 @@
 import { closeSync, openSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { hybrid } from '@procref/hybrid'
-import { atEnd, eventually, freeze, freshDir, processState } from '@procref/testing'
+import { atEnd, eventually, freeze, freshDir, processState, removeSemaphoresAfterwards } from '@procref/testing'
 import { expect, test } from 'vitest'
 import { claimIn, startHolder, tell } from './holder.ts'
 import { describeHybrid } from './hybrid-here.ts'
-import { removeSemaphoresAfterwards } from './leftover-semaphores.ts'
 import {
   BOOT_AT,
   MAX_PROCESSES,

@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { atEnd, freshDir, startProgram } from '@procref/testing'
+import { atEnd, freshDir, removeSemaphoresAfterwards, startProgram } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import { describeHybrid } from './hybrid-here.ts'
-import { removeSemaphoresAfterwards } from './leftover-semaphores.ts'
 
 /** Pids are reused where it disturbs nobody: in a namespace of its own, in which they can also be chosen. */
 const OWN_PIDS = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'] as const

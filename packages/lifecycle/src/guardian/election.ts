@@ -57,12 +57,17 @@ export async function lockUntil(locks: FileLocker, path: string, deadline: numbe
 function removeOtherAliveFiles(locks: FileLocker, layout: Layout, nonce: string): void {
   const own = layout.aliveLock(nonce)
   for (const name of readdirSync(layout.root)) {
-    if (!/^alive-[\w-]+\.lock$/.test(name)) continue
+    if (nonceOfAliveFile(name) === undefined) continue
     const path = join(layout.root, name)
     if (path === own) continue
     removeIfThere(path)
     locks.discard?.(path)
   }
+}
+
+/** Whose alive lock a file of the directory is; `undefined`: none. */
+export function nonceOfAliveFile(name: string): string | undefined {
+  return /^alive-([\w-]+)\.lock$/.exec(name)?.[1]
 }
 
 function removeIfThere(path: string): void {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { processes } from '@procref/testing'
 import { afterAll, beforeAll } from 'vitest'
+import { processes } from './proc.ts'
 
 const PLACE = '/dev/shm'
 
