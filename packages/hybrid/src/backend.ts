@@ -9,7 +9,10 @@ const DEFAULT_SCAN_MS = 200
 const REPAIR_TAKES_MS = 800
 
 export interface HybridOptions {
-  /** How often one process looks for those that died. Default: 200. */
+  /**
+   * How often the watchdog looks for those that died. Default: 200. It is one of the processes and goes by its own number, so all who use
+   * a directory should name the same; else `maxRecoveryMs` is that of the slowest.
+   */
   readonly scanMs?: number
 }
 

@@ -31,10 +31,14 @@ pub(super) fn reached(step: Step) -> io::Result<()> {
     let armed = FAILPOINT.load(Ordering::Relaxed);
     if armed & !STOPS == number(step) && FAILPOINT.swap(0, Ordering::SeqCst) == armed {
         let signal = match armed & STOPS {
-            0 => rustix::process::Signal::KILL,
-            _ => rustix::process::Signal::STOP,
+            0 => libc::SIGKILL,
+            _ => libc::SIGSTOP,
         };
-        rustix::process::kill_process(rustix::process::getpid(), signal)?;
+        // To this thread alone: a stop that is sent to the process may be taken by another thread, and this one would go on until it hears of it.
+        // SAFETY: it takes an integer.
+        if unsafe { libc::raise(signal) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
     }
     Ok(())
 }

@@ -25,13 +25,8 @@ pub(super) fn watch(member: Arc<Member>, every: Duration) -> Result<Wait, LockEr
         every,
         elected: AtomicBool::new(false),
     };
-    start(
-        watchdog,
-        Watchdog::round,
-        // The file is of no use any more; whoever claims next is told.
-        |_| Outcome::Free,
-        || (),
-    )
+    // It is granted only when the file is of no use any more; whoever claims next is told.
+    start(watchdog, Watchdog::round, |_| Outcome::Free, || ())
 }
 
 struct Watchdog {
