@@ -15,6 +15,13 @@ export { FreedSlots, type SlotWaits } from './freed-slots.ts'
 export { type Guarantees, locksAreInheritable } from './guarantees.ts'
 export { ProcessIdentityUnavailableError } from './identity-unavailable.ts'
 export { testMedium } from './medium-test.ts'
+export {
+  type Migration,
+  type MigrationPhase,
+  migrating,
+  NothingToMigrateError,
+  rebuildMigrating,
+} from './migrating.ts'
 export { ifVisible, isGone, isRefused } from './proc.linux.ts'
 export {
   bootId,
@@ -28,8 +35,11 @@ export {
 export type { ProcessIdentity, ProcessTable } from './process-table.ts'
 export {
   DEFAULT_SLOTS,
+  DirectoryMovingError,
+  isSlotsFolder,
   MAX_SLOTS,
   PIN_FILE,
+  PoolMovedError,
   PoolSizeMismatchError,
   ProtocolMismatchError,
   type ProtocolPin,
