@@ -67,15 +67,16 @@ export class MigratingPool implements SlotPool {
     this.#closed.signal.throwIfAborted()
     if (this.#old === undefined) return await this.#next.held()
     const [old, next] = await Promise.all([this.#old.held(), this.#next.held()])
-    return holdersOfEither(old, next).sort((a, b) => a.slot - b.slot)
+    return holdersOfEither(old, next, this.#atMost(old.length, next.length)).sort((a, b) => a.slot - b.slot)
   }
 
   async count(): Promise<number> {
     this.#closed.signal.throwIfAborted()
     if (this.#old === undefined) return await this.#next.count()
     const [old, next] = await Promise.all([this.#old.count(), this.#next.count()])
+    const atMost = this.#atMost(old, next)
     // Who holds both counts once. Labels say who that is, and only where there are holders in both: never does a label make a zero.
-    return old === 0 || next === 0 ? old + next : (await this.held()).length
+    return atMost === Math.max(old, next) ? atMost : (await this.held()).length
   }
 
   async provenEmpty(): Promise<boolean> {
@@ -106,6 +107,14 @@ export class MigratingPool implements SlotPool {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /**
+   * How many holders there can be. In phase 1 all have an old slot (beside plain users of the old world) or all have a new one (beside
+   * phase 2), so it is the larger number, whatever the labels say.
+   */
+  #atMost(old: number, next: number): number {
+    return this.#claimed !== undefined || old === 0 || next === 0 ? Math.max(old, next) : old + next
   }
 
   #pools(): readonly SlotPool[] {
@@ -172,12 +181,13 @@ export class MigratingPool implements SlotPool {
   }
 
   async #exhausted(oldPool: SlotPool, full: 'old' | 'new'): Promise<SlotsExhaustedError> {
-    const holders = await (full === 'old' ? oldPool : this.#next).held().catch(() => [])
+    // For a message: what cannot be found out does not hide what the message is about.
+    const holders = await this.held().catch(() => [])
     const remedy =
       full === 'old'
-        ? ` These are the slots of the old pool (${oldPool.backend}), and phase 1 needs one of them, because its plain users see nobody ` +
-          `else. If its holders are dead and its slots do not come back, go on to phase 2, which claims in the new pool alone.`
-        : ` These are the slots of the new pool (${this.#next.backend}).`
+        ? ` It is the old pool (${oldPool.backend}) that is full, and phase 1 needs one of its slots, because its plain users see nobody ` +
+          'else. If its holders are dead and its slots do not come back, go on to phase 2, which claims in the new pool alone.'
+        : ''
     return new SlotsExhaustedError(this.dir, this.size, holders, remedy)
   }
 }

@@ -58,7 +58,7 @@ export class NothingToMigrateError extends ProcrefError {
  * Caller: begin a phase only when nobody runs the one before its neighbour any more (no plain `from` beside phase 2: it would not see
  * who holds only a new slot). Where an old slot's holder died and it does not come back (a semaphore without repair), phase 1 is refused
  * once the old pool is full, on purpose: its plain users see nobody without an old slot. Phase 2 goes on.
- * Throws `NothingToMigrateError` for two backends of one protocol.
+ * Throws `NothingToMigrateError` for two backends of one protocol; phase 3 `ProtocolMismatchError` where phase 1 and 2 never were.
  */
 export function migrating({ from, to, phase }: Migration): SlotBackend {
   const [old, next] = [protocolOf(from), protocolOf(to)]
@@ -96,9 +96,9 @@ function protocolOf(backend: SlotBackend): string {
 function guaranteesOf({ from, to, phase }: Migration): Guarantees {
   if (phase === 3) return to.guarantees
   const weaker = weakerGuarantees(from.guarantees, to.guarantees, { oneLock: isOneLock(from.locks, to.locks) })
-  // A slot, and a lock, of phase 2 is one of the new world.
-  const { inheritableByChild, locksInheritableByChild = inheritableByChild } = to.guarantees
-  return phase === 1 ? weaker : { ...weaker, inheritableByChild, locksInheritableByChild }
+  // A slot, and a lock, of phase 2 is one of the new world: what a child can inherit of it, and who is excluded by it.
+  const { inheritableByChild, locksInheritableByChild = inheritableByChild, scope } = to.guarantees
+  return phase === 1 ? weaker : { ...weaker, inheritableByChild, locksInheritableByChild, scope }
 }
 
 function locksOf({ from, to, phase }: Migration): FileLocker {
@@ -132,7 +132,12 @@ function placeOf({ from, to, phase }: Migration, dir: string): Place {
     throw new ProtocolMismatchError(dir, pin.protocol, protocolOf(phase === 3 ? to : from))
   }
   if (pin === undefined && phase === 3) return { kind: 'new alone', dir }
-  return { kind: 'both', dir: join(dir, nextSlotsFolder(pin ?? {})), pin }
+  const place = join(dir, nextSlotsFolder(pin ?? {}))
+  // Nobody has ever claimed a new slot here: whoever uses the directory is of the old world, and phase 3 would not see them.
+  if (phase === 3 && readProtocolPin(place) === undefined) {
+    throw new ProtocolMismatchError(dir, protocolOf(from), protocolOf(to))
+  }
+  return { kind: 'both', dir: place, pin }
 }
 
 async function support(migration: Migration, dir: string, options: SupportOptions): Promise<Support> {
