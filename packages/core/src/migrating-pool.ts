@@ -67,16 +67,17 @@ export class MigratingPool implements SlotPool {
     this.#closed.signal.throwIfAborted()
     if (this.#old === undefined) return await this.#next.held()
     const [old, next] = await Promise.all([this.#old.held(), this.#next.held()])
-    return holdersOfEither(old, next, this.#atMost(old.length, next.length)).sort((a, b) => a.slot - b.slot)
+    return holdersOfEither(old, next).sort((a, b) => a.slot - b.slot)
   }
 
   async count(): Promise<number> {
     this.#closed.signal.throwIfAborted()
     if (this.#old === undefined) return await this.#next.count()
     const [old, next] = await Promise.all([this.#old.count(), this.#next.count()])
-    const atMost = this.#atMost(old, next)
-    // Who holds both counts once. Labels say who that is, and only where there are holders in both: never does a label make a zero.
-    return atMost === Math.max(old, next) ? atMost : (await this.held()).length
+    // Who holds both counts once. In phase 1 all have an old slot (beside plain users of the old world) or all have a new one (beside phase
+    // 2), so it is the larger number. In phase 2 labels say who has both, where there are holders in both: no label makes a zero.
+    if (this.#claimed !== undefined || old === 0 || next === 0) return Math.max(old, next)
+    return (await this.held()).length
   }
 
   async provenEmpty(): Promise<boolean> {
@@ -107,14 +108,6 @@ export class MigratingPool implements SlotPool {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
-  }
-
-  /**
-   * How many holders there can be. In phase 1 all have an old slot (beside plain users of the old world) or all have a new one (beside
-   * phase 2), so it is the larger number, whatever the labels say.
-   */
-  #atMost(old: number, next: number): number {
-    return this.#claimed !== undefined || old === 0 || next === 0 ? Math.max(old, next) : old + next
   }
 
   #pools(): readonly SlotPool[] {

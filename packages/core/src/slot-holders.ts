@@ -5,9 +5,9 @@ import type { SlotInfo } from './slot-backend.ts'
  *
  * That two entries are one holder is told by what it wrote: the same pid, and the same start where both say one. One that says nothing is
  * taken for a holder of its own, so that mistakes count somebody twice rather than not at all. Of each entry in `next` there is
- * at most one in `old`. `atMost`: so many they can be; of those who would be too many, some in `old` are another's second slot.
+ * at most one in `old`.
  */
-export function holdersOfEither(old: readonly SlotInfo[], next: readonly SlotInfo[], atMost: number): SlotInfo[] {
+export function holdersOfEither(old: readonly SlotInfo[], next: readonly SlotInfo[]): SlotInfo[] {
   const unmatched = [...next]
   const onlyOld: SlotInfo[] = []
   for (const holder of old) {
@@ -15,7 +15,7 @@ export function holdersOfEither(old: readonly SlotInfo[], next: readonly SlotInf
     if (at === -1) onlyOld.push(holder)
     else unmatched.splice(at, 1)
   }
-  return [...next, ...onlyOld].slice(0, Math.max(atMost, next.length))
+  return [...next, ...onlyOld]
 }
 
 function isOneHolder(a: SlotInfo, b: SlotInfo): boolean {
