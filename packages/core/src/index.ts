@@ -22,6 +22,7 @@ export {
   NothingToMigrateError,
   rebuildMigrating,
 } from './migrating.ts'
+export { type MoveStep, moveSlots, type SlotMove, SlotsHeldError, undoMove } from './move-slots.ts'
 export { ifVisible, isGone, isRefused } from './proc.linux.ts'
 export {
   bootId,
