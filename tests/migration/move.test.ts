@@ -29,7 +29,13 @@ async function claimAll(backend: SlotBackend, dir: string): Promise<number> {
   return count
 }
 
-describe.each(PAIRS.map((pair) => [pair.name, pair] as const))('from %s', (_name, { from, to }) => {
+/** The other way round as well: what an open pool does is the old backend's. */
+const BOTH_WAYS = [
+  ...PAIRS,
+  ...PAIRS.slice(0, 1).map(({ from, to }) => ({ name: 'ofd-range to flock', from: to, to: from })),
+]
+
+describe.each(BOTH_WAYS.map((pair) => [pair.name, pair] as const))('from %s', (_name, { from, to }) => {
   test('the slots are the new backend’s afterwards, as many as before, and the old one is refused', async () => {
     const dir = await used(from())
     const pin = await moveSlots({ dir, from: from(), to: to() })
@@ -62,20 +68,26 @@ describe.each(PAIRS.map((pair) => [pair.name, pair] as const))('from %s', (_name
     for (let n = 0; n <= SLOTS; n++) await expect(before.tryClaim()).rejects.toEqual(code('PROCREF_PROTOCOL_MISMATCH'))
   })
 
-  test.each(['old', 'new'] as const)('while somebody holds an %s slot it is refused, naming them, and nothing is changed', async (which) => {
-    const dir = await used(from())
-    const holding = which === 'old' ? from() : migrating({ from: from(), to: to(), phase: 2 })
-    await using pool = await holding.open(dir, { label: 'an editor' })
-    await using slot = await pool.claim()
-    const before = readdirSync(dir)
-    const refused = expect.objectContaining({ code: 'PROCREF_SLOTS_HELD', message: expect.stringContaining('an editor') })
-    await expect(moveSlots({ dir, from: from(), to: to() })).rejects.toEqual(refused)
-    await slot.verify()
-    expect(readProtocolPin(dir)).toEqual({ protocol: from().protocol, slots: SLOTS })
-    expect(readdirSync(dir)).toEqual(expect.arrayContaining(before))
-    await slot.release()
-    await moveSlots({ dir, from: from(), to: to() })
-  })
+  test.each(['old', 'new'] as const)(
+    'while somebody holds an %s slot it is refused, naming them, and nothing is changed',
+    async (which) => {
+      const dir = await used(from())
+      const holding = which === 'old' ? from() : migrating({ from: from(), to: to(), phase: 2 })
+      await using pool = await holding.open(dir, { label: 'an editor' })
+      await using slot = await pool.claim()
+      const before = readdirSync(dir)
+      const refused = expect.objectContaining({
+        code: 'PROCREF_SLOTS_HELD',
+        message: expect.stringContaining('an editor'),
+      })
+      await expect(moveSlots({ dir, from: from(), to: to() })).rejects.toEqual(refused)
+      await slot.verify()
+      expect(readProtocolPin(dir)).toEqual({ protocol: from().protocol, slots: SLOTS })
+      expect(readdirSync(dir)).toEqual(expect.arrayContaining(before))
+      await slot.release()
+      await moveSlots({ dir, from: from(), to: to() })
+    },
+  )
 
   test('there and back again: each move has a folder of its own', async () => {
     const dir = await used(from())
@@ -101,7 +113,9 @@ describe.each(PAIRS.map((pair) => [pair.name, pair] as const))('from %s', (_name
       }
       seen.add(String(last))
       const old = await before.tryClaim().catch((error: Error & { code?: string }) => error.code)
-      const fresh = await to().open(dir).catch((error: Error & { code?: string }) => error.code)
+      const fresh = await to()
+        .open(dir)
+        .catch((error: Error & { code?: string }) => error.code)
       if (typeof fresh === 'object') {
         expect(old, `after ${last}`).toBe('PROCREF_PROTOCOL_MISMATCH')
         await fresh.close()
@@ -136,7 +150,10 @@ test('a directory that only the original program has used moves as well', async 
   const dir = freshDir()
   writeFileSync(join(dir, 'slot_00.lock'), '4710\n')
   writeFileSync(join(dir, 'slot_07.lock'), '4711\n')
-  expect(await moveSlots({ dir, from: native(), to: robustMutex() })).toMatchObject({ protocol: 'robust-mutex', slots: 100 })
+  expect(await moveSlots({ dir, from: native(), to: robustMutex() })).toMatchObject({
+    protocol: 'robust-mutex',
+    slots: 100,
+  })
   expect(readFileSync(join(dir, 'retired', 'slot_07.lock'), 'utf8')).toContain(`${process.pid}\n`)
 })
 

@@ -39,6 +39,8 @@ export {
   DirectoryMovingError,
   isSlotsFolder,
   MAX_SLOTS,
+  nextSlotsFolder,
+  OtherMigrationError,
   PIN_FILE,
   PoolMovedError,
   PoolSizeMismatchError,

@@ -6,6 +6,7 @@ import { weakerGuarantees } from './migrating-guarantees.ts'
 import { bothLocks, isOneLock, locksHonouring } from './migrating-locks.ts'
 import { MigratingPool } from './migrating-pool.ts'
 import {
+  checkNextFolder,
   checkSlots,
   DirectoryMovingError,
   nextSlotsFolder,
@@ -133,6 +134,7 @@ function placeOf({ from, to, phase }: Migration, dir: string): Place {
   }
   if (pin === undefined && phase === 3) return { kind: 'new alone', dir }
   const place = join(dir, nextSlotsFolder(pin ?? {}))
+  checkNextFolder(place, protocolOf(to))
   // Nobody has ever claimed a new slot here: whoever uses the directory is of the old world, and phase 3 would not see them.
   if (phase === 3 && readProtocolPin(place) === undefined) {
     throw new ProtocolMismatchError(dir, protocolOf(from), protocolOf(to))

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path'
 import { errnoOf, translateErrno } from './errno.ts'
 import { ProcrefError } from './errors.ts'
 import {
+  checkNextFolder,
   DirectoryMovingError,
   nextSlotsFolder,
   PIN_FILE,
@@ -71,6 +72,7 @@ export async function moveSlots(move: SlotMove): Promise<ProtocolPin> {
   const pin = oldPin(dir, from, system)
   const options = { slots: pin.slots, label: LABEL, allowUnsafeFilesystem: move.allowUnsafeFilesystem ?? false }
   const folder = nextSlotsFolder(pin)
+  checkNextFolder(join(dir, folder), to.protocol ?? to.name, system)
   await using next = await to.open(join(dir, folder), options)
   await using old = await from.open(dir, options)
   onStep('opened')

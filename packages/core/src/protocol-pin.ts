@@ -69,6 +69,23 @@ export class DirectoryMovingError extends ProcrefError {
   }
 }
 
+/** A migration to another backend has begun here, and its programs may hold slots that nobody else sees. */
+export class OtherMigrationError extends ProcrefError {
+  readonly path: string
+  readonly found: string
+  readonly wanted: string
+  constructor(path: string, found: string, wanted: string) {
+    super(
+      'PROCREF_OTHER_MIGRATION',
+      `${path} was made for a migration to "${found}", not "${wanted}". Finish that one; or, if it was given up and no program of it runs, ` +
+        'delete this folder, then do it again.',
+    )
+    this.path = path
+    this.found = found
+    this.wanted = wanted
+  }
+}
+
 /** The slots are in another folder than when the pool was opened: the directory was deleted, or moved to another protocol and back. */
 export class PoolMovedError extends ProcrefError {
   readonly dir: string
@@ -135,6 +152,12 @@ export function slotsFolder(dir: string, pin: Pick<ProtocolPin, 'folder'>): stri
 export function nextSlotsFolder(pin: Pick<ProtocolPin, 'folder'>): string {
   const generation = Number(FOLDER.exec(pin.folder ?? '')?.[1] ?? 1)
   return `generation-${generation + 1}`
+}
+
+/** Throws `OtherMigrationError` if the folder of the next slots was made for another protocol than `to`. */
+export function checkNextFolder(place: string, to: string, system: SystemCalls = systemCalls): void {
+  const found = readProtocolPin(place, system)?.protocol
+  if (found !== undefined && found !== to) throw new OtherMigrationError(place, found, to)
 }
 
 /** Is this the name of a folder in which slots are, or have been? */
