@@ -14,7 +14,7 @@ const NEIGHBOURS = [
 
 describe.each(PAIRS.map((pair) => [pair.name, pair] as const))('from %s', (_name, { from, to }) => {
   test.each(NEIGHBOURS)(
-    'ten holders of parts %d and %d, killed at random, never have one slot at once, and each sees the others',
+    'ten holders of part %d and ten of part %d, killed at random, never have one slot at once, and each sees the others',
     async (one, other) => {
       const dir = freshDir()
       // A directory in which the migration has begun; phase 3 alone would have a new one for itself.

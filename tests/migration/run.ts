@@ -6,7 +6,7 @@ import { type Child, startProgram } from '@procref/testing'
 
 /** Fewer than there are holders, so that they meet all the time. */
 const SLOTS = 4
-const HOLDERS_OF_EACH = 5
+const HOLDERS_OF_EACH = 10
 /** A random holder is killed, and replaced, so often. */
 const KILL_EVERY_MS = 150
 const HOLDER = fileURLToPath(new URL('./holder.mjs', import.meta.url))
@@ -34,7 +34,7 @@ export interface NeighboursOptions {
 }
 
 /**
- * Ten holders of two neighbouring parts of a migration in one directory. They claim and release without pause, one of them is killed now
+ * Ten holders of each of two neighbouring parts of a migration in one directory. They claim and release without pause, one of them is killed now
  * and then, each looks for traces of another holder in its slots (../mixed/evidence.mjs), and whether the other part sees it.
  */
 export async function runNeighbours(options: NeighboursOptions): Promise<NeighboursResult> {

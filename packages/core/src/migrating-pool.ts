@@ -18,6 +18,8 @@ export interface MigratingPoolParts {
   readonly next: SlotPool
   /** Must a claim have a slot of both? False: of the new pool alone. */
   readonly claimsBoth: boolean
+  /** As `SlotPool.isSeenBy`. */
+  readonly isSeenBy?: NonNullable<SlotPool['isSeenBy']>
 }
 
 /**
@@ -31,12 +33,14 @@ export class MigratingPool implements SlotPool {
   readonly dir: string
   readonly backend: string
   readonly size: number
+  readonly isSeenBy?: NonNullable<SlotPool['isSeenBy']>
   readonly #old: SlotPool | undefined
   readonly #next: SlotPool
   readonly #claimed: SlotPool | undefined
   readonly #closed = new AbortController()
 
-  constructor({ dir, backend, old, next, claimsBoth }: MigratingPoolParts) {
+  constructor({ dir, backend, old, next, claimsBoth, isSeenBy }: MigratingPoolParts) {
+    if (isSeenBy !== undefined) this.isSeenBy = isSeenBy
     this.dir = dir
     this.backend = backend
     this.size = next.size

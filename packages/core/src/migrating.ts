@@ -38,6 +38,8 @@ export interface Migration {
 /** So often the pin may change while a pool is opened: it is made once and moved once. */
 const MAX_CHANGES = 8
 
+const NAME_PREFIX = 'migrating:'
+
 /** The two backends are two ways to do the same. */
 export class NothingToMigrateError extends ProcrefError {
   constructor(from: string, to: string, protocol: string) {
@@ -57,7 +59,7 @@ export class NothingToMigrateError extends ProcrefError {
  * Unspecified: which slots a claim gets. In phase 1 a claim can be refused while another one, which is refused as well, gives back
  * the half that it had.
  * Caller: begin a phase only when nobody runs the one before its neighbour any more (no plain `from` beside phase 2: it would not see
- * who holds only a new slot). Where an old slot's holder died and it does not come back (a semaphore without repair), phase 1 is refused
+ * who holds only a new slot). A guardian is of the phase of the program that launched it, for as long as it lives; `isSeenBy` tells. Where an old slot's holder died and it does not come back (a semaphore without repair), phase 1 is refused
  * once the old pool is full, on purpose: its plain users see nobody without an old slot. Phase 2 goes on.
  * Throws `NothingToMigrateError` for two backends of one protocol; phase 3 `ProtocolMismatchError` where phase 1 and 2 never were.
  */
@@ -65,7 +67,7 @@ export function migrating({ from, to, phase }: Migration): SlotBackend {
   const [old, next] = [protocolOf(from), protocolOf(to)]
   if (old === next) throw new NothingToMigrateError(from.name, to.name, old)
   if (phase !== 1 && phase !== 2 && phase !== 3) throw new TypeError(`phase must be 1, 2 or 3, not ${String(phase)}`)
-  const name = `migrating:${phase}:${from.name}:${to.name}`
+  const name = `${NAME_PREFIX}${phase}:${from.name}:${to.name}`
   const processes = to.processes ?? from.processes
   return {
     name,
@@ -191,16 +193,23 @@ async function openAt(
   if (phase === 3) {
     const slots = sizeOf(dir, place.pin, options)
     const next = await to.open(place.dir, { ...options, slots })
-    return new MigratingPool({ dir, backend, next, claimsBoth: false })
+    return new MigratingPool({ dir, backend, next, claimsBoth: false, isSeenBy: isPhase })
   }
   const old = await from.open(dir, options)
   try {
     const next = await to.open(place.dir, { ...options, slots: old.size })
-    return new MigratingPool({ dir, backend, old, next, claimsBoth: phase === 1 })
+    return phase === 1
+      ? new MigratingPool({ dir, backend, old, next, claimsBoth: true })
+      : new MigratingPool({ dir, backend, old, next, claimsBoth: false, isSeenBy: isPhase })
   } catch (error) {
     await old.close()
     throw error
   }
+}
+
+/** Every phase looks at the new slots; a plain user of the old backend does not know that there are any. */
+function isPhase(backend: string): boolean {
+  return backend.startsWith(NAME_PREFIX)
 }
 
 /** As many new slots as there are old ones. */

@@ -32,6 +32,7 @@ export {
   DataEngineMismatchError,
   DirectoryGoneError,
   ForeignNamespaceError,
+  GuardianBlindError,
   GuardianLaunchError,
   InsideGuardianError,
   KeeperLaunchError,
