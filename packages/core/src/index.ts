@@ -35,6 +35,7 @@ export {
 } from './process-identity.ts'
 export type { ProcessIdentity, ProcessTable } from './process-table.ts'
 export {
+  checkNextFolder,
   DEFAULT_SLOTS,
   DirectoryMovingError,
   isSlotsFolder,

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import {
+  checkNextFolder,
   describeHolder,
   type FileLock,
   type FileLocker,
@@ -8,6 +9,7 @@ import {
   migrating,
   moveSlots,
   nextSlotsFolder,
+  OtherMigrationError,
   PIN_FILE,
   ProcrefError,
   type ProtocolPin,
@@ -113,6 +115,12 @@ export async function hindrancesOfMove({ dir, from, to }: DirectoryMove): Promis
   // In the middle of a move nobody can open the slots; whoever holds one is found when it has been undone.
   if (pin === undefined || pin.moving !== undefined) return hindrances
   const next = join(paths.slots, nextSlotsFolder(pin))
+  try {
+    checkNextFolder(next, to.protocol ?? to.name)
+  } catch (error) {
+    if (!(error instanceof OtherMigrationError)) throw error
+    return [...hindrances, error.message]
+  }
   const old = existsSync(join(paths.slots, PIN_FILE))
     ? (await lookAtSlots(from, paths.slots)).held
     : heldFiles(from.locks, paths.slots)

@@ -7,6 +7,7 @@ import { flock } from '@procref/flock'
 import { isNativeCodeHere, native, ofdRange } from '@procref/native'
 import { atEnd, type Child, freshDir, startProgram } from '@procref/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { removeSetsAfterwards } from '../../native/test/semaphore-sets.ts'
 import { keyOf } from '../dist/seed/remains.js'
 // Not part of the public interface.
 import { findSets, removeSet } from '../dist/seed/semaphore-sets.js'
@@ -62,6 +63,8 @@ function journalOf(root: string): readonly string[] {
 }
 
 describe.runIf(isNativeCodeHere())('procref migrate', () => {
+  removeSetsAfterwards()
+
   test('moves the slots, notes it in the journal, and leaves data and state as they were', async () => {
     const root = await usedDirectory()
     const before = contents(join(root, 'data'))
@@ -176,6 +179,11 @@ describe.runIf(isNativeCodeHere())('procref migrate', () => {
     const root = await usedDirectory()
     const began = migrating({ from: flock(), to: ofdRange(), phase: 2 })
     await (await began.open(join(root, 'slots'))).close()
+    const dry = (await migrate(root, '--to', 'sysv', '--dry-run')).result
+    expect(dry).toMatchObject({
+      state: 'hindered',
+      hindrances: [expect.stringContaining('a migration to "ofd-range"')],
+    })
     expect((await migrate(root, '--to', 'sysv')).result).toMatchObject({ error: { code: 'PROCREF_OTHER_MIGRATION' } })
     expect((await migrate(root, '--to', 'ofd-range')).result).toMatchObject({ state: 'moved' })
   })
