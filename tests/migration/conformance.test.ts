@@ -1,7 +1,7 @@
 import { conformance } from '@procref/conformance'
 import { type MigrationPhase, migrating } from '@procref/core'
+import { removeSetsAfterwards } from '@procref/testing'
 import { describe } from 'vitest'
-import { removeSetsAfterwards } from '../../packages/native/test/semaphore-sets.ts'
 import { describeMigration, PAIRS } from './pairs.ts'
 
 /** Every claim is made in two pools, or beside a second one. */

@@ -3,10 +3,9 @@ import { join } from 'node:path'
 import { migrating, moveSlots, readProtocolPin, type SlotBackend, undoMove } from '@procref/core'
 import { flock } from '@procref/flock'
 import { native, ofdRange, robustMutex, sysv } from '@procref/native'
-import { atEnd, freshDir, startChild } from '@procref/testing'
+import { atEnd, freshDir, removeSetsAfterwards, startChild } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
-import { removeSetsAfterwards } from '../../packages/native/test/semaphore-sets.ts'
-import { describeMigration, PAIRS } from './pairs.ts'
+import { describeMigration, PAIRS, SLOW_PAIRS } from './pairs.ts'
 
 const KILLED = new URL('./children/move.mjs', import.meta.url)
 const SLOTS = 3

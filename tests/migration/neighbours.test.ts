@@ -1,8 +1,7 @@
 import { join } from 'node:path'
 import { type MigrationPhase, migrating } from '@procref/core'
-import { freshDir } from '@procref/testing'
+import { freshDir, removeSetsAfterwards } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
-import { removeSetsAfterwards } from '../../packages/native/test/semaphore-sets.ts'
 import { describeMigration, PAIRS } from './pairs.ts'
 import { runNeighbours } from './run.ts'
 

@@ -2,8 +2,14 @@ import { type Guarantees, locksAreInheritable } from './guarantees.ts'
 
 /** The further left, the weaker. */
 const CRASH_RELEASES: readonly Guarantees['crashRelease'][] = ['stale-timeout', 'watchdog', 'kernel']
-/** Two kinds of namespaces are equally narrow; neither contains the other. */
-const SCOPES: readonly Guarantees['scope'][] = ['network-namespace', 'ipc-namespace', 'host', 'cluster']
+/** Kinds of namespaces are equally narrow; none contains another. */
+const SCOPES: readonly Guarantees['scope'][] = [
+  'network-namespace',
+  'ipc-namespace',
+  'pid-namespace',
+  'host',
+  'cluster',
+]
 
 /**
  * What holds of somebody who depends on both: of each promise the weaker one. A slot that is two slots has no descriptor that hands on

@@ -7,6 +7,8 @@ import type { Slot } from './slot-backend.ts'
 export class PairedSlot implements Slot {
   readonly id: number
   readonly lost: AbortSignal
+  /** The new one's: it grows with each holder of that slot, whatever phase it is in. */
+  readonly fence: number | undefined
   readonly #old: Slot
   readonly #next: Slot
   #releasing: Promise<void> | undefined
@@ -15,6 +17,7 @@ export class PairedSlot implements Slot {
     this.#old = old
     this.#next = next
     this.id = next.id
+    this.fence = next.fence
     this.lost = AbortSignal.any([old.lost, next.lost])
   }
 

@@ -1,8 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isNativeCodeHere } from '@procref/native'
-import { atEnd, freshDir, startProgram } from '@procref/testing'
+import { atEnd, freshDir, isRoot, startProgram } from '@procref/testing'
 import { expect, test } from 'vitest'
 // Not part of the public interface.
 import { chooseBackend, resolveBackend } from '../dist/choose-backend.js'
@@ -81,6 +81,23 @@ test('a fallback is announced on stderr with its reason, once, and `status` can 
   expect(stderr).toMatch(/PROCREF_BACKEND=flock.*\n +not native: .*native code/s)
   const status = JSON.parse((await withoutNative('status', '--dir', dir, '--json')).stdout)
   expect(status.backend).toMatchObject({ name: 'flock', rejected: [{ name: 'native' }] })
+})
+
+test('the status names the file system, and what being in a container means for the backend', async () => {
+  const dir = freshDir()
+  const namespaces = ['--pid', '--ipc', '--fork', '--mount-proc']
+  const inside = atEnd(
+    startProgram('unshare', {
+      args: [...namespaces, process.execPath, PROCREF, 'status', '--dir', dir, '--backend', 'sysv'],
+    }),
+  )
+  await inside.exited
+  if (inside.stderr().includes('Operation not permitted')) return expect(isRoot()).toBe(false)
+  expect(inside.stdout()).toMatch(/backend sysv: it was asked for \(linux \w+, .+, in a container .*same ipc namespace/)
+  if (readlinkSync('/proc/self/ns/pid') !== 'pid:[4026531836]') return
+  const outside = atEnd(startProgram(process.execPath, { args: [PROCREF, 'status', '--dir', dir] }))
+  await outside.exited
+  expect(outside.stdout()).not.toContain('in a container')
 })
 
 test('whoever chose it on purpose is not warned', async () => {

@@ -4,6 +4,7 @@ import { chooseBackend } from '../choose-backend.ts'
 import type { Colors } from '../cli/output.ts'
 import { type PlaceOptions, resolvePlace } from '../place.ts'
 import { urlOf } from '../server-url.ts'
+import { describeSurroundings } from '../surroundings.ts'
 
 export interface LookOptions extends PlaceOptions {
   readonly json?: boolean
@@ -60,7 +61,8 @@ export interface ServerStatus {
 /** What can be seen without changing anything; the directory may not exist. */
 export async function readStatus(options: LookOptions): Promise<StatusWithBackend> {
   const { root, slots } = resolvePlace(options.dir)
-  const { backend, reason, rejected } = await chooseBackend({ name: options.backend, slotsDir: slots })
+  const { backend, reason: why, rejected } = await chooseBackend({ name: options.backend, slotsDir: slots })
+  const reason = `${why} (${await describeSurroundings(slots, backend.guarantees)})`
   return { ...statusOf(await inspect(root, backend)), backend: { name: backend.name, reason, rejected } }
 }
 
