@@ -8,6 +8,7 @@ import { appendFileSync, linkSync, readFileSync, rmSync, writeFileSync } from 'n
 import { join } from 'node:path'
 
 const PF_EXITING = 0x4
+const SIGKILL_PENDING = 0x100n
 
 export class Evidence {
   #dir
@@ -15,14 +16,20 @@ export class Evidence {
   #name
   #log
   #killed
+  #isOver
 
-  constructor(dir, kind) {
+  /**
+   * `byThread`: the slots are held by a thread of their own (robust mutexes). Of a process that was killed it may end before the thread whose
+   * flags are asked for; that one has been told by then as well, and does nothing any more but end.
+   */
+  constructor(dir, kind, { byThread = false } = {}) {
     const start = statFields(process.pid)?.[19]
     this.#dir = dir
     this.#who = `${process.pid} ${start}`
     this.#name = join(dir, `${process.pid}-${start}.name`)
     this.#log = join(dir, `${kind}.log`)
     this.#killed = join(dir, 'killed.log')
+    this.#isOver = byThread ? (who) => isOver(who) || isKilled(who) : isOver
     writeFileSync(this.#name, this.#who)
   }
 
@@ -36,7 +43,7 @@ export class Evidence {
 
   #question(slot, mark) {
     const other = read(mark)
-    if (other !== undefined && isOver(other)) appendFileSync(this.#killed, '.')
+    if (other !== undefined && this.#isOver(other)) appendFileSync(this.#killed, '.')
     else {
       console.log(JSON.stringify({ event: 'overlap', slot, who: this.#who, other: other ?? '(gone meanwhile)' }))
     }
@@ -60,6 +67,14 @@ function isOver(who) {
   return (
     fields === undefined || fields[19] !== start || /^[ZX]/.test(fields[0]) || (Number(fields[6]) & PF_EXITING) !== 0
   )
+}
+
+/** Is there a SIGKILL that it has not yet died of? */
+function isKilled(who) {
+  const [pid] = who.split(' ')
+  const pending = /^SigPnd:\t([0-9a-f]+)$/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1]
+  // No such line: it has gone in between.
+  return pending === undefined || (BigInt(`0x${pending}`) & SIGKILL_PENDING) !== 0n
 }
 
 /** `/proc/PID/stat` from its third field on; `undefined`: there is no such process. */

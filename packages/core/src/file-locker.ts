@@ -8,6 +8,11 @@
  */
 export interface FileLocker {
   /**
+   * What its locks are to the kernel, e.g. `flock`: locks of two lockers of one kind exclude each other on one path. Left out: told apart
+   * from all others.
+   */
+  readonly kind?: string
+  /**
    * Opens (creating it if missing, mode 0600, never through a symbolic link) and locks the file at `path` without waiting.
    * `undefined`: refused at this moment, by a holder OR by somebody who probes; only `watch(path).probe()` tells which.
    * Throws the system's error, unchanged, when the file cannot be opened or locked for any other reason.

@@ -82,8 +82,10 @@ export class FileSlotStore implements SlotStore {
 
   /** A deleted directory is made anew, pin and all: whoever held a slot in the old one finds out by `verify()`. */
   async #takeInRestored(error: unknown, start: number, signal: AbortSignal): Promise<TakenSlot | undefined> {
-    if (!isNotFound(error)) throw error
+    if (!isNotFound(error) && !isLink(error)) throw error
+    // A link is what `moveSlots()` leaves in the place of a slot file: then this says where the slots are now.
     this.#restoreDirectory()
+    if (isLink(error)) throw error
     return this.#takenIfAny(await claimFreeSlot(this.#files, NONE_TRIED, start, signal))
   }
 
@@ -149,6 +151,10 @@ function freedFiles(files: SlotFiles): FreedSlots<FileLock, Claimed> | undefined
     },
     release: (lock) => lock.release(),
   })
+}
+
+function isLink(error: unknown): boolean {
+  return error instanceof FileAccessError && error.errno === 'ELOOP'
 }
 
 function isNotFound(error: unknown): boolean {

@@ -16,6 +16,14 @@ export { type Guarantees, locksAreInheritable } from './guarantees.ts'
 export { ProcessIdentityUnavailableError } from './identity-unavailable.ts'
 export { type LinkedSignal, linkSignals } from './link-signals.ts'
 export { testMedium } from './medium-test.ts'
+export {
+  type Migration,
+  type MigrationPhase,
+  migrating,
+  NothingToMigrateError,
+  rebuildMigrating,
+} from './migrating.ts'
+export { type MoveStep, moveSlots, type SlotMove, SlotsHeldError, undoMove } from './move-slots.ts'
 export { ifVisible, isGone, isRefused } from './proc.linux.ts'
 export {
   bootId,
@@ -28,9 +36,15 @@ export {
 } from './process-identity.ts'
 export type { ProcessIdentity, ProcessTable } from './process-table.ts'
 export {
+  checkNextFolder,
   DEFAULT_SLOTS,
+  DirectoryMovingError,
+  isSlotsFolder,
   MAX_SLOTS,
+  nextSlotsFolder,
+  OtherMigrationError,
   PIN_FILE,
+  PoolMovedError,
   PoolSizeMismatchError,
   ProtocolMismatchError,
   type ProtocolPin,

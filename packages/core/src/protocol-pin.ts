@@ -8,11 +8,15 @@ import { slotOfFileName } from './slot-name.ts'
 import { type SystemCalls, systemCalls } from './system-calls.ts'
 import { removeTemporary } from './temporary-file.ts'
 
-/** What the slots of a directory are locked with, and how many there are. Made once, never changed. */
+/** What the slots of a directory are locked with, and how many there are. Made once; changed by nothing but `moveSlots()`. */
 export interface ProtocolPin {
   /** Backends that name the same protocol exclude each other; all others must keep out. */
   readonly protocol: string
   readonly slots: number
+  /** The folder in the directory in which the slots are, since they were moved to another protocol; left out: the directory itself. */
+  readonly folder?: string
+  /** Being moved to another protocol, or was when whoever did it was killed: nobody may open the slots until that is done. */
+  readonly moving?: { readonly to: string }
 }
 
 export const PIN_FILE = 'protocol.json'
@@ -22,6 +26,9 @@ export const MAX_SLOTS = 10_000
 /** No backend has more: a pin that says so is damaged. */
 const MAX_SLOTS_OF_ANY = 100_000
 const FORMAT = 1
+/** With a folder or a move in it: whoever knows only the first format must not pass over them. */
+const FORMAT_OF_MOVED = 2
+const FOLDER = /^generation-(\d{1,6})$/
 /** More than any pin of this format has: a bigger file is something else. */
 const MAX_PIN_BYTES = 4096
 /** The seed's program writes no pin, locks with flock(2), and has a hundred slots. */
@@ -36,11 +43,58 @@ export class ProtocolMismatchError extends ProcrefError {
     super(
       'PROCREF_PROTOCOL_MISMATCH',
       `${dir} is used with the lock protocol "${found}", and this backend speaks "${wanted}": they would not exclude each other. ` +
-        `Use a backend that speaks "${found}"; or, to migrate, end every program that uses the directory, delete it, and start again.`,
+        `Use a backend that speaks "${found}"; or, to migrate, end every program that uses the directory and run \`procref migrate\` ` +
+        '(docs/migration.md says how to do it while they run).',
     )
     this.dir = dir
     this.found = found
     this.wanted = wanted
+  }
+}
+
+/** The slots are being moved to another protocol, or whoever did it was killed on the way. */
+export class DirectoryMovingError extends ProcrefError {
+  readonly dir: string
+  readonly from: string
+  readonly to: string
+  constructor(dir: string, from: string, to: string) {
+    super(
+      'PROCREF_DIRECTORY_MOVING',
+      `${dir} is being moved from the lock protocol "${from}" to "${to}", which takes a moment. If it lasts, whoever did it was ended on ` +
+        `the way: run \`procref migrate --to ${to}\` again, which finishes it.`,
+    )
+    this.dir = dir
+    this.from = from
+    this.to = to
+  }
+}
+
+/** A migration to another backend has begun here, and its programs may hold slots that nobody else sees. */
+export class OtherMigrationError extends ProcrefError {
+  readonly path: string
+  readonly found: string
+  readonly wanted: string
+  constructor(path: string, found: string, wanted: string) {
+    super(
+      'PROCREF_OTHER_MIGRATION',
+      `${path} was made for a migration to "${found}", not "${wanted}". Finish that one; or, if it was given up and no program of it runs, ` +
+        'delete this folder, then do it again.',
+    )
+    this.path = path
+    this.found = found
+    this.wanted = wanted
+  }
+}
+
+/** The slots are in another folder than when the pool was opened: the directory was deleted, or moved to another protocol and back. */
+export class PoolMovedError extends ProcrefError {
+  readonly dir: string
+  constructor(dir: string) {
+    super(
+      'PROCREF_POOL_MOVED',
+      `The slots of ${dir} are in another place than when this pool was opened. Open it again.`,
+    )
+    this.dir = dir
   }
 }
 
@@ -82,6 +136,53 @@ export function readProtocolPin(dir: string, system: SystemCalls = systemCalls):
   return readPinFile(join(dir, PIN_FILE), system) ?? pinOfSeed(dir, system)
 }
 
+interface WantedPin {
+  readonly protocol: string
+  readonly slots?: number
+  /** Where the slots are to be, if the pin has to be made; one that is found may name another folder. */
+  readonly folder?: string
+}
+
+/** Where the slots of a directory with this pin are. */
+export function slotsFolder(dir: string, pin: Pick<ProtocolPin, 'folder'>): string {
+  return pin.folder === undefined ? dir : join(dir, pin.folder)
+}
+
+/** Where the next ones will be, when the slots are moved to another protocol: each time in a folder that none had before. */
+export function nextSlotsFolder(pin: Pick<ProtocolPin, 'folder'>): string {
+  const generation = Number(FOLDER.exec(pin.folder ?? '')?.[1] ?? 1)
+  return `generation-${generation + 1}`
+}
+
+/** Throws `OtherMigrationError` if the folder of the next slots was made for another protocol than `to`. */
+export function checkNextFolder(place: string, to: string, system: SystemCalls = systemCalls): void {
+  const found = readProtocolPin(place, system)?.protocol
+  if (found !== undefined && found !== to) throw new OtherMigrationError(place, found, to)
+}
+
+/** Is this the name of a folder in which slots are, or have been? */
+export function isSlotsFolder(name: string): boolean {
+  return FOLDER.test(name)
+}
+
+/**
+ * Puts `pin` in the place of the one that is there, on disk and whole before anybody can see it.
+ * Caller: keep everybody else from the slots meanwhile; only `moveSlots()` does.
+ */
+export function replacePin(dir: string, pin: ProtocolPin, system: SystemCalls = systemCalls): void {
+  const path = join(dir, PIN_FILE)
+  const temporary = temporaryPin(path)
+  try {
+    writeDurably(temporary, encodePin(pin), system)
+    system.rename(temporary, path)
+    system.syncDirectory(dir)
+  } catch (error) {
+    throw translateErrno(error, 'replace', path)
+  } finally {
+    removeTemporary(temporary, system)
+  }
+}
+
 /**
  * The pin of the existing directory `dir`, made with `slots` (default 100) if there is none.
  *
@@ -90,7 +191,7 @@ export function readProtocolPin(dir: string, system: SystemCalls = systemCalls):
  */
 export function pinProtocol(
   dir: string,
-  wanted: { readonly protocol: string; readonly slots?: number },
+  wanted: WantedPin,
   options: { readonly system?: SystemCalls; readonly maxSlots?: number; readonly beforeMaking?: () => void } = {},
 ): ProtocolPin {
   const system = options.system ?? systemCalls
@@ -100,7 +201,9 @@ export function pinProtocol(
   const found = readPinFile(path, system)
   if (found !== undefined) return agreed(dir, found, wanted, maxSlots)
   const seed = pinOfSeed(dir, system)
-  const pin = agreed(dir, seed ?? { protocol: wanted.protocol, slots: wanted.slots ?? DEFAULT_SLOTS }, wanted, maxSlots)
+  const { protocol, slots = DEFAULT_SLOTS, folder } = wanted
+  const fresh = { protocol, slots, ...(folder !== undefined && { folder }) }
+  const pin = agreed(dir, seed ?? fresh, wanted, maxSlots)
   options.beforeMaking?.()
   makePinFile(dir, pin, system)
   const made = readPinFile(path, system)
@@ -114,12 +217,8 @@ export function checkSlots(slots: number | undefined, maxSlots: number = MAX_SLO
   throw new TypeError(`slots must be an integer from 1 to ${maxSlots}, not ${String(slots)}`)
 }
 
-function agreed(
-  dir: string,
-  found: ProtocolPin,
-  wanted: { readonly protocol: string; readonly slots?: number },
-  maxSlots: number,
-): ProtocolPin {
+function agreed(dir: string, found: ProtocolPin, wanted: WantedPin, maxSlots: number): ProtocolPin {
+  if (found.moving !== undefined) throw new DirectoryMovingError(dir, found.protocol, found.moving.to)
   if (found.protocol !== wanted.protocol) throw new ProtocolMismatchError(dir, found.protocol, wanted.protocol)
   if (wanted.slots !== undefined && wanted.slots !== found.slots) {
     throw new PoolSizeMismatchError(dir, found.slots, wanted.slots)
@@ -150,16 +249,42 @@ function readPinFile(path: string, system: SystemCalls): ProtocolPin | undefined
   const text = readSmallFile(path, system)
   if (text === undefined) return undefined
   const fields = parseObject(path, text)
-  if (fields.format !== FORMAT) {
+  if (fields.format !== FORMAT && fields.format !== FORMAT_OF_MOVED) {
     const format = typeof fields.format === 'number' ? `format ${fields.format}` : 'no format'
-    throw new ProtocolUnreadableError(path, `has ${format}, and this version of procref understands format ${FORMAT}`)
+    const known = `formats ${FORMAT} and ${FORMAT_OF_MOVED}`
+    throw new ProtocolUnreadableError(path, `has ${format}, and this version of procref understands ${known}`)
   }
   const { protocol, slots } = fields
   const valid = typeof slots === 'number' && Number.isInteger(slots) && slots >= 1 && slots <= MAX_SLOTS_OF_ANY
   if (typeof protocol !== 'string' || protocol === '' || !valid) {
     throw new ProtocolUnreadableError(path, 'does not name a protocol and a number of slots')
   }
-  return { protocol, slots }
+  return fields.format === FORMAT ? { protocol, slots } : { protocol, slots, ...moveIn(path, fields) }
+}
+
+function moveIn(
+  path: string,
+  { folder, moving }: Readonly<Record<string, unknown>>,
+): Pick<ProtocolPin, 'folder' | 'moving'> {
+  // It becomes part of a path.
+  const aFolder = folder === undefined || (typeof folder === 'string' && isSlotsFolder(folder))
+  const to = typeof moving === 'object' && moving !== null && 'to' in moving ? moving.to : undefined
+  if (!aFolder || (moving !== undefined && (typeof to !== 'string' || to === ''))) {
+    throw new ProtocolUnreadableError(path, 'names a folder or a move that cannot be')
+  }
+  return {
+    ...(typeof folder === 'string' && { folder }),
+    ...(typeof to === 'string' && { moving: { to } }),
+  }
+}
+
+function encodePin({ protocol, slots, folder, moving }: ProtocolPin): string {
+  const format = folder === undefined && moving === undefined ? FORMAT : FORMAT_OF_MOVED
+  return `${JSON.stringify({ format, protocol, slots, folder, moving })}\n`
+}
+
+function temporaryPin(path: string): string {
+  return `${path}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`
 }
 
 function parseObject(path: string, text: string): Readonly<Record<string, unknown>> {
@@ -196,9 +321,9 @@ function readSmallFile(path: string, system: SystemCalls): string | undefined {
 /** Gives the file its name by link(), which never replaces one: of simultaneous makers the first wins, and no half file is seen. */
 function makePinFile(dir: string, pin: ProtocolPin, system: SystemCalls): void {
   const path = join(dir, PIN_FILE)
-  const temporary = `${path}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`
+  const temporary = temporaryPin(path)
   try {
-    writeDurably(temporary, `${JSON.stringify({ format: FORMAT, ...pin })}\n`, system)
+    writeDurably(temporary, encodePin(pin), system)
     linkUnlessThere(dir, temporary, path, system)
   } catch (error) {
     throw translateErrno(error, 'make', path)

@@ -83,6 +83,11 @@ export interface SlotPool extends AsyncDisposable {
   provenEmpty(): Promise<boolean>
   /** Resolves soon after the pool may have become empty: a hint to look, not a proof. Rejects with the signal's reason. */
   whenEmpty(options?: { readonly signal?: AbortSignal }): Promise<void>
+  /**
+   * Present where somebody who looks at the slots through another backend may not see those of this pool: does one with a backend of this
+   * name? (A guardian lives on with the backend of the program that launched it, while others migrate.)
+   */
+  isSeenBy?(backend: string): boolean
   /** Releases what this pool still holds and ends its waits. Idempotent. */
   close(): Promise<void>
 }

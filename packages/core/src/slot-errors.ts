@@ -10,10 +10,11 @@ export class SlotsExhaustedError extends ProcrefError {
   readonly size: number
   /** Who held the slots right afterwards; labels for people. */
   readonly holders: readonly SlotInfo[]
-  constructor(dir: string, size: number, holders: readonly SlotInfo[]) {
+  /** `remedy`: what else can be done, for pools in which there is more. */
+  constructor(dir: string, size: number, holders: readonly SlotInfo[], remedy = '') {
     super(
       'PROCREF_SLOTS_EXHAUSTED',
-      `All ${size} slots are in use in ${dir}.${heldBy(holders)} End one of them, or wait for a slot (\`timeoutMs\`).`,
+      `All ${size} slots are in use in ${dir}.${heldBy(holders)} End one of them, or wait for a slot (\`timeoutMs\`).${remedy}`,
     )
     this.dir = dir
     this.size = size

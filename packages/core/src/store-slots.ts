@@ -5,7 +5,16 @@ import type { FilesystemType } from './filesystem-types.ts'
 import type { Guarantees } from './guarantees.ts'
 import { testMedium } from './medium-test.ts'
 import type { ProcessTable } from './process-table.ts'
-import { checkSlots, MAX_SLOTS, ProtocolMismatchError, pinProtocol, readProtocolPin } from './protocol-pin.ts'
+import {
+  checkSlots,
+  DirectoryMovingError,
+  MAX_SLOTS,
+  PoolMovedError,
+  ProtocolMismatchError,
+  pinProtocol,
+  readProtocolPin,
+  slotsFolder,
+} from './protocol-pin.ts'
 import { checkDirectory, secureDirectory, UnsafeDirectoryError } from './secure-directory.ts'
 import type {
   BackendDescriptor,
@@ -43,7 +52,7 @@ export interface StoreSlotsOptions {
 
 /** Where a store is opened. */
 export interface StorePlace {
-  /** Absolute. */
+  /** Absolute. Where the slots are: the pool's directory, or since a move a folder in it. */
   readonly dir: string
   readonly slots: number
   /** What this process writes as the holder of a slot, for people; see `encodeRecord`. */
@@ -94,6 +103,7 @@ async function support(
     }
     checkDirectory(dir, system)
     const pin = readProtocolPin(dir, system)
+    if (pin?.moving !== undefined) throw new DirectoryMovingError(dir, pin.protocol, pin.moving.to)
     if (pin !== undefined && pin.protocol !== protocol) throw new ProtocolMismatchError(dir, pin.protocol, protocol)
     testMedium(parts.locks, dir, filesystem.name, system)
     return { supported: true }
@@ -116,15 +126,22 @@ async function open(
   // Before anything is made there.
   const filesystem = await accepted(dir, system, options)
   const test = (): void => testMedium(parts.locks, dir, filesystem.name, system)
-  const ready = (slots: number | undefined) => {
+  const ready = (wanted: { readonly slots?: number; readonly folder?: string }) => {
     secureDirectory(dir, { system })
-    const wanted = slots === undefined ? { protocol } : { protocol, slots }
-    return pinProtocol(dir, wanted, { system, maxSlots, beforeMaking: test })
+    const pin = pinProtocol(dir, { protocol, ...wanted }, { system, maxSlots, beforeMaking: test })
+    if (pin.folder !== undefined) secureDirectory(slotsFolder(dir, pin), { system })
+    return pin
   }
-  const { slots } = ready(options.slots)
+  const pin = ready(options.slots === undefined ? {} : { slots: options.slots })
   if (filesystem.kind === 'unknown') test()
+  const { slots, folder } = pin
+  const restoreDirectory = (): void => {
+    const found = ready(folder === undefined ? { slots } : { slots, folder })
+    // In the old place the slots would exclude nobody.
+    if (found.folder !== folder) throw new PoolMovedError(dir)
+  }
   const record = encodeRecord(selfRecord(options.label))
-  const store = parts.openStore({ dir, slots, record, system, restoreDirectory: () => void ready(slots) })
+  const store = parts.openStore({ dir: slotsFolder(dir, pin), slots, record, system, restoreDirectory })
   return new StoredPool(parts.name, dir, slots, store)
 }
 

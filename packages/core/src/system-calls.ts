@@ -24,6 +24,12 @@ export interface SystemCalls {
   readdir(path: string): string[]
   link(existing: string, path: string): void
   unlink(path: string): void
+  rename(path: string, to: string): void
+  /** `target` is not looked at: it may lead nowhere. */
+  symlink(target: string, path: string): void
+  readlink(path: string): string
+  /** What was made, renamed and removed in the directory is on disk afterwards. */
+  syncDirectory(path: string): void
   /** The file system's type, on Linux its magic number. */
   statfsType(path: string): bigint
 }
@@ -45,6 +51,10 @@ export const systemCalls: SystemCalls = {
   readdir: (path) => fs.readdirSync(path),
   link: (existing, path) => fs.linkSync(existing, path),
   unlink: (path) => fs.unlinkSync(path),
+  rename: (path, to) => fs.renameSync(path, to),
+  symlink: (target, path) => fs.symlinkSync(target, path),
+  readlink: (path) => fs.readlinkSync(path),
+  syncDirectory,
   statfsType: (path) => fs.statfsSync(path, BIGINT).type,
 }
 
@@ -65,5 +75,16 @@ function mkdirUnlessThere(path: string, mode: number): void {
     fs.mkdirSync(path, { mode })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !fs.statSync(path).isDirectory()) throw error
+  }
+}
+
+function syncDirectory(path: string): void {
+  // Windows opens no directories.
+  if (process.platform === 'win32') return
+  const fd = fs.openSync(path, fs.constants.O_RDONLY)
+  try {
+    fs.fsyncSync(fd)
+  } finally {
+    fs.closeSync(fd)
   }
 }

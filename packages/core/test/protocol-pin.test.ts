@@ -43,6 +43,23 @@ test('another protocol is refused, naming both and how to migrate', () => {
   expect(() => pinProtocol(dir, { protocol: 'other' })).toThrow(/"one".*"other".*migrate/)
 })
 
+test('since a move it names the folder of the slots, in a format that versions from before it refuse', () => {
+  const dir = freshDir()
+  writeFileSync(join(dir, PIN_FILE), '{"format":2,"protocol":"p","slots":5,"folder":"generation-2"}\n')
+  const pin = { protocol: 'p', slots: 5, folder: 'generation-2' }
+  expect(readProtocolPin(dir)).toEqual(pin)
+  expect(pinProtocol(dir, { protocol: 'p', slots: 5 })).toEqual(pin)
+})
+
+test('in the middle of a move nobody gets it, whichever protocol is asked for', () => {
+  const dir = freshDir()
+  writeFileSync(join(dir, PIN_FILE), '{"format":2,"protocol":"p","slots":5,"moving":{"to":"q"}}\n')
+  for (const protocol of ['p', 'q']) {
+    const refused = expect.objectContaining({ code: 'PROCREF_DIRECTORY_MOVING', dir, from: 'p', to: 'q' })
+    expect(() => pinProtocol(dir, { protocol })).toThrow(refused)
+  }
+})
+
 test('another size is refused, naming both', () => {
   const dir = freshDir()
   pinProtocol(dir, { protocol: 'p', slots: 5 })
@@ -94,7 +111,11 @@ test.each([
   ['[]', 'has no format'],
   ['null', 'is not a JSON object'],
   ['{"protocol":"p","slots":5}', 'has no format'],
-  ['{"format":2,"protocol":"p","slots":5}', 'has format 2'],
+  ['{"format":3,"protocol":"p","slots":5}', 'has format 3'],
+  ['{"format":2,"protocol":"p","slots":5,"folder":"../elsewhere"}', 'names a folder or a move that cannot be'],
+  ['{"format":2,"protocol":"p","slots":5,"folder":7}', 'names a folder or a move that cannot be'],
+  ['{"format":2,"protocol":"p","slots":5,"moving":{"to":7}}', 'names a folder or a move that cannot be'],
+  ['{"format":2,"protocol":"p","slots":5,"moving":true}', 'names a folder or a move that cannot be'],
   ['{"format":1,"protocol":"","slots":5}', 'does not name'],
   ['{"format":1,"protocol":"p","slots":0}', 'does not name'],
   ['{"format":1,"protocol":"p","slots":"5"}', 'does not name'],

@@ -19,6 +19,7 @@ const MAX_INTERRUPTIONS = 100
  */
 export function flockLocker(calls: FlockCalls = flockCalls): FileLocker {
   return {
+    kind: 'flock',
     tryLock: (path) => tryLock(calls, path),
     watch: (path) => new FlockWatch(calls, path, calls.open(path, TO_WATCH)),
   }

@@ -35,6 +35,26 @@ export class ConfigMismatchError extends ProcrefError {
   }
 }
 
+/** The guardian looks at the slots with a backend that does not see ours: it would stop the server under us. */
+export class GuardianBlindError extends ProcrefError {
+  static readonly code = 'PROCREF_GUARDIAN_BLIND'
+  readonly dir: string
+  readonly pid: number
+  readonly backend: string
+  constructor(facts: { readonly dir: string; readonly pid: number; readonly backend: string; readonly ours: string }) {
+    const { dir, pid, backend, ours } = facts
+    super(
+      GuardianBlindError.code,
+      `The guardian of ${dir} (pid ${pid}) was launched with the backend ${backend}, before the migration, and does not see who holds a slot of ` +
+        `${ours}. While no program without the migration runs any more, end it with \`kill ${pid}\`: the server stops in order, and the ` +
+        'programs that use it start the next guardian, which sees everybody. Or come back when the server has stopped.',
+    )
+    this.dir = dir
+    this.pid = pid
+    this.backend = backend
+  }
+}
+
 /** connect() reached its deadline. */
 export class ConnectTimeoutError extends ProcrefError {
   static readonly code = 'PROCREF_CONNECT_TIMEOUT'

@@ -34,6 +34,7 @@ export {
   DataEngineMismatchError,
   DirectoryGoneError,
   ForeignNamespaceError,
+  GuardianBlindError,
   GuardianLaunchError,
   InsideGuardianError,
   KeeperLaunchError,
@@ -65,6 +66,7 @@ export { type Inspection, inspect, readRunningServer } from './inspect.ts'
 export { lookAtSlots, type SlotsSeen } from './inspect-slots.ts'
 export { endKeeper, type KeepOptions, keepServer } from './keeper/keep.ts'
 export type { KeeperSeen } from './keeper/keeper-file.ts'
+export { type DirectoryMove, GuardianRunsError, hindrancesOfMove, moveDirectory, noteMoved } from './move-directory.ts'
 export { requestStop, StillInUseError, type StopOptions } from './request-stop.ts'
 export { type DirectoryConfig, readConfigFile } from './state/config-file.ts'
 export { readCredentials } from './state/credentials.ts'

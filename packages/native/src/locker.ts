@@ -2,7 +2,7 @@ import type { FileLock, FileLocker, LockState, LockWatch } from '@procref/core'
 import type { NativeBinding } from './binding.ts'
 import { kernelWaits } from './kernel-waits.ts'
 import { calling, nativeError } from './native-error.ts'
-import { isInheritedByChildren } from './platform.ts'
+import { isInheritedByChildren, lockKind } from './platform.ts'
 
 const REFUSED = -1
 const FREE = 0
@@ -15,6 +15,7 @@ const HELD = 1
  */
 export function nativeLocker(load: () => NativeBinding): FileLocker {
   return {
+    kind: lockKind(),
     tryLock(path) {
       const native = load()
       return lockOf(

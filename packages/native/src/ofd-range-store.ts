@@ -124,8 +124,11 @@ export class OfdRangeStore implements SlotStore {
     try {
       return await this.#scan(signal)
     } catch (error) {
-      if (!(error instanceof FileAccessError && error.errno === 'ENOENT')) throw error
+      const errno = error instanceof FileAccessError ? error.errno : undefined
+      if (errno !== 'ENOENT' && errno !== 'ELOOP') throw error
+      // A link is what `moveSlots()` leaves in the place of a file: then this says where the slots are now.
       this.#place.restoreDirectory()
+      if (errno === 'ELOOP') throw error
       return await this.#scan(signal)
     }
   }

@@ -37,6 +37,11 @@ export function isInheritedByChildren(): boolean {
   return process.platform !== 'win32'
 }
 
+/** What the native code locks files with, in the words of `FileLocker.kind`. */
+export function lockKind(): string {
+  return process.platform === 'win32' ? 'LockFileEx' : 'flock'
+}
+
 /** Node's own report names the version of glibc that it runs on, and none where it runs on musl. */
 function isMusl(): boolean {
   // `excludeNetwork` came in Node 20.13, after these types: without it the report first looks up every open socket's peer.

@@ -1,5 +1,7 @@
 import {
   errnoOf,
+  type MigrationPhase,
+  migrating,
   NoBackendError,
   ProcrefError,
   type RejectedBackend,
@@ -50,13 +52,37 @@ export async function resolveBackend(
   return (await chooseBackend({ name, slotsDir, env })).backend
 }
 
-async function named(name: string, because: string): Promise<Selection> {
+/** Throws `UnknownBackendError`. A phase of a migration has the name of its backend: `migrating:2:flock:ofd-range`. */
+export async function backendByName(name: string): Promise<SlotBackend> {
   const known = KNOWN_BACKENDS.find((backend) => backend.name === name)
-  if (known !== undefined) return { backend: await known.load(), reason: `${name}: ${because}`, rejected: [] }
+  if (known !== undefined) return await known.load()
+  const [, phase, from, to] = /^migrating:([123]):([a-z-]+):([a-z-]+)$/.exec(name) ?? []
+  if (phase !== undefined && from !== undefined && to !== undefined) {
+    const parts = { from: await backendByName(from), to: await backendByName(to) }
+    return migrating({ ...parts, phase: Number(phase) as MigrationPhase })
+  }
   throw new UnknownBackendError(
     name,
     KNOWN_BACKENDS.map((backend) => backend.name),
   )
+}
+
+/**
+ * The best backend that works here and speaks this protocol, whatever state the slots in `slotsDir` are in. `root` is the directory above, in
+ * which it is tried. Throws `NoBackendError`.
+ */
+export async function backendForProtocol(protocol: string, slotsDir: string, root: string): Promise<SlotBackend> {
+  const speakers = KNOWN_BACKENDS.filter((backend) => backend.protocol === protocol)
+  if (speakers.length > 0) return (await selectBackend(speakers, root)).backend
+  const reason = `${slotsDir} is used with the lock protocol "${protocol}"`
+  throw new NoBackendError(
+    slotsDir,
+    KNOWN_BACKENDS.map(({ name }) => ({ name, reason })),
+  )
+}
+
+async function named(name: string, because: string): Promise<Selection> {
+  return { backend: await backendByName(name), reason: `${name}: ${because}`, rejected: [] }
 }
 
 /** Those that speak the protocol of the directory; in a new one, and where nobody speaks it, the defaults. */

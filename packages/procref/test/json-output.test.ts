@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { atEnd, type Child, endDirectory, freshDir, startProgram } from '@procref/testing'
 import { expect, onTestFinished, test } from 'vitest'
@@ -55,4 +55,6 @@ test('docs/cli.md shows exactly the fields that each command prints', async () =
   await holder.exited
   await check('`procref stop --json`', 'stop', '--json')
   await check('A failure, of any command', 'url', '--json')
+  writeFileSync(`${dir}/gcode.json`, '{"pid":4194305,"port":8000,"metadata":{}}')
+  await check('`procref migrate --json`', 'migrate', '--to', 'native', '--json')
 })

@@ -10,10 +10,10 @@ const [, , dir, json = '{}'] = process.argv
 const { driver = 'binary', storage = 'rocksdb', backend, stops, ...options } = JSON.parse(json)
 const DRIVERS = { binary: surrealBinary, embedded: embeddedSurreal }
 
-/** By name, from the command's own list. */
+/** By name, as the command knows it: also a phase of a migration. */
 async function knownBackend(name) {
-  const { KNOWN_BACKENDS } = await import('../../../packages/procref/dist/backends.js')
-  return await KNOWN_BACKENDS.find((known) => known.name === name).load()
+  const { backendByName } = await import('../../../packages/procref/dist/choose-backend.js')
+  return await backendByName(name)
 }
 
 /**

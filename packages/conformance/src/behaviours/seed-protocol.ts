@@ -67,13 +67,21 @@ export const seedProtocol: Behaviour = {
         ]
       : [
           {
-            title: 'a directory that the original program has used is refused',
+            title: 'a directory that the original program has used is refused, or its holders are seen',
             insteadOf: 'slots are shared with the original program (interoperatesWithSeed is false)',
-            async check({ backend, poolDir }) {
+            async check({ backend, poolDir, open, use, note }) {
               const dir = poolDir()
-              makeSeedDirectory(dir)
-              await assert.rejects(backend.open(dir), hasCode('PROCREF_PROTOCOL_MISMATCH'))
-              assert.equal((await backend.support(dir)).supported, false, 'support() says yes, and open() refuses')
+              const path = makeSeedDirectory(dir)
+              if (!(await backend.support(dir)).supported) {
+                await assert.rejects(backend.open(dir), hasCode('PROCREF_PROTOCOL_MISMATCH'))
+                return
+              }
+              if (!hasFlock()) return note('flock(1) is not installed, so no foreign program was tried')
+              const foreign = use(startFlock(path))
+              await foreign.line()
+              const pool = await open(dir)
+              assert.ok((await pool.held()).some(({ pid }) => pid === 4711))
+              assert.equal(await pool.provenEmpty(), false)
             },
           },
         ],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import type { Behaviour, Claim } from '../behaviour.ts'
 import { claimOne } from '../context.ts'
 import { homeOfUnprivileged } from '../other-user.ts'
@@ -37,13 +37,14 @@ export const unusableFiles: Behaviour = {
         const home = homeOfUnprivileged(context)
         if (home === undefined) return note('file permissions mean nothing on this platform')
         const dir = join(home.path, 'slots')
-        const paths = await slotPaths(context, join(context.freshDir(), 'slots'), 2)
-        if (paths === undefined) return
+        const sample = join(context.freshDir(), 'slots')
+        const [likePath] = (await slotPaths(context, sample, 2)) ?? []
+        if (likePath === undefined) return
         const first = await actor(dir, { slots: 2, ...home.options })
         assert.deepEqual([await first.tryClaim(), await first.tryClaim()].toSorted(), [0, 1])
         await first.release()
         await first.release()
-        const path = join(dir, (paths[0] ?? '').slice((paths[0] ?? '').lastIndexOf('/') + 1))
+        const path = join(dir, relative(sample, likePath))
         chmodSync(path, 0)
         atEnd(() => chmodSync(path, 0o600))
         assert.equal(await first.tryClaim(), 1)

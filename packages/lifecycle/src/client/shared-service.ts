@@ -4,6 +4,7 @@ import { type ConfigDifference, ConfigMismatchError, InsideGuardianError } from 
 import { defaultDirectory, layout } from '../state/layout.ts'
 import type { ServerRecord, ServiceSettings } from '../state/server-record.ts'
 import { awaitServing, type WaitContext } from './await-serving.ts'
+import { checkSeen } from './check-seen.ts'
 import { endWith } from './end-with.ts'
 import { KeptLease } from './kept-lease.ts'
 import type { ServiceLease } from './lease.ts'
@@ -58,6 +59,7 @@ export async function leaseService(options: SharedServiceOptions): Promise<KeptL
     // The slot comes first, the look at server.json second: see guardian.ts.
     const slot = await claimSlot(pool, options, context)
     const record = await awaitServing(context)
+    checkSeen(pool, record, paths.root)
     checkConfiguration(record, driver, options, paths.root)
     await slot.verify()
     const lease = new KeptLease({ pool, slot, record, wait })

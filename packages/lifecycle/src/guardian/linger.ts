@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { PIN_FILE } from '@procref/core'
+import { isSlotsFolder, PIN_FILE } from '@procref/core'
 
 /** How long the server stays after its last client: counted from the last sign of one. */
 export class Linger {
@@ -28,15 +28,22 @@ export class Linger {
   }
 
   #newestChange(): number {
-    let newest = 0
     try {
-      for (const name of readdirSync(this.#slots)) {
-        // Whatever a backend writes at a claim: slot files, or one file of records. The pin is no sign of a client.
-        if (!name.startsWith(PIN_FILE)) newest = Math.max(newest, lstatSync(join(this.#slots, name)).mtimeMs)
-      }
+      return newestIn(this.#slots)
     } catch {
       return 0 // Only a courtesy to come-and-go clients; the proof that nobody is left does not rest on it.
     }
-    return newest
   }
+}
+
+/** Whatever a backend writes at a claim: slot files, or one file of records. The pin is no sign of a client. */
+function newestIn(dir: string): number {
+  let newest = 0
+  for (const name of readdirSync(dir)) {
+    if (name.startsWith(PIN_FILE)) continue
+    const path = join(dir, name)
+    // Since slots were moved to another protocol, and while that is going on, they are in a folder.
+    newest = Math.max(newest, isSlotsFolder(name) ? newestIn(path) : lstatSync(path).mtimeMs)
+  }
+  return newest
 }

@@ -26,6 +26,9 @@ const JOURNAL_EVENTS = [
   'request-ignored',
   'write-failed',
   'probe-failed',
+  'slots-moving',
+  'slots-move-undone',
+  'slots-moved',
 ] as const
 type JournalEventName = (typeof JOURNAL_EVENTS)[number]
 

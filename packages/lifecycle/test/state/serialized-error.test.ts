@@ -14,6 +14,12 @@ const EXAMPLES: { readonly [K in keyof typeof errors]: InstanceType<(typeof erro
       { setting: 'port', running: null, asked: 8000 },
     ],
   }),
+  GuardianBlindError: new errors.GuardianBlindError({
+    dir: '/d',
+    pid: 7,
+    backend: 'flock',
+    ours: 'migrating:2:flock:sysv',
+  }),
   ConnectTimeoutError: new errors.ConnectTimeoutError({ dir: '/d', timeoutMs: 5, waitedFor: 'the guardian', logTail }),
   ServerFailedError: new errors.ServerFailedError(
     { dir: '/d', reason: 'no memory', logTail },

@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { addPlaceOptions, configureOutput, reportTo } from './declare.ts'
 import { addLookCommands } from './look-commands.ts'
 import { addServiceCommands } from './service-commands.ts'
-import { addSlotCommands } from './slot-commands.ts'
+import { addMigrateCommand, addSlotCommands } from './slot-commands.ts'
 
 /** The whole command line, parsed by nobody yet. What a command does is loaded when it is used. */
 export function createProgram(): Command {
@@ -16,6 +16,7 @@ export function createProgram(): Command {
   addServiceCommands(program)
   addLookCommands(program)
   addSlotCommands(program)
+  addMigrateCommand(program)
   program.addHelpText(
     'after',
     [

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { MigrateOptions } from '../commands/migrate.ts'
 import type { SlotHoldOptions } from '../commands/slot-hold.ts'
 import type { SlotListOptions } from '../commands/slot-list.ts'
 import type { SlotTryOptions } from '../commands/slot-try.ts'
@@ -71,6 +72,30 @@ export function addSlotCommands(program: Command): void {
     const { listSlots, viewSlotList } = await import('../commands/slot-list.ts')
     show(options, await listSlots(options), viewSlotList)
   })
+}
+
+/** `procref migrate`: the slots of a directory, made with another backend from now on. */
+export function addMigrateCommand(program: Command): void {
+  const migrate = declare(program, {
+    name: 'migrate',
+    summary: 'move the slots of a directory to another backend',
+    group: 'Slots:',
+    details:
+      'Refused while anybody holds a slot or the server runs, and says who. Can be killed at any moment and run again. Touches no data. ' +
+      'Also removes what the crate procref 0.1.0 has left, if it is proven that nobody uses it. To move while programs run, see docs/migration.md.',
+    examples: [
+      ['procref migrate --to ofd-range --dry-run', 'could it be done now?'],
+      ['procref migrate --to ofd-range', 'do it'],
+    ],
+  })
+  addJsonOption(addPlaceOptions(migrate).addOption(unsafeFilesystemOption()))
+    .requiredOption('--to <backend>', 'what makes the slots from now on')
+    .option('--dry-run', 'only say what would be done; changes nothing')
+    .action(async () => {
+      const options = optionsOf<MigrateOptions>(migrate)
+      const { migrateDirectory, viewMigrate } = await import('../commands/migrate.ts')
+      show(options, await migrateDirectory(options), viewMigrate)
+    })
 }
 
 function addPoolOptions(command: Command): Command {
