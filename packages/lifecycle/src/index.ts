@@ -1,4 +1,5 @@
 export type { LeasedServer, ReconnectEvent, ServiceLease } from './client/lease.ts'
+export { probeAlive } from './client/look.ts'
 export type { Progress, SharedServiceOptions } from './client/options.ts'
 export { sharedService } from './client/shared-service.ts'
 export type {
@@ -23,6 +24,7 @@ export {
   ServerNotReadyError,
   ServerSpawnError,
 } from './drivers/errors.ts'
+export { findSurreal } from './drivers/find-surreal.ts'
 export { type SurrealBinaryOptions, surrealBinary } from './drivers/surreal-binary.ts'
 export { checkSurrealData, type Storage, saysDatabaseLocked } from './drivers/surreal-data.ts'
 export {
@@ -48,6 +50,17 @@ export {
   StrangerOnPortError,
 } from './errors.ts'
 export { type ServerBinding, serverBinding } from './guardian/spawn-server.ts'
+export { livingGuardians, whileVacant } from './guardian/vacancy.ts'
+export { type FileHolders, type FileId, holdersOf } from './identity/file-holders.ts'
+export {
+  type ExpectedListener,
+  type ListenerProof,
+  type PortUser,
+  proveListener,
+  whoListens,
+} from './identity/listener.ts'
+export { lookAtServerLock, type ServerLockHolder, type ServerLockSeen } from './identity/server-lock-holders.ts'
+export { standstill } from './identity/standstill.ts'
 export { type Inspection, inspect, readRunningServer } from './inspect.ts'
 export { lookAtSlots, type SlotsSeen } from './inspect-slots.ts'
 export { endKeeper, type KeepOptions, keepServer } from './keeper/keep.ts'
@@ -55,10 +68,13 @@ export type { KeeperSeen } from './keeper/keeper-file.ts'
 export { requestStop, StillInUseError, type StopOptions } from './request-stop.ts'
 export { type DirectoryConfig, readConfigFile } from './state/config-file.ts'
 export { readCredentials } from './state/credentials.ts'
-export { readEngineRecord } from './state/engine-record.ts'
-export { type JournalEntry, readJournal } from './state/journal.ts'
+export { checkEngine, readEngineRecord } from './state/engine-record.ts'
+export { JOURNAL_LIMIT_BYTES, Journal, type JournalEntry, readJournal } from './state/journal.ts'
+export { blankTornLine, examineJournal, type JournalCondition } from './state/journal-condition.ts'
 export { defaultDirectory, type Layout, layout } from './state/layout.ts'
-export { tailServerLog } from './state/server-log.ts'
+export { listNonceFiles, type NonceFile, type NonceFiles } from './state/leftovers.ts'
+export { readRequest, type StopRequest } from './state/request-file.ts'
+export { capServerLog, openServerLog, SERVER_LOG_LIMIT_BYTES, tailServerLog } from './state/server-log.ts'
 export { isUpState, readServerRecord, type ServerRecord, type ServerState } from './state/server-record.ts'
 export { type ConnectOptions, connect, type Lease } from './surreal/connect.ts'
 export type { WaitDescriptor } from './wait/wait.ts'

@@ -1,16 +1,15 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type SlotBackend, type StorePlace, systemCalls, type TakenSlot } from '@procref/core'
+import { type SlotBackend, SlotTableStore, type StorePlace, systemCalls, type TakenSlot } from '@procref/core'
 import { robustMutex, sysv } from '@procref/native'
-import { atEnd, type Child, eventually, freshDir, HANGS_MS, mustBlock, startChild, within } from '@procref/testing'
+import { atEnd, type Child, freshDir, eventually, HANGS_MS, mustBlock, removeSet, removeSetsAfterwards, setExists, startChild, within } from '@procref/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import { loadBinding } from '../dist/load-binding.js'
 import { RobustMutexTables } from '../dist/robust-mutex-tables.js'
-import { SlotTableStore } from '../dist/slot-table-store.js'
 import { SysvTables } from '../dist/sysv-tables.js'
 import { claimIn, startHolder } from './holder.ts'
 import { describeNative } from './native-built.ts'
-import { exists, recordOf, remove, removeSetsAfterwards } from './semaphore-sets.ts'
+import { recordOf } from './set-record.ts'
 
 const FOR_EVER_MS = 2 ** 31 - 1
 
@@ -287,7 +286,7 @@ describeNative('waiting in the kernel for a semaphore set', () => {
     const waits = Promise.all([takeWhenFree(store), whenUnused(store)])
     const finishes = await mustBlock('takeWhenFree() and whenUnused()', waits)
     const first = recordOf(dir).id
-    remove(first)
+    removeSet(first)
     const [taken] = await finishes()
     expect(taken.whyLost()).toBeUndefined()
     expect(recordOf(dir).id).not.toBe(first)
@@ -302,6 +301,6 @@ describeNative('waiting in the kernel for a semaphore set', () => {
     await mustBlock('claim()', claim)
     await pool.close()
     await expect(claim).rejects.toMatchObject({ code: 'PROCREF_POOL_CLOSED' })
-    await eventually('the set is gone', () => !exists(id))
+    await eventually('the set is gone', () => !setExists(id))
   })
 })

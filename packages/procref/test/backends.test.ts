@@ -34,7 +34,7 @@ test('a name that this version does not know is refused, and those that it knows
   })
 })
 
-test.each(['ofd-range', 'sysv', 'robust-mutex'])(
+test.each(['ofd-range', 'sysv', 'robust-mutex', 'hybrid'])(
   'a directory that is pinned to %s is used with it, unasked',
   async (protocol) => {
     const dir = pinned(JSON.stringify({ format: 1, protocol, slots: 3 }))

@@ -5,7 +5,7 @@ import { DirectoryGoneError } from '../errors.ts'
 import { proveListener } from '../identity/listener.ts'
 import { takeRequest } from '../state/request-file.ts'
 import { serializeError } from '../state/serialized-error.ts'
-import { capServerLog } from '../state/server-log.ts'
+import { capServerLog, SERVER_LOG_LIMIT_BYTES } from '../state/server-log.ts'
 import { readServerRecord, type ServerRecord } from '../state/server-record.ts'
 import { UsurpedError } from './chronicle.ts'
 import { holdAlive } from './election.ts'
@@ -14,7 +14,6 @@ import { Health } from './health.ts'
 import { Linger } from './linger.ts'
 
 const BEAT_MS = 5_000
-const LOG_LIMIT_BYTES = 10 * 1024 * 1024
 /** After a step that could not be written or proven, e.g. on a full disk. */
 const RETRY_MS = 1_000
 
@@ -202,7 +201,7 @@ async function beatOnce(g: Guardianship): Promise<void> {
   if (recordedNonce(g) !== g.setup.nonce) {
     tryToWrite(g, () => g.chronicle.write({}))
   }
-  capServerLog(g.logFd, LOG_LIMIT_BYTES)
+  capServerLog(g.logFd, SERVER_LOG_LIMIT_BYTES)
   g.journal.rotateIfLarge()
   // Looks at every slot and keeps hold of those in use, so that a deleted folder cannot hide their holders later.
   await countHeld(g)

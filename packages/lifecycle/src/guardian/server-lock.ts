@@ -1,14 +1,6 @@
-import { readFileSync, statSync } from 'node:fs'
-import {
-  type FileLock,
-  identify,
-  isSameProcess,
-  type ProcessIdentity,
-  type SlotBackend,
-  sameNamespaces,
-} from '@procref/core'
-import { ForeignNamespaceError, ServerLockHeldError } from '../errors.ts'
-import { environmentOf, holdersOf } from '../identity/file-holders.ts'
+import { type FileLock, isSameProcess, type SlotBackend, sameNamespaces } from '@procref/core'
+import { ForeignNamespaceError, type LockHolder, ServerLockHeldError } from '../errors.ts'
+import { describeProcess, serverLockHolders } from '../identity/server-lock-holders.ts'
 import { signalSame } from '../identity/signal.ts'
 import type { Layout } from '../state/layout.ts'
 import type { ServerRecord } from '../state/server-record.ts'
@@ -37,14 +29,12 @@ export async function obtainServerLock(
       throw new ForeignNamespaceError({ dir: layout.root, pid: previous.guardian.pid })
     // After a restart by the same guardian the recorded one is ourselves, and no hindrance.
     if (previous.guardian.pid !== process.pid && isSameProcess(previous.guardian))
-      throw held(layout, [previous.guardian.pid], 'the guardian recorded before, which still runs')
+      throw held(layout, [describeProcess(previous.guardian.pid)], 'the guardian recorded before, which still runs')
   }
-  const { holders } = await holdersOf(statSync(layout.serverLock, { bigint: true }))
-  const strangers: number[] = []
-  for (const pid of new Set(holders.map((holder) => holder.pid))) {
-    if (pid === process.pid) continue
-    const orphan = provenOrphan(pid, previous)
-    if (orphan === undefined) strangers.push(pid)
+  const strangers: LockHolder[] = []
+  for (const { orphan, ...holder } of await serverLockHolders(layout, previous)) {
+    const { pid } = holder
+    if (orphan === undefined) strangers.push(holder)
     else if (signalSame(orphan, 'SIGKILL', processes)) {
       killed(pid)
     }
@@ -55,25 +45,6 @@ export async function obtainServerLock(
   throw held(layout, [], 'a process that cannot be seen from here')
 }
 
-/** The holder's identity, if its environment carries a nonce recorded here. A dying process has none left: not proven. */
-function provenOrphan(pid: number, previous: ServerRecord | undefined): ProcessIdentity | undefined {
-  if (previous === undefined) return undefined
-  const identity = identify(pid)
-  const nonce = environmentOf(pid, 'PROCREF_INSTANCE')
-  const recorded = [previous.nonce, previous.previous?.nonce]
-  return nonce !== undefined && recorded.includes(nonce) ? identity : undefined
-}
-
-function held(layout: Layout, pids: readonly number[], what: string): ServerLockHeldError {
-  const holders = pids.map((pid) => ({ pid, ...programOf(pid) }))
-  return new ServerLockHeldError({ path: layout.serverLock, holders, reason: what })
-}
-
-/** For the message only. */
-function programOf(pid: number): { readonly program?: string } {
-  try {
-    return { program: readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, 2).join(' ').trim() }
-  } catch {
-    return {}
-  }
+function held(layout: Layout, holders: readonly LockHolder[], reason: string): ServerLockHeldError {
+  return new ServerLockHeldError({ path: layout.serverLock, holders, reason })
 }

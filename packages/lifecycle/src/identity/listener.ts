@@ -45,6 +45,22 @@ export function findListener(expected: ExpectedListener): string | undefined {
   return listeners?.length === 1 && judge(expected.server, listeners) === 'proven' ? listeners[0]?.socket : undefined
 }
 
+/** A process that listens, as far as the system tells: of another user's only the user is known. */
+export interface PortUser {
+  readonly uid: number
+  readonly pids: readonly number[]
+}
+
+/** Who listens at an address, for people. `undefined`: cannot be asked here. Looks at every process: some milliseconds. */
+export function whoListens(at: Pick<ExpectedListener, 'host' | 'port'>): readonly PortUser[] | undefined {
+  if (process.platform !== 'linux') return undefined
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  return listenersAt(at)?.map(({ uid, socket }) => ({
+    uid,
+    pids: pids.map(Number).filter((pid) => hasOpen(pid, [socket]) === 'all'),
+  }))
+}
+
 function judge(server: ProcessIdentity, listeners: readonly Listener[] | undefined): ListenerProof {
   if (listeners === undefined) return 'unknown'
   if (listeners.length === 0) return 'nobody'
@@ -71,7 +87,10 @@ const ANY6 = '0'.repeat(32)
  * The sockets that a connection to `host` can reach. The kernel prefers one bound to that very address to one bound to
  * all, so the others count only where there is none. `undefined`: cannot be asked.
  */
-function listenersAt({ host = '127.0.0.1', port }: ExpectedListener): readonly Listener[] | undefined {
+function listenersAt({
+  host = '127.0.0.1',
+  port,
+}: Pick<ExpectedListener, 'host' | 'port'>): readonly Listener[] | undefined {
   if (isIPv6(host)) return preferExact(readListeners('/proc/net/tcp6', port), hex([...Array(15).fill(0), 1]))
   const bytes = host.split('.').map(Number)
   const four = preferExact(readListeners('/proc/net/tcp', port), hex(bytes))

@@ -53,9 +53,14 @@ export function createFileDurably(path: string, text: string, nonce: string): bo
 /** Removes what writers that died left in `dir`; those with the nonce `keep` stay. Caller: only the guardian. */
 export function removeTemporaries(dir: string, keep: string): void {
   for (const name of readdirSync(dir)) {
-    const nonce = TEMPORARY.exec(name)?.[1]
+    const nonce = nonceOfTemporary(name)
     if (nonce !== undefined && nonce !== keep) removeFile(join(dir, name))
   }
+}
+
+/** Whose temporary or spare file this is; `undefined`: it is none. */
+export function nonceOfTemporary(name: string): string | undefined {
+  return TEMPORARY.exec(name)?.[1]
 }
 
 /** Makes the file anew, never through a link and never one that somebody else opened before. */

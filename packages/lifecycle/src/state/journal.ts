@@ -92,7 +92,8 @@ export interface JournalEntry extends JournalEvent {
   readonly pid: number
 }
 
-const ROTATE_BYTES = 1 << 20
+/** A journal that is longer is rotated by the next guardian's beat. */
+export const JOURNAL_LIMIT_BYTES: number = 1 << 20
 /** A longer entry loses its evidence rather than filling the journal. */
 const MAX_LINE_BYTES = 16_384
 
@@ -123,7 +124,7 @@ export class Journal {
   /** Keeps the journal below twice 1 MB, with one old file. Never throws. Caller: only the guardian. */
   rotateIfLarge(): void {
     this.#attempt(() => {
-      if (sizeOf(this.#path) > ROTATE_BYTES) renameSync(this.#path, oldPath(this.#path))
+      if (sizeOf(this.#path) > JOURNAL_LIMIT_BYTES) renameSync(this.#path, oldPath(this.#path))
     })
   }
 
@@ -143,7 +144,7 @@ export class Journal {
 export function readJournal(path: string, options: { readonly last?: number } = {}): JournalEntry[] {
   const entries: JournalEntry[] = []
   for (const file of [oldPath(path), path]) {
-    for (const line of readEnd(file, 2 * ROTATE_BYTES).split('\n')) {
+    for (const line of readEnd(file, 2 * JOURNAL_LIMIT_BYTES).split('\n')) {
       const value = line === '' ? undefined : parseJson(line)
       if (isEntry(value)) entries.push(value)
     }

@@ -45,6 +45,14 @@ export function takeRequest(path: string, nonce: string): StopRequest | undefine
   }
 }
 
+/** The request at `path`, left there. `undefined`: none. `damaged`: something that is none, or is not a file. */
+export function readRequest(path: string): StopRequest | 'damaged' | undefined {
+  const file = readSmallFile(path)
+  if (file.kind === 'missing') return undefined
+  const value = file.kind === 'text' ? parseJson(file.text) : undefined
+  return isStopRequest(value) ? value : 'damaged'
+}
+
 function isStopRequest(value: unknown): value is StopRequest {
   if (typeof value !== 'object' || value === null) return false
   const v = value as Record<string, unknown>

@@ -2,6 +2,8 @@ import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, wri
 import { stripVTControlCharacters } from 'node:util'
 import { StateFileUnsafeError } from '../errors.ts'
 
+/** What a guardian lets the log grow to. */
+export const SERVER_LOG_LIMIT_BYTES: number = 10 * 1024 * 1024
 /** What `capServerLog` keeps, and what `tailServerLog` looks at. */
 const TAIL_BYTES = 65_536
 const TERMINAL_CONTROLS = /[^\P{Cc}\t\n]/gu

@@ -1,10 +1,12 @@
 import { type Command, Option } from 'commander'
+import type { DoctorOptions } from '../commands/doctor.ts'
 import type { EnvOptions } from '../commands/env.ts'
 import type { LogOptions } from '../commands/logs.ts'
 import type { LookOptions } from '../commands/status.ts'
 import type { StopServerOptions } from '../commands/stop.ts'
 import type { WhyOptions } from '../commands/why.ts'
 import { addJsonOption, addPlaceOptions, declare, optionsOf } from './declare.ts'
+import { EXIT_CODE } from './exit-code.ts'
 import { parseDuration, parseInteger } from './option-values.ts'
 import { show } from './show.ts'
 
@@ -77,6 +79,29 @@ export function addLookCommands(program: Command): void {
     .action(async () => {
       const { printLogs } = await import('../commands/logs.ts')
       await printLogs(optionsOf<LogOptions>(logs))
+    })
+
+  const doctor = declare(program, {
+    name: 'doctor',
+    summary: 'find out what is wrong with the directory or this machine',
+    group: GROUP,
+    details:
+      'Says what it looked at, what it found, why that matters and what to do. Changes nothing without --fix, which mends only what ' +
+      'is proven safe, says what it did, and never touches the data. Exits with 1 when there is a problem (left).',
+    examples: [
+      ['procref doctor', 'is all well?'],
+      ['procref doctor --fix', 'mend what can be mended without a risk'],
+      ['procref doctor --json', 'for programs'],
+    ],
+  })
+  addJsonOption(addPlaceOptions(doctor))
+    .option('--fix', 'mend what is proven safe to mend')
+    .action(async () => {
+      const options = optionsOf<DoctorOptions>(doctor)
+      const { runDoctor, viewDoctor } = await import('../commands/doctor.ts')
+      const report = await runDoctor(options)
+      show(options, report, viewDoctor)
+      if (!report.healthy) process.exitCode = EXIT_CODE.failed
     })
 
   const stop = declare(program, {

@@ -1,18 +1,13 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  type FileLock,
-  type FileLocker,
-  FreedSlots,
-  linkSignals,
-  ProcrefError,
-  type SlotInfo,
-  type SlotStore,
-  type StorePlace,
-  type TakenSlot,
-  type UsedSlot,
-} from '@procref/core'
+import { ProcrefError } from './errors.ts'
+import type { FileLock, FileLocker } from './file-locker.ts'
+import { FreedSlots } from './freed-slots.ts'
+import { linkSignals } from './link-signals.ts'
+import type { SlotInfo } from './slot-backend.ts'
+import type { SlotStore, TakenSlot, UsedSlot } from './slot-store.ts'
 import type { SlotTable, SlotTables } from './slot-table.ts'
+import type { StorePlace } from './store-slots.ts'
 
 /** Where the kernel wakes us for every slot, only a deleted or replaced table is left to be found. */
 const SAFETY_NET_MS = 1000
@@ -25,6 +20,9 @@ const LOOK_AGAIN_MS = 5
 const REPLACED = new Error('the table was replaced')
 /** Replaced this often while we claim in it, a table is being deleted on purpose. */
 const MAX_REPLACEMENTS = 8
+/** Taking and giving back take microseconds, and a table makes anew what somebody does not finish. */
+const SETTLES_WITHIN_MS = 1_000
+const UNSETTLED_LOOK_AGAIN_MS = 1
 
 /** Somebody has the lock that is taken to make a pool's table, and does not get on with it. */
 export class TableBeingMadeError extends ProcrefError {
@@ -34,6 +32,19 @@ export class TableBeingMadeError extends ProcrefError {
       'PROCREF_TABLE_BEING_MADE',
       `${path} has been locked for ${MAKING_TAKES_MS} ms by a process that makes this pool's slots, and should take milliseconds. ` +
         'It may be stopped: continue or end it (`fuser` shows it).',
+    )
+    this.path = path
+  }
+}
+
+/** Slots are free, and none of them can be had, because others are in the middle of something and do not get on with it. */
+export class TableUnsettledError extends ProcrefError {
+  readonly path: string
+  constructor(path: string) {
+    super(
+      'PROCREF_TABLE_UNSETTLED',
+      `${path} has free slots, but for ${SETTLES_WITHIN_MS} ms none could be claimed: a process has been stopped while it took or repaired one. ` +
+        'Continue or end it (`fuser` shows who has the file open), or try again.',
     )
     this.path = path
   }
@@ -50,6 +61,8 @@ export class TableUnstableError extends ProcrefError {
     this.path = path
   }
 }
+
+type NotTaken = 'full' | 'unsettled' | 'replaced'
 
 /**
  * Slots in a table that all processes share.
@@ -89,8 +102,7 @@ export class SlotTableStore implements SlotStore {
 
   takeFree(signal: AbortSignal): TakenSlot | Promise<TakenSlot | undefined> {
     const taken = this.#tryTake()
-    if (taken === 'full') return Promise.resolve(undefined)
-    return taken === 'replaced' ? this.#takeInNew(signal) : taken
+    return typeof taken === 'object' ? taken : this.#takeLater(taken, signal)
   }
 
   *used(): Generator<UsedSlot> {
@@ -115,10 +127,10 @@ export class SlotTableStore implements SlotStore {
     for (const table of this.#replaced) this.#drop(table)
   }
 
-  #tryTake(): TakenSlot | 'full' | 'replaced' {
+  #tryTake(): TakenSlot | NotTaken {
     const table = this.#table
     if (table === undefined) return 'replaced'
-    let taken: number | 'full' | 'gone'
+    let taken: ReturnType<SlotTable['tryTake']>
     try {
       taken = table.tryTake()
     } catch (error) {
@@ -127,7 +139,7 @@ export class SlotTableStore implements SlotStore {
       return 'replaced'
     }
     if (typeof taken === 'number') return this.#unlessReplaced(table, taken)
-    if (taken === 'full' && table.isCurrent()) return 'full'
+    if (taken !== 'gone' && table.isCurrent()) return taken
     if (taken === 'gone') this.#leave(table)
     return 'replaced'
   }
@@ -160,16 +172,15 @@ export class SlotTableStore implements SlotStore {
   /** Waits until a slot is ours. */
   async #takeIn(wait: number, signal: AbortSignal): Promise<TakenSlot> {
     for (;;) {
-      const taken = await this.#takeOnceWoken(wait, signal)
-      if (taken === 'full') continue
-      if (taken !== 'replaced') return taken
-      const inNew = await this.#takeInNew(signal)
-      if (inNew !== undefined) return inNew
+      const woken = await this.#takeOnceWoken(wait, signal)
+      // Another one was faster.
+      if (woken === 'full') continue
+      const taken = typeof woken === 'object' ? woken : await this.#takeLater(woken, signal)
+      if (taken !== undefined) return taken
     }
   }
 
-  /** `full`: another one was faster. */
-  async #takeOnceWoken(wait: number, signal: AbortSignal): Promise<TakenSlot | 'full' | 'replaced'> {
+  async #takeOnceWoken(wait: number, signal: AbortSignal): Promise<TakenSlot | NotTaken> {
     const table = this.#table
     // None was made yet.
     if (table?.takeWhenFree === undefined) return 'replaced'
@@ -184,13 +195,21 @@ export class SlotTableStore implements SlotStore {
     }
   }
 
-  async #takeInNew(signal: AbortSignal): Promise<TakenSlot | undefined> {
-    for (let replaced = 0; replaced < MAX_REPLACEMENTS; replaced++) {
-      await this.#renew(signal)
-      const taken = this.#tryTake()
-      if (taken !== 'replaced') return taken === 'full' ? undefined : taken
+  async #takeLater(first: NotTaken, signal: AbortSignal): Promise<TakenSlot | undefined> {
+    const giveUpAt = performance.now() + SETTLES_WITHIN_MS
+    let replaced = 0
+    for (let taken: TakenSlot | NotTaken = first; ; taken = this.#tryTake()) {
+      if (typeof taken === 'object') return taken
+      if (taken === 'full') return undefined
+      if (taken === 'replaced') {
+        if (replaced++ === MAX_REPLACEMENTS) throw new TableUnstableError(this.#tables.path)
+        await this.#renew(signal)
+      } else {
+        if (performance.now() > giveUpAt) throw new TableUnsettledError(this.#tables.path)
+        await sleep(UNSETTLED_LOOK_AGAIN_MS)
+        signal.throwIfAborted()
+      }
     }
-    throw new TableUnstableError(this.#tables.path)
   }
 
   /** Opens the table that the directory leads to, making it, and the directory, where there is none. */
@@ -201,21 +220,21 @@ export class SlotTableStore implements SlotStore {
       // Another claim of this process may have done it meanwhile.
       if (this.#table?.isCurrent() === true || this.#adopt(this.#tables.open())) return
       const lock = this.#locks.tryLock(path)
-      if (lock !== undefined) {
-        this.#makeUnlessThere(lock)
-      } else if (performance.now() > giveUpAt) {
-        throw new TableBeingMadeError(path)
-      } else {
-        await sleep(LOOK_AGAIN_MS)
-        signal.throwIfAborted()
-      }
+      if (lock !== undefined && this.#adoptOrMake(lock)) return
+      if (performance.now() > giveUpAt) throw new TableBeingMadeError(path)
+      await sleep(LOOK_AGAIN_MS)
+      signal.throwIfAborted()
     }
   }
 
-  #makeUnlessThere(lock: FileLock): void {
+  /** False: look again. */
+  #adoptOrMake(lock: FileLock): boolean {
     try {
       // A lock on a file that is no longer at its path keeps nobody else from making one.
-      if (lock.isCurrent() && !this.#adopt(this.#tables.open())) this.#tables.make()
+      if (!lock.isCurrent()) return false
+      if (this.#adopt(this.#tables.open())) return true
+      this.#tables.make()
+      return this.#adopt(this.#tables.open())
     } finally {
       lock.release()
     }

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 
 /**
@@ -13,21 +12,8 @@ export function removeSetsAfterwards(): void {
     before = new Set(privateSets())
   })
   afterAll(() => {
-    for (const id of privateSets()) if (!before.has(id) && isUnused(id)) remove(id)
+    for (const id of privateSets()) if (!before.has(id) && isUnused(id)) removeSet(id)
   })
-}
-
-/** What `sysv.json` of the pool in `dir` says. */
-export interface SetRecord {
-  readonly id: number
-  readonly slots: number
-  readonly magic: string
-  readonly bootId: string
-  readonly ipcNamespace: string
-}
-
-export function recordOf(dir: string): SetRecord {
-  return JSON.parse(readFileSync(join(dir, 'sysv.json'), 'utf8')) as SetRecord
 }
 
 /** Private sets with the mode of ours, by id. */
@@ -46,11 +32,11 @@ function isUnused(id: number): boolean {
 }
 
 /** Takes the set from whoever uses it. */
-export function remove(id: number): void {
+export function removeSet(id: number): void {
   execFileSync('ipcrm', ['-s', String(id)])
 }
 
 /** Does the kernel have a set of this id? */
-export function exists(id: number): boolean {
+export function setExists(id: number): boolean {
   return privateSets().includes(id)
 }

@@ -1,0 +1,144 @@
+import { lstatSync, readdirSync, unlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import type { FileLocker } from '@procref/core'
+import { type Layout, listNonceFiles, type NonceFile, probeAlive } from '@procref/lifecycle'
+import type { Check, Finding } from '../check.ts'
+import { lookAtEntry } from '../entry.ts'
+import { namesOf } from '../entry-findings.ts'
+import { recordOf, type Surroundings } from '../look-around.ts'
+
+/** A writer is done within milliseconds; docs/slot-directory.md gives those of the slots a minute. */
+const OLD_MS = 60_000
+const SLOT_TEMPORARY = /^(protocol\.json|medium-test)\..*\.tmp$/
+
+/** Files of guardians and writers that are dead: harmless, and in nobody's way but the reader's. */
+export const leftovers: Check = {
+  id: 'leftovers',
+  looksAt: 'files that dead guardians and writers left',
+  where: 'inside',
+  examine(seen) {
+    const { paths } = seen
+    const { locks } = seen
+    if (locks === undefined) return { found: 'cannot be told without a backend', findings: [] }
+    // Without knowing which nonce is recorded, none can be said to be somebody else's.
+    if (!isRecordKnown(seen)) return { found: 'cannot be told without server.json', findings: [] }
+    const recorded = recordOf(seen)?.nonce
+    const { alive, temporary } = listNonceFiles(paths)
+    const dead = (nonce: string): boolean => isDead(locks, paths, nonce)
+    const deadAlive = alive.filter(({ nonce }) => nonce !== recorded && dead(nonce))
+    const known = new Set([recorded, ...alive.map(({ nonce }) => nonce)])
+    // The nonce of a request is its writer's own, and has no lock that could tell: only its age does.
+    const deadTemporary = temporary.filter(({ nonce, ageMs }) => dead(nonce) && (known.has(nonce) || ageMs > OLD_MS))
+    const ofSlots = oldSlotTemporaries(paths.slots)
+    const found = deadAlive.length + deadTemporary.length + ofSlots.length
+    return {
+      found: found === 0 ? 'none' : `${found} files`,
+      findings: [
+        ...aliveFiles(deadAlive, locks, paths),
+        ...temporaries(deadTemporary, locks, paths),
+        ...slotTemporaries(ofSlots),
+      ],
+    }
+  },
+}
+
+/** There is a record that can be read, or there is none at all. */
+function isRecordKnown({ record, paths }: Surroundings): boolean {
+  if ('error' in record) return false
+  return record.value !== undefined || lookAtEntry(paths.serverJson, 'file').kind === 'missing'
+}
+
+function isDead(locks: FileLocker, paths: Layout, nonce: string): boolean {
+  return probeAlive(locks, paths.aliveLock(nonce)) === 'absent'
+}
+
+function aliveFiles(dead: readonly NonceFile[], locks: FileLocker, paths: Layout): readonly Finding[] {
+  return leftover(dead, {
+    code: 'alive-file',
+    what: 'the alive lock of a guardian that is dead',
+    safe: ({ nonce }) => isDead(locks, paths, nonce),
+  })
+}
+
+function temporaries(dead: readonly NonceFile[], locks: FileLocker, paths: Layout): readonly Finding[] {
+  return leftover(dead, {
+    code: 'temporary-file',
+    what: 'a temporary or spare file of a process that is dead',
+    safe: ({ nonce }) => isDead(locks, paths, nonce),
+  })
+}
+
+function leftover(
+  files: readonly NonceFile[],
+  { code, what, safe }: { code: string; what: string; safe(file: NonceFile): boolean },
+): readonly Finding[] {
+  const paths = files.map(({ path }) => path)
+  const [first] = paths
+  if (first === undefined) return []
+  return [
+    {
+      code,
+      severity: 'note',
+      path: first,
+      found: `${namesOf(paths)}: ${what}.`,
+      why: 'Whoever is killed leaves such files. They decide nothing.',
+      remedy: 'Nothing: the next guardian removes them.',
+      fix: {
+        does: `remove ${paths.length === 1 ? 'it' : `these ${paths.length} files`}`,
+        did: `removed ${paths.length === 1 ? 'it' : `these ${paths.length} files`}`,
+        needs: 'no-guardian',
+        paths,
+        apply(path) {
+          const file = files.find((candidate) => candidate.path === path)
+          if (file === undefined || !safe(file)) throw new Error(`its guardian lives: ${path}`)
+          removeIfThere(path)
+        },
+      },
+    },
+  ]
+}
+
+function oldSlotTemporaries(dir: string): readonly string[] {
+  if (lookAtEntry(dir, 'directory').kind === 'missing') return []
+  return readdirSync(dir)
+    .filter((name) => SLOT_TEMPORARY.test(name))
+    .map((name) => join(dir, name))
+    .filter(isOld)
+}
+
+function isOld(path: string): boolean {
+  const stat = lstatSync(path, { throwIfNoEntry: false })
+  return stat?.isFile() === true && Date.now() - stat.mtimeMs > OLD_MS
+}
+
+function slotTemporaries(paths: readonly string[]): readonly Finding[] {
+  const [first] = paths
+  if (first === undefined) return []
+  return [
+    {
+      code: 'slot-temporary-file',
+      severity: 'note',
+      path: first,
+      found: `${namesOf(paths)}: a temporary file that is older than a minute.`,
+      why: 'Left by a program that was killed in the wrong microsecond. It means nothing.',
+      remedy: 'Nothing; anybody may delete it.',
+      fix: {
+        does: `remove ${paths.length === 1 ? 'it' : `these ${paths.length} files`}`,
+        did: `removed ${paths.length === 1 ? 'it' : `these ${paths.length} files`}`,
+        needs: 'nothing',
+        paths,
+        apply(path) {
+          if (isOld(path)) removeIfThere(path)
+        },
+      },
+    },
+  ]
+}
+
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}

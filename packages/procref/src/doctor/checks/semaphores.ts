@@ -1,0 +1,96 @@
+import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { errnoOf } from '@procref/core'
+import type { Check, Finding } from '../check.ts'
+
+/** Written by the backend `sysv`, beside the slots. */
+const RECORD = 'sysv.json'
+
+interface SetNamed {
+  readonly id: number
+  readonly bootId: string
+  readonly ipcNamespace: string
+}
+
+/** System V semaphores outlive whoever made them: is the set that the directory names still one of its own? */
+export const semaphores: Check = {
+  id: 'semaphores',
+  looksAt: 'kernel semaphores that files of the directory name',
+  where: 'inside',
+  examine({ paths, pin }) {
+    const path = join(paths.slots, RECORD)
+    if (process.platform !== 'linux' || lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
+      return { found: 'none are named', findings: [] }
+    }
+    const named = read(path)
+    const used = 'value' in pin && pin.value?.protocol === 'sysv'
+    if (named === undefined) return { found: 'cannot be understood', findings: used ? [damaged(path)] : [] }
+    const exists = named.bootId === bootId() && named.ipcNamespace === ipcNamespace() && setsHere().includes(named.id)
+    return {
+      found: `set ${named.id}${exists ? '' : ', which is gone'}`,
+      findings: [...(used ? elsewhere(path, named) : []), ...(!used && exists ? [unused(path, named.id)] : [])],
+    }
+  },
+}
+
+function elsewhere(path: string, { ipcNamespace: namespace, bootId: boot }: SetNamed): readonly Finding[] {
+  // No semaphore outlives a boot: whatever it names, nobody holds anything there.
+  if (boot !== bootId() || namespace === ipcNamespace()) return []
+  return [
+    {
+      code: 'semaphores-elsewhere',
+      severity: 'problem',
+      path,
+      found: `${path} names semaphores of the IPC namespace ${namespace}, and this process is in ${ipcNamespace()}.`,
+      why: 'Slots here would not exclude the holders there, so connect() is refused.',
+      remedy: `Start the programs with one IPC namespace (--ipc=host, --ipc=container:…), or use another backend. If nothing of the other container is left: end what uses this directory, then delete ${path}.`,
+    },
+  ]
+}
+
+function unused(path: string, id: number): Finding {
+  return {
+    code: 'semaphores-left-over',
+    severity: 'note',
+    path,
+    found: `${path} names the semaphore set ${id}, and the slots of this directory are not locked with it.`,
+    why: 'Somebody changed the protocol of the directory. The set takes one of the few places that the kernel has (`ipcs -ls`) until the next boot.',
+    remedy: `If no program of the old kind runs any more: \`ipcrm -s ${id}\`, and delete ${path}.`,
+  }
+}
+
+function damaged(path: string): Finding {
+  return {
+    code: 'semaphores-damaged',
+    severity: 'problem',
+    path,
+    found: `${path} does not name a semaphore set.`,
+    why: 'It leads to the slots. A process that opened it before may hold some, so it is not replaced by itself.',
+    remedy: 'End every program that uses this directory, then delete the file.',
+  }
+}
+
+function read(path: string): SetNamed | undefined {
+  try {
+    const { id, bootId, ipcNamespace } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+    const valid = Number.isInteger(id) && typeof bootId === 'string' && typeof ipcNamespace === 'string'
+    return valid ? { id: id as number, bootId, ipcNamespace } : undefined
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError || errnoOf(error) !== undefined) return undefined
+    throw error
+  }
+}
+
+/** The ids of all sets of this IPC namespace: the second column. */
+function setsHere(): readonly number[] {
+  const rows = readFileSync('/proc/sysvipc/sem', 'latin1').trim().split('\n').slice(1)
+  return rows.map((row) => Number(row.trim().split(/\s+/)[1]))
+}
+
+function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
+}
+
+function ipcNamespace(): string {
+  return readlinkSync('/proc/self/ns/ipc')
+}

@@ -1,0 +1,93 @@
+import { chmodSync, existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { eventually, freshDir, isAlive } from '@procref/testing'
+import { expect, test } from 'vitest'
+import {
+  alarms,
+  describeTree,
+  doctor,
+  doctorCommand,
+  finish,
+  keepUp,
+  makeService,
+  procref,
+  ROWS,
+  readRows,
+  servedDir,
+  serviceDir,
+  slotsOnlyDir,
+} from './doctor-directory.ts'
+
+test('a directory that does not exist is healthy, and is not made', async () => {
+  const dir = join(freshDir(), 'not-there')
+  const report = await doctor(dir)
+  expect(report).toMatchObject({ dir, healthy: true, mended: [], left: [] })
+  expect(report.notLookedAt).toContain('guardian')
+  await doctor(dir, { fix: true })
+  expect(existsSync(dir)).toBe(false)
+})
+
+test('a directory whose slots were used, and that never had a server, gives no alarm', async () => {
+  expect(await alarms(await doctor(await slotsOnlyDir()))).toEqual([])
+})
+
+test('a service gives no alarm while it serves, and its holder is named', async () => {
+  const dir = serviceDir()
+  const { keeperPid, guardianPid } = await keepUp(dir)
+  const report = await doctor(dir)
+  expect(await alarms(report)).toEqual([])
+  const found = (id: string) => report.checks.find((check) => check.id === id)?.found
+  expect(found('holders')).toContain(`pid ${keeperPid}`)
+  expect(found('guardian')).toContain(`process ${guardianPid}`)
+  expect(report.notLookedAt).toEqual([])
+})
+
+test('a service that was stopped in order gives no alarm', async () => {
+  const dir = serviceDir()
+  await makeService(dir)
+  expect(await alarms(await doctor(dir))).toEqual([])
+})
+
+test('a service of which everything was killed gives notes, no alarm; --fix removes what was left, and it starts again with its rows', async () => {
+  const dir = serviceDir()
+  await makeService(dir)
+  const { guardianPid, serverPid, keeperPid } = await keepUp(dir)
+  for (const pid of new Set([keeperPid, guardianPid, serverPid])) if (isAlive(pid)) process.kill(pid, 'SIGKILL')
+  await eventually('all are gone', () => ![guardianPid, serverPid, keeperPid].some(isAlive))
+  const report = await doctor(dir)
+  expect(report.healthy).toBe(true)
+  expect(report.findings.map(({ severity }) => severity)).not.toContain('warning')
+  expect(await alarms(report)).toEqual(['guardian/guardian-killed', 'leftovers/temporary-file'])
+  expect(await alarms(await doctor(dir, { fix: true }))).toEqual(['guardian/guardian-killed'])
+  expect(await readRows(dir)).toEqual(ROWS)
+})
+
+test('a look changes nothing', async () => {
+  const dir = await servedDir()
+  const before = describeTree(dir)
+  await doctor(dir)
+  expect(describeTree(dir)).toEqual(before)
+})
+
+test('the command prints one line a check, and the verdict', async () => {
+  const dir = await servedDir()
+  const report = await doctorCommand(dir)
+  const { code, stdout } = await finish(procref(['doctor', '--dir', dir]))
+  expect(code).toBe(0)
+  const lines = stdout.trim().split('\n')
+  expect(lines.filter((line) => /^ok\b/.test(line)).length).toBe(
+    report.checks.filter(({ severity }) => severity === 'ok').length,
+  )
+  expect(lines.at(-1)).toMatch(new RegExp(`^healthy {2}${dir}`))
+})
+
+test('the command exits with 1 while there is a problem, and with 0 once --fix has mended all', async () => {
+  const dir = await servedDir()
+  chmodSync(dir, 0o777)
+  expect(await doctorCommand(dir)).toMatchObject({ healthy: false })
+  expect(await doctorCommand(dir, { args: ['--fix'] })).toMatchObject({
+    healthy: true,
+    mended: [{ check: 'directory' }],
+  })
+  expect(await finish(procref(['doctor', '--dir', dir, '--mend']))).toMatchObject({ code: 2, stdout: '' })
+})

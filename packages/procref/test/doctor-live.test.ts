@@ -1,0 +1,341 @@
+import { cpSync, existsSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { isNativeCodeHere } from '@procref/native'
+import {
+  atEnd,
+  type Child,
+  eventually,
+  freeze,
+  freshDir,
+  isAlive,
+  isRoot,
+  mountTmpfs,
+  startProgram,
+  surrealBinary,
+} from '@procref/testing'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { DoctorReport } from '../dist/commands/doctor.js'
+import {
+  alarms,
+  dataOf,
+  doctor,
+  doctorCommand,
+  finish,
+  keepUp,
+  makeService,
+  procref,
+  ROWS,
+  readRows,
+  servedDir,
+  serviceDir,
+  slotsOnlyDir,
+} from './doctor-directory.ts'
+
+const PROCREF = fileURLToPath(new URL('../bin/procref.js', import.meta.url))
+const NONCE = 'd'.repeat(32)
+
+const HOLD = `
+import fcntl, os, sys
+fd = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT, 0o600)
+fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+print("held", flush=True)
+sys.stdin.read()
+`
+
+/** Another program that holds the lock of a file. */
+async function holdLock(path: string, env: Readonly<Record<string, string>> = {}): Promise<Child> {
+  const child = atEnd(startProgram('python3', { args: ['-c', HOLD, path], env }))
+  expect(await child.line()).toBe('held')
+  return child
+}
+
+function findingOf(report: DoctorReport, code: string) {
+  return report.findings.find((finding) => finding.code === code) ?? expect.unreachable(code)
+}
+
+function epochOf(dir: string): unknown {
+  return JSON.parse(readFileSync(join(dir, 'server.json'), 'utf8')).epoch
+}
+
+describe('while a guardian lives', () => {
+  test('what could disturb it is left, and called busy; a mode is mended under it', async () => {
+    const dir = serviceDir()
+    await keepUp(dir)
+    const leftover = join(dir, `alive-${NONCE}.lock`)
+    const slot = join(dir, 'slots', 'slot_99.lock')
+    writeFileSync(leftover, '', { mode: 0o600 })
+    writeFileSync(slot, '', { mode: 0o644 })
+    const report = await doctor(dir, { fix: true })
+    expect(report.mended).toMatchObject([{ check: 'slots', code: 'mode', paths: [slot] }])
+    expect(report.left).toMatchObject([
+      { check: 'leftovers', code: 'alive-file', paths: [leftover], reason: expect.stringMatching(/^busy/) },
+    ])
+    expect(existsSync(leftover)).toBe(true)
+    expect(epochOf(dir)).toBe(1)
+    expect(report.checks.find(({ id }) => id === 'port')?.found).toContain('proven')
+  })
+
+  test('one that stands still is named, with what lets it go on; so is the lock that was deleted under it', async () => {
+    const dir = serviceDir()
+    const { guardianPid } = await keepUp(dir)
+    await freeze(guardianPid)
+    const report = await doctor(dir)
+    expect(await alarms(report)).toEqual(['guardian/guardian-stopped'])
+    expect(report.healthy).toBe(false)
+    expect(findingOf(report, 'guardian-stopped').remedy).toContain(`kill -CONT ${guardianPid}`)
+    unlinkSync(join(dir, 'guardian.lock'))
+    expect(await alarms(await doctor(dir))).toEqual(['guardian/guardian-lock-lost', 'guardian/guardian-stopped'])
+    process.kill(guardianPid, 'SIGCONT')
+    await eventually('it has left', () => !isAlive(guardianPid))
+  })
+
+  test('an alive lock that was deleted under it is found, and --fix takes nothing from it', async () => {
+    const dir = serviceDir()
+    const { guardianPid } = await keepUp(dir)
+    await freeze(guardianPid)
+    unlinkSync(join(dir, `alive-${nonceOf(dir)}.lock`))
+    const report = await doctor(dir, { fix: true })
+    expect(await alarms(report)).toEqual(['guardian/alive-lock-lost', 'leftovers/temporary-file'])
+    // Its spare files look like those of a dead one, and guardian.lock keeps them.
+    expect(report.left).toMatchObject([{ code: 'temporary-file', reason: expect.stringMatching(/^busy/) }])
+    process.kill(guardianPid, 'SIGCONT')
+    await eventually('it has made its lock anew', () => existsSync(join(dir, `alive-${nonceOf(dir)}.lock`)))
+    expect(await alarms(await doctor(dir))).toEqual([])
+  })
+
+  test('a server.json that was deleted under it is found', async () => {
+    const dir = serviceDir()
+    const { guardianPid } = await keepUp(dir)
+    await freeze(guardianPid)
+    unlinkSync(join(dir, 'server.json'))
+    expect(await alarms(await doctor(dir))).toContain('guardian/guardian-not-recorded')
+    process.kill(guardianPid, 'SIGCONT')
+    await eventually('it is written again', () => existsSync(join(dir, 'server.json')))
+  })
+
+  test('two alive locks are two guardians', async () => {
+    const dir = serviceDir()
+    await keepUp(dir)
+    const second = await holdLock(join(dir, `alive-${NONCE}.lock`))
+    const report = await doctor(dir)
+    expect(await alarms(report)).toEqual(['guardian/two-guardians'])
+    second.end()
+    await second.exited
+  })
+
+  test.runIf(surrealBinary() !== undefined)('a server that stands still is named', async () => {
+    const dir = serviceDir()
+    const { serverPid } = await keepUp(dir)
+    await freeze(serverPid)
+    const report = await doctor(dir)
+    expect(await alarms(report)).toEqual(['server/server-unresponsive'])
+    expect(findingOf(report, 'server-unresponsive').remedy).toContain(`kill -CONT ${serverPid}`)
+    process.kill(serverPid, 'SIGCONT')
+  })
+
+  test.runIf(isRoot())('from another container it is not taken for dead, and nothing is mended there', async () => {
+    const dir = serviceDir()
+    await keepUp(dir)
+    writeFileSync(join(dir, `alive-${NONCE}.lock`), '', { mode: 0o600 })
+    const args = [
+      '--fork',
+      '--pid',
+      '--mount-proc',
+      process.execPath,
+      PROCREF,
+      'doctor',
+      '--dir',
+      dir,
+      '--json',
+      '--fix',
+    ]
+    const inside = atEnd(startProgram('unshare', { args }))
+    await inside.exited
+    const report = JSON.parse(inside.stdout()) as DoctorReport
+    expect(await alarms(report)).toEqual([
+      'guardian/guardian-elsewhere',
+      'holders/holder-not-seen',
+      'leftovers/alive-file',
+    ])
+    expect(report.mended).toEqual([])
+    expect(existsSync(join(dir, `alive-${NONCE}.lock`))).toBe(true)
+  })
+})
+
+describe('while no guardian lives', () => {
+  test('a stranger that holds server.lock is named, and left alone', async () => {
+    const dir = await servedDir()
+    const stranger = await holdLock(join(dir, 'data', 'server.lock'))
+    const data = dataOf(dir)
+    const report = await doctor(dir, { fix: true })
+    expect(await alarms(report)).toEqual(['server/server-lock-held'])
+    expect(report.healthy).toBe(false)
+    expect(findingOf(report, 'server-lock-held').found).toContain(`process ${stranger.pid}`)
+    expect(isAlive(stranger.pid)).toBe(true)
+    stranger.end()
+    await stranger.exited
+    expect(dataOf(dir)).toBe(data)
+    expect(await readRows(dir)).toEqual(ROWS)
+  })
+
+  test('an orphan is told by its nonce, and left to the next connect(), which ends it', async () => {
+    const dir = await servedDir()
+    const orphan = await holdLock(join(dir, 'data', 'server.lock'), { PROCREF_INSTANCE: nonceOf(dir) })
+    const report = await doctor(dir, { fix: true })
+    expect(await alarms(report)).toEqual(['server/orphan-server'])
+    expect(findingOf(report, 'orphan-server')).toMatchObject({
+      severity: 'warning',
+      found: expect.stringContaining(`${orphan.pid}`),
+    })
+    expect(isAlive(orphan.pid)).toBe(true)
+    expect(await readRows(dir)).toEqual(ROWS)
+    expect((await orphan.exited).signal).toBe('SIGKILL')
+  })
+
+  test('who is about to become guardian is not raced: --fix says busy', async () => {
+    const dir = await servedDir()
+    const leftover = join(dir, `alive-${NONCE}.lock`)
+    writeFileSync(leftover, '', { mode: 0o600 })
+    const starting = await holdLock(join(dir, 'guardian.lock'))
+    expect((await doctor(dir, { fix: true })).left).toMatchObject([{ reason: expect.stringMatching(/^busy/) }])
+    expect(existsSync(leftover)).toBe(true)
+    starting.end()
+    await starting.exited
+    expect((await doctor(dir, { fix: true })).mended).toMatchObject([{ paths: [leftover] }])
+    expect(existsSync(leftover)).toBe(false)
+  })
+
+  test('a port that was asked for and is taken is a problem', async () => {
+    const dir = await servedDir()
+    const stranger = createServer((socket) => socket.destroy())
+    await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void stranger.close())
+    const address = stranger.address()
+    if (address === null || typeof address === 'string') return expect.unreachable()
+    writeFileSync(join(dir, 'config.json'), JSON.stringify({ port: address.port }), { mode: 0o600 })
+    const report = await doctor(dir)
+    expect(await alarms(report)).toEqual(['port/demanded-port-taken'])
+    expect(findingOf(report, 'demanded-port-taken').found).toContain(`process ${process.pid}`)
+  })
+
+  test('a slot that is held by nobody who can be seen is explained', async () => {
+    const dir = await slotsOnlyDir()
+    const slot = join(dir, 'slots', 'slot_42.lock')
+    // Beyond any pid that Linux gives out.
+    writeFileSync(slot, '99999999\n', { mode: 0o600 })
+    await holdLock(slot)
+    const report = await doctor(dir)
+    expect(await alarms(report)).toEqual(['holders/holder-not-seen'])
+    expect(findingOf(report, 'holder-not-seen').found).toContain('process 99999999')
+  })
+
+  test('a holder of the original program is found without making protocol.json', async () => {
+    const dir = serviceDir()
+    mkdirSync(join(dir, 'slots'), { recursive: true, mode: 0o700 })
+    const slot = join(dir, 'slots', 'slot_00.lock')
+    const holder = await holdLock(slot)
+    writeFileSync(slot, `${holder.pid}\n`)
+    const report = await doctor(dir, { fix: true })
+    expect(await alarms(report)).toEqual(['protocol/no-protocol-file'])
+    expect(report.checks.find(({ id }) => id === 'holders')?.found).toContain(`pid ${holder.pid}`)
+    expect(existsSync(join(dir, 'slots', 'protocol.json'))).toBe(false)
+  })
+
+  test('a full pool is a warning that names who is in it', async () => {
+    const dir = join(freshDir(), 'full')
+    mkdirSync(dir, { mode: 0o700 })
+    const holder = procref(['slot', 'hold', '--dir', dir, '--slots', '1', '--label', 'the holder'])
+    await holder.line()
+    const report = await doctor(dir)
+    expect(await alarms(report)).toEqual(['holders/all-slots-in-use'])
+    expect(findingOf(report, 'all-slots-in-use').remedy).toContain('the holder')
+  })
+})
+
+describe.runIf(isNativeCodeHere() && process.platform === 'linux')('System V semaphores', () => {
+  /** A pool of them whose only holder was killed: the set stays. */
+  async function abandonedSet(): Promise<string> {
+    const dir = serviceDir()
+    mkdirSync(dir, { mode: 0o700 })
+    const sysv = ['--dir', dir, '--backend', 'sysv']
+    const holder = procref(['slot', 'hold', ...sysv, '--slots', '3'])
+    await holder.line()
+    holder.kill('SIGKILL')
+    await holder.exited
+    // Whoever uses the pool next, and closes it last, removes the set.
+    onTestFinished(async () => void (await finish(procref(['slot', 'try', ...sysv]))))
+    return dir
+  }
+
+  test('a set that a directory of another protocol names, and that still exists, is a note', async () => {
+    const abandoned = await abandonedSet()
+    const dir = await servedDir()
+    cpSync(join(abandoned, 'slots', 'sysv.json'), join(dir, 'slots', 'sysv.json'))
+    const report = await doctor(dir, { fix: true })
+    expect(await alarms(report)).toEqual(['semaphores/semaphores-left-over'])
+    expect(findingOf(report, 'semaphores-left-over').remedy).toMatch(/ipcrm -s \d+/)
+  })
+
+  test('a directory that is locked with them and whose holders are dead gives no alarm', async () => {
+    expect(await alarms(await doctor(await abandonedSet()))).toEqual([])
+  })
+
+  test.runIf(isRoot())('those of another IPC namespace are a problem', async () => {
+    const dir = await abandonedSet()
+    const args = ['--ipc', process.execPath, PROCREF, 'doctor', '--dir', dir, '--json']
+    const inside = atEnd(startProgram('unshare', { args }))
+    await inside.exited
+    expect(await alarms(JSON.parse(inside.stdout()))).toContain('semaphores/semaphores-elsewhere')
+  })
+})
+
+describe('the machine', () => {
+  test('a backend that nobody knows is a problem', async () => {
+    const report = await doctorCommand(await servedDir(), { env: { PROCREF_BACKEND: 'telepathy' } })
+    expect(await alarms(report)).toEqual(['backend/unknown-backend'])
+    expect(findingOf(report, 'unknown-backend').found).toContain('native, flock')
+  })
+
+  test('a backend that does not speak the protocol of the directory is a problem that names both', async () => {
+    const report = await doctorCommand(await servedDir(), { env: { PROCREF_BACKEND: 'robust-mutex' } })
+    expect(await alarms(report)).toEqual(['backend/backend-unusable'])
+    expect(findingOf(report, 'backend-unusable').found).toMatch(/"flock".*"robust-mutex"/)
+  })
+
+  test('an executable that is named and missing is a warning', async () => {
+    const report = await doctorCommand(join(freshDir(), 'not-there'), {
+      env: { PROCREF_SURREAL_BIN: '/nowhere/surreal' },
+    })
+    expect(await alarms(report)).toEqual(['server-program/executable-missing'])
+  })
+
+  test('fewer open files than a guardian can need are a warning', async () => {
+    const dir = await slotsOnlyDir()
+    const script = 'ulimit -n 150 && exec "$@"'
+    const args = ['-c', script, 'sh', process.execPath, PROCREF, 'doctor', '--dir', dir, '--json']
+    const limited = atEnd(startProgram('/bin/sh', { args }))
+    await limited.exited
+    expect(await alarms(JSON.parse(limited.stdout()))).toEqual(['limits/few-open-files'])
+  })
+
+  test.runIf(isRoot())('a directory in memory, on a disk that is nearly full', async () => {
+    const disk = atEnd(mountTmpfs({ bytes: 8 << 20 }))
+    const report = await doctor(join(disk.path, 'service'))
+    expect(await alarms(report)).toEqual(['disk/disk-full', 'filesystem/memory-filesystem'])
+    expect(report.healthy).toBe(false)
+  })
+
+  test.runIf(isRoot())('a service in memory works, and is called not durable', async () => {
+    const disk = atEnd(mountTmpfs({ bytes: 1 << 30 }))
+    const dir = join(disk.path, 'service')
+    await makeService(dir)
+    await keepUp(dir)
+    expect(await alarms(await doctor(dir))).toEqual(['filesystem/memory-filesystem', 'state/not-durable'])
+  })
+})
+
+function nonceOf(dir: string): string {
+  return JSON.parse(readFileSync(join(dir, 'server.json'), 'utf8')).nonce
+}
