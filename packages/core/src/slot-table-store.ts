@@ -5,6 +5,7 @@ import type { FileLock, FileLocker } from './file-locker.ts'
 import { FreedSlots } from './freed-slots.ts'
 import { linkSignals } from './link-signals.ts'
 import type { SlotInfo } from './slot-backend.ts'
+import { PoolClosedError } from './slot-errors.ts'
 import type { SlotStore, TakenSlot, UsedSlot } from './slot-store.ts'
 import type { SlotTable, SlotTables } from './slot-table.ts'
 import type { StorePlace } from './store-slots.ts'
@@ -85,6 +86,7 @@ export class SlotTableStore implements SlotStore {
   readonly #replaced = new Set<SlotTable>()
   /** Aborted when `#table` is replaced. */
   #tableEnd = tableEnd()
+  #closed = false
 
   /** Throws what `tables.open()` throws: a table that cannot be used is found out when the pool is opened. */
   constructor(place: StorePlace, tables: SlotTables, locks: FileLocker) {
@@ -122,6 +124,7 @@ export class SlotTableStore implements SlotStore {
   }
 
   close(): void {
+    this.#closed = true
     this.#table?.close()
     this.#table = undefined
     for (const table of this.#replaced) this.#drop(table)
@@ -214,6 +217,7 @@ export class SlotTableStore implements SlotStore {
 
   /** Opens the table that the directory leads to, making it, and the directory, where there is none. */
   async #renew(signal: AbortSignal): Promise<void> {
+    this.#refuseIfClosed()
     this.#place.restoreDirectory()
     const path = `${this.#tables.path}.lock`
     for (const giveUpAt = performance.now() + MAKING_TAKES_MS; ; ) {
@@ -224,7 +228,13 @@ export class SlotTableStore implements SlotStore {
       if (performance.now() > giveUpAt) throw new TableBeingMadeError(path)
       await sleep(LOOK_AGAIN_MS)
       signal.throwIfAborted()
+      this.#refuseIfClosed()
     }
+  }
+
+  /** A wait that was woken before it was called off must not open what nobody would close. */
+  #refuseIfClosed(): void {
+    if (this.#closed) throw new PoolClosedError(this.#place.dir)
   }
 
   /** False: look again. */

@@ -1,19 +1,11 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sysv } from '@procref/native'
-import {
-  atEnd,
-  eventually,
-  freshDir,
-  recordOf,
-  removeSet,
-  removeSetsAfterwards,
-  type SetRecord,
-  setExists,
-} from '@procref/testing'
+import { atEnd, eventually, freshDir, removeSet, removeSetsAfterwards, setExists } from '@procref/testing'
 import { expect, test } from 'vitest'
 import { claimIn, startHolder } from './holder.ts'
 import { describeNative } from './native-built.ts'
+import { recordOf, type SetRecord } from './set-record.ts'
 
 describeNative('sysv()', () => {
   removeSetsAfterwards()

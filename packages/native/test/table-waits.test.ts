@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type SlotBackend, SlotTableStore, type StorePlace, systemCalls, type TakenSlot } from '@procref/core'
 import { robustMutex, sysv } from '@procref/native'
@@ -9,7 +9,6 @@ import {
   freshDir,
   HANGS_MS,
   mustBlock,
-  recordOf,
   removeSet,
   removeSetsAfterwards,
   setExists,
@@ -22,6 +21,7 @@ import { RobustMutexTables } from '../dist/robust-mutex-tables.js'
 import { SysvTables } from '../dist/sysv-tables.js'
 import { claimIn, startHolder } from './holder.ts'
 import { describeNative } from './native-built.ts'
+import { recordOf } from './set-record.ts'
 
 const FOR_EVER_MS = 2 ** 31 - 1
 
@@ -56,6 +56,10 @@ function takeWhenFree(store: SlotTableStore, signal = new AbortController().sign
 function whenUnused(store: SlotTableStore, signal = new AbortController().signal): Promise<void> {
   if (store.whenUnused === undefined) throw new Error('it does not wait in the kernel')
   return store.whenUnused({ signal })
+}
+
+function threadsOfThisProcess(): number {
+  return readdirSync('/proc/self/task').length
 }
 
 const child = (name: string, args: readonly string[], execArgv: readonly string[] = []): Child =>
@@ -232,6 +236,19 @@ describeNative.each(['sysv', 'robustMutex'] as const)('waiting in the kernel for
     if (empty?.status === 'rejected') expect(empty.reason).toMatchObject({ code: 'PROCREF_POOL_CLOSED' })
     const pool = atEnd(await backend().open(dir))
     expect(await pool.provenEmpty()).toBe(true)
+  })
+
+  test('a wait that is woken after its store was closed takes nothing, and opens nothing', async () => {
+    const { dir, pool, held } = await fullPool(1)
+    const store = openStore(factory, dir, 1)
+    const threads = threadsOfThisProcess()
+    const wait = takeWhenFree(store)
+    await mustBlock('takeWhenFree()', wait)
+    store.close()
+    await held[0]?.release()
+    await expect(wait).rejects.toMatchObject({ code: 'PROCREF_POOL_CLOSED' })
+    expect(await pool.provenEmpty()).toBe(true)
+    await eventually('nothing is left of it', () => threadsOfThisProcess() <= threads)
   })
 
   test('a process that only waits for others to leave ends by itself, and process.exit() ends any', async () => {

@@ -31,7 +31,7 @@ export {
   whoHasOpen,
   zombies,
 } from './proc.ts'
-export { recordOf, removeSet, removeSetsAfterwards, type SetRecord, setExists } from './semaphore-sets.ts'
+export { removeSet, removeSetsAfterwards, setExists } from './semaphore-sets.ts'
 export { surrealBinary } from './surreal-binary.ts'
 export { isLoopback, type TcpListener, tcpListeners, tcpListenersOf, whoListensOn } from './tcp.ts'
 export { mountTmpfs } from './tmpfs.ts'

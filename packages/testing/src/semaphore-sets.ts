@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 
 /**
@@ -15,19 +14,6 @@ export function removeSetsAfterwards(): void {
   afterAll(() => {
     for (const id of privateSets()) if (!before.has(id) && isUnused(id)) removeSet(id)
   })
-}
-
-/** What `sysv.json` of the pool in `dir` says. */
-export interface SetRecord {
-  readonly id: number
-  readonly slots: number
-  readonly magic: string
-  readonly bootId: string
-  readonly ipcNamespace: string
-}
-
-export function recordOf(dir: string): SetRecord {
-  return JSON.parse(readFileSync(join(dir, 'sysv.json'), 'utf8')) as SetRecord
 }
 
 /** Private sets with the mode of ours, by id. */

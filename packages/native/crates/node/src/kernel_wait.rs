@@ -91,14 +91,17 @@ pub fn call_off_wait(wait: i64) -> Result<()> {
 }
 
 /// The outcome of a wait that is over: the locked descriptor, or the number of what was taken (-2 where a wait takes nothing), or -1: called
-/// off, or what it was taken through is closed.
+/// off.
 #[napi]
 pub fn end_wait(wait: i64) -> Result<i32> {
     guarded(|| {
         let wait = with_waits(|waits| waits.by_number.remove(&wait));
         match wait.map_or(Outcome::CalledOff, Wait::end) {
             Outcome::Locked(fd) => Ok(descriptors::hand_out(fd)),
-            Outcome::Taken(taken) => Ok(taken.keep().map_or(CALLED_OFF, |number| number as i32)),
+            Outcome::Taken(taken) => taken
+                .keep()
+                .map(|number| number as i32)
+                .ok_or_else(|| Error::new("CLOSED".into(), "what it was taken through is closed")),
             Outcome::Free => Ok(FREE),
             Outcome::CalledOff => Ok(CALLED_OFF),
             Outcome::Failed(error) => Err(lock_error(error)),

@@ -688,7 +688,7 @@ fn dead_owner_is_marked() -> io::Result<bool> {
 }
 
 /// `procref robust mutexes, format 1`, the number of slots and the inode (64 bits each, as this machine writes them), the boot id.
-fn header(slots: usize, inode: u64, boot: &str) -> Vec<u8> {
+pub fn header(slots: usize, inode: u64, boot: &str) -> Vec<u8> {
     let mut bytes = FORMAT.to_vec();
     bytes.extend_from_slice(&(slots as u64).to_ne_bytes());
     bytes.extend_from_slice(&inode.to_ne_bytes());
@@ -697,7 +697,7 @@ fn header(slots: usize, inode: u64, boot: &str) -> Vec<u8> {
 }
 
 /// What a header says, `None` where it is none.
-fn parse_header(bytes: &[u8]) -> Option<(usize, u64, &str)> {
+pub fn parse_header(bytes: &[u8]) -> Option<(usize, u64, &str)> {
     let rest = bytes.strip_prefix(FORMAT)?;
     let (slots, rest) = rest.split_first_chunk()?;
     let (inode, rest) = rest.split_first_chunk()?;
