@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { type FileLocker, isSameProcess, sameNamespaces } from '@procref/core'
 import {
   holdersOf,
@@ -204,7 +204,16 @@ async function withoutGuardianLock({ guardianLock }: Layout, { guardian }: Serve
 async function hasOpen(pid: number, path: string): Promise<boolean | undefined> {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
   if (stat === undefined) return false
-  const { holders, supported, unreadable } = await holdersOf(stat)
+  const { holders, supported } = await holdersOf(stat)
   if (holders.some((holder) => holder.pid === pid)) return true
-  return supported && unreadable === 0 ? false : undefined
+  return supported && canSeeInto(pid) ? false : undefined
+}
+
+function canSeeInto(pid: number): boolean {
+  try {
+    readdirSync(`/proc/${pid}/fd`)
+    return true
+  } catch {
+    return false
+  }
 }
