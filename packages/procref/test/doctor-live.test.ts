@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -325,6 +326,14 @@ describe('the machine', () => {
     const report = await doctor(join(disk.path, 'service'))
     expect(await alarms(report)).toEqual(['disk/disk-full', 'filesystem/memory-filesystem'])
     expect(report.healthy).toBe(false)
+  })
+
+  test.runIf(isRoot())('a file system that is mounted read-only is one problem, not several', async () => {
+    const disk = atEnd(mountTmpfs({ bytes: 1 << 30 }))
+    const dir = join(disk.path, 'service')
+    await makeService(dir)
+    execFileSync('mount', ['-o', 'remount,ro', disk.path])
+    expect(await alarms(await doctor(dir, { fix: true }))).toEqual(['disk/read-only', 'filesystem/memory-filesystem'])
   })
 
   test.runIf(isRoot())('a service in memory works, and is called not durable', async () => {
