@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { isNativeCodeHere } from '@procref/native'
 import {
@@ -290,6 +291,30 @@ describe.runIf(isNativeCodeHere() && process.platform === 'linux')('System V sem
     await inside.exited
     expect(await alarms(JSON.parse(inside.stdout()))).toContain('semaphores/semaphores-elsewhere')
   })
+})
+
+test('while a service comes, is killed and goes, fixes at any moment disturb nothing', async () => {
+  const dir = await servedDir()
+  let over = false
+  const fixes = (async () => {
+    let count = 0
+    for (; !over; count++) {
+      await doctor(dir, { fix: true })
+      await nextTurn()
+    }
+    return count
+  })()
+  try {
+    for (let life = 0; life < 4; life++) {
+      expect(await readRows(dir)).toEqual(ROWS)
+      const { guardian } = JSON.parse(readFileSync(join(dir, 'server.json'), 'utf8'))
+      if (life % 2 === 0 && isAlive(guardian.pid)) process.kill(guardian.pid, 'SIGKILL')
+      else await finish(procref(['stop', '--force', '--dir', dir]))
+    }
+  } finally {
+    over = true
+  }
+  expect(await fixes).toBeGreaterThan(4)
 })
 
 describe('the machine', () => {
