@@ -26,7 +26,8 @@ export const guardian: Check = {
         living.length === 0
           ? !runs
           : living.length === 1 &&
-            recorded?.nonce === living[0] &&
+            recorded !== undefined &&
+            recorded.nonce === living[0] &&
             hasLock !== false &&
             (runs || isElsewhere(recorded.guardian)),
     )
