@@ -1,7 +1,7 @@
 // Makes docs/backends.md from the code (guarantees, the claims that the conformance suite checks of each backend) and from docs/backends.json,
 // what a run of that suite found.
 //   node docs/backends.mjs                      writes the page
-//   node docs/backends.mjs --record REPORT      takes the results from a vitest JSON report first
+//   node docs/backends.mjs --record REPORT...   takes the results from vitest JSON reports first
 //   node docs/backends.mjs --check [REPORT]     changes nothing: is the page up to date, and does the report say the same?
 import { readFileSync, writeFileSync } from 'node:fs'
 import { behaviours } from '../packages/conformance/dist/index.js'
@@ -28,11 +28,7 @@ const SEED_TABLE = {
   'SysV semaphores + SEM_UNDO': ['yes', 'Unix only', 'yes'],
   'Robust pthread mutex': ['yes', 'partial', 'no'],
 }
-const RELEASED_BY = {
-  kernel: 'the kernel',
-  watchdog: 'a watchdog',
-  'stale-timeout': 'nobody, until its lease has run out',
-}
+const RELEASED = { kernel: 'by the kernel', watchdog: 'by a watchdog', 'stale-timeout': 'when its lease has run out' }
 const REACH = {
   host: 'the host',
   'network-namespace': 'one network namespace',
@@ -52,9 +48,9 @@ const SYSTEMS = {
 
 await main(process.argv.slice(2))
 
-async function main([flag, report]) {
+async function main([flag, ...reports]) {
   const backends = await Promise.all(KNOWN_BACKENDS.map(async (known) => ({ ...known, made: await known.load() })))
-  if (flag === '--record') writeFileSync(results, `${JSON.stringify(recorded(backends, report), null, 2)}\n`)
+  if (flag === '--record') writeFileSync(results, `${JSON.stringify(recorded(backends, reports), null, 2)}\n`)
   const seen = JSON.parse(readFileSync(results, 'utf8'))
   const problems = missing(backends, seen)
   const text = render(backends, seen)
@@ -62,7 +58,7 @@ async function main([flag, report]) {
   else {
     if (readFileSync(page, 'utf8') !== text)
       problems.push('docs/backends.md is not what the code and docs/backends.json say')
-    if (report !== undefined) problems.push(...differences(seen, recorded(backends, report)))
+    if (reports.length > 0) problems.push(...differences(seen, recorded(backends, reports)))
   }
   for (const problem of problems) console.error(problem)
   if (problems.length === 0) return
@@ -73,8 +69,10 @@ async function main([flag, report]) {
 }
 
 /** Per backend and behaviour, the claims with what became of them. */
-function recorded(backends, report) {
-  const tests = JSON.parse(readFileSync(report, 'utf8')).testResults.flatMap(({ assertionResults }) => assertionResults)
+function recorded(backends, reports) {
+  const tests = reports
+    .flatMap((report) => JSON.parse(readFileSync(report, 'utf8')).testResults)
+    .flatMap(({ assertionResults }) => assertionResults)
   const found = {}
   for (const { name } of backends) {
     const suite = `${name} does what every backend does`
@@ -126,7 +124,7 @@ ${table(
   ['', ...backends.map(({ name }) => `\`${name}\``)],
   [
     ['how', ...backends.map(({ name }) => mechanism(name).how)],
-    row(backends, 'the slots of a dead process are given back by', (g) => RELEASED_BY[g.crashRelease]),
+    row(backends, 'the slots of a dead process come back', (g) => RELEASED[g.crashRelease]),
     row(backends, 'within, on an idle machine', (g) => `${g.maxRecoveryMs / 1000} s`),
     row(backends, 'excludes processes of', (g) => REACH[g.scope]),
     row(backends, 'a child that inherits a slot keeps it', (g) => yes(g.inheritableByChild)),
@@ -161,7 +159,7 @@ ${table(
       seed ?? '(none)',
       ...(SEED_TABLE[seed] ?? ['', '', '']),
       `\`${name}\``,
-      passed(seen, name, 'crash-release') ? `by ${RELEASED_BY[made.guarantees.crashRelease]}` : 'not shown',
+      passed(seen, name, 'crash-release') ? RELEASED[made.guarantees.crashRelease] : 'not shown',
       made.guarantees.platforms.map((platform) => SYSTEMS[platform] ?? platform).join(', '),
       yes(passed(seen, name, 'exclusion') && passed(seen, name, 'pool-size')),
     ]

@@ -50,6 +50,7 @@ async function poolOf(backend) {
 const subjects = {
   'fs-ext': bareFsExt,
   native: async () => await poolOf((await import('@procref/native')).native()),
+  hybrid: async () => await poolOf((await import('@procref/hybrid')).hybrid()),
   flock: async () => await poolOf((await import('@procref/flock')).flock()),
 }
 

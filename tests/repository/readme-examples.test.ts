@@ -27,11 +27,14 @@ function runExample(
 /** Without Rust it is not; what its own tests then say loudly need not be said here. */
 const nativeIsBuilt = readdirSync(join(ROOT, 'packages/native')).some((name) => name.endsWith('.node'))
 
-test.each(['packages/flock', ...(nativeIsBuilt ? ['packages/native'] : [])])('the example of %s runs', (folder) => {
-  const { status, stdout, stderr } = runExample(folder, `${freshDir()}/slots`)
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-  expect(stdout).toMatch(/^slot \d+ of 100$/m)
-})
+test.each(['packages/flock', 'packages/lockfile', ...(nativeIsBuilt ? ['packages/native', 'packages/hybrid'] : [])])(
+  'the example of %s runs',
+  (folder) => {
+    const { status, stdout, stderr } = runExample(folder, `${freshDir()}/slots`)
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(stdout).toMatch(/^slot \d+ of 100$/m)
+  },
+)
 
 describe.runIf(surrealBinary() !== undefined)('with a surreal executable', () => {
   test.each(['packages/lifecycle', 'packages/procref'])('the example of %s runs', async (folder) => {

@@ -1,9 +1,14 @@
+import { removeSemaphoresAfterwards, removeSetsAfterwards } from '@procref/testing'
 import { describe, test } from 'vitest'
 // Not part of the public interface: the list from which the command knows every backend by name.
 import { KNOWN_BACKENDS } from '../../packages/procref/dist/backends.js'
 import { essentials } from './essentials.ts'
 import { herdRound } from './herd.ts'
 import { clientsOf, DRIVERS, type StartClient } from './service.ts'
+
+// Those of the killed.
+removeSemaphoresAfterwards()
+removeSetsAfterwards()
 
 const driver = DRIVERS.at(-1) ?? 'embedded'
 

@@ -35,6 +35,11 @@ export interface FileLocker {
    * Caller: `close()` it.
    */
   watch(path: string): LockWatch
+  /**
+   * Present where the locker keeps something beside the files it locks: removes that of the file at `path`, which was deleted for good.
+   * Caller: nobody locks that path any more. Never throws.
+   */
+  discard?(path: string): void
 }
 
 /** A lock that this process holds. Release is closing: a child that inherited `fd` keeps the lock. */
@@ -42,8 +47,19 @@ export interface FileLock {
   readonly path: string
   /** The descriptor, present when the lock lives in an open file description that a child can inherit. */
   readonly fd?: number
-  /** Does the path still lead to the file that was locked? False also when it cannot be told. */
+  /**
+   * The fencing number, present where the lock can be lost while its holder lives: greater for each later holder of this file. A resource
+   * that remembers the greatest one it has seen, and refuses smaller ones, is safe from a holder that does not know yet that it lost the lock.
+   * Source: M. Kleppmann, "How to do distributed locking" (2016).
+   */
+  readonly fence?: number
+  /** Does the path still lead to the file that was locked, and is the lock still ours? False also when it cannot be told. */
   isCurrent(): boolean
+  /**
+   * Present where the lock can be lost while its holder lives: calls `listener` once, with the reason in words that complete "… is ours no
+   * longer: …", soon after it was found out. `isCurrent()` may know earlier.
+   */
+  onLost?(listener: (reason: string) => void): void
   /** Idempotent; never throws. */
   release(): void
 }

@@ -111,8 +111,20 @@ class TakenFileSlot implements TakenSlot {
     return this.#lock.fd
   }
 
+  get fence(): number | undefined {
+    return this.#lock.fence
+  }
+
+  /** Absent for most lockers, so that their claims do not pay for a listener. */
+  get onLost(): TakenSlot['onLost'] {
+    const lock = this.#lock
+    return lock.onLost && ((listener) => lock.onLost?.(listener))
+  }
+
   whyLost(): string | undefined {
-    return this.#lock.isCurrent() ? undefined : `${this.path} was deleted or replaced`
+    if (this.#lock.isCurrent()) return undefined
+    const orTaken = this.#lock.fence === undefined ? '' : ', or taken over'
+    return `${this.path} was deleted or replaced${orTaken}`
   }
 
   release(): void {

@@ -13,9 +13,9 @@ export interface Guarantees {
   readonly maxRecoveryMs: number
   /**
    * How far exclusion reaches: all processes of the host that see the directory, those of one network namespace, those of one IPC
-   * namespace (others are refused), or several hosts.
+   * namespace or of one pid namespace (others are refused), or several hosts.
    */
-  readonly scope: 'host' | 'network-namespace' | 'ipc-namespace' | 'cluster'
+  readonly scope: 'host' | 'network-namespace' | 'ipc-namespace' | 'pid-namespace' | 'cluster'
   /**
    * A child that inherits the descriptor keeps the lock after its parent's death. False: the guardian holds `server.lock`
    * itself, and an orphaned server is caught only by the database's own lock.

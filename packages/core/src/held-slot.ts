@@ -26,6 +26,9 @@ export class HeldSlot implements Slot {
     this.#taken = taken
     this.#pool = pool
     this.#at = held.push(this) - 1
+    taken.onLost?.((reason) => {
+      if (this.#at !== -1) this.#lose(reason)
+    })
   }
 
   /** The slots of `pool` that were not released. */
@@ -45,6 +48,10 @@ export class HeldSlot implements Slot {
     return this.#at === -1 ? undefined : this.#taken.fd
   }
 
+  get fence(): number | undefined {
+    return this.#taken.fence
+  }
+
   get lost(): AbortSignal {
     if (this.#lost === undefined) {
       this.#lost = new AbortController()
@@ -58,11 +65,7 @@ export class HeldSlot implements Slot {
     const { id, path } = this.#taken
     if (this.#at === -1) throw new SlotLostError(id, path, 'it was released')
     const reason = this.#taken.whyLost()
-    if (reason === undefined) return
-    // What it holds is kept until release(): whoever watches it still sees that its holder is alive.
-    this.#lostBecause = new SlotLostError(id, path, reason)
-    this.#lost?.abort(this.#lostBecause)
-    throw this.#lostBecause
+    if (reason !== undefined) throw this.#lose(reason)
   }
 
   release(): Promise<void> {
@@ -75,6 +78,15 @@ export class HeldSlot implements Slot {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.release()
+  }
+
+  /** What it holds is kept until release(): whoever watches it still sees that its holder is alive. */
+  #lose(reason: string): SlotLostError {
+    if (this.#lostBecause === undefined) {
+      this.#lostBecause = new SlotLostError(this.#taken.id, this.#taken.path, reason)
+      this.#lost?.abort(this.#lostBecause)
+    }
+    return this.#lostBecause
   }
 
   #leave(): void {

@@ -26,6 +26,7 @@ export function testMedium(
     throw translateErrno(error, 'try out a lock on', path)
   } finally {
     removeTemporary(path, system)
+    locker.discard?.(path)
   }
 }
 

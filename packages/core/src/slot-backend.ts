@@ -94,7 +94,15 @@ export interface Slot extends AsyncDisposable {
   readonly path?: string | undefined
   /** The descriptor whose inheritance passes the slot on to a child, where `guarantees.inheritableByChild`. */
   readonly fd?: number | undefined
-  /** Fires, with a `SlotLostError` as reason, when `verify()` or a later look found that the slot is ours no longer. */
+  /**
+   * Present where a slot can be lost while its holder lives (`guarantees.crashRelease` is `stale-timeout`): greater for each later holder of
+   * this slot, so that a resource can refuse a holder that does not know yet. See `FileLock.fence`.
+   */
+  readonly fence?: number | undefined
+  /**
+   * Fires, with a `SlotLostError` as reason, when `verify()` or a later look found that the slot is ours no longer; by itself where a slot can
+   * be lost while its holder lives.
+   */
   readonly lost: AbortSignal
   /** Resolves while the slot is certainly ours; else fires `lost` and throws `SlotLostError`. */
   verify(): Promise<void>

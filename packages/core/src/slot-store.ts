@@ -34,6 +34,10 @@ export interface TakenSlot {
   readonly path?: string
   /** Present while a child can inherit the slot through it. */
   readonly fd?: number | undefined
+  /** As `FileLock.fence`. */
+  readonly fence?: number | undefined
+  /** As `FileLock.onLost`. */
+  readonly onLost?: ((listener: (reason: string) => void) => void) | undefined
   /** Why it is certainly ours no longer, in words that complete "Slot 3 is ours no longer: …"; `undefined`: it is ours. */
   whyLost(): string | undefined
   /** Idempotent; never throws. */

@@ -7,6 +7,7 @@ export interface NativeBinding
     SysvBinding,
     RobustMutexBinding,
     PosixSemaphoreBinding,
+    PermitTableBinding,
     IdentityBinding {
   tryLock(path: string): number
   tryTake(path: string, record: Uint8Array): number
@@ -102,6 +103,32 @@ export interface PosixSemaphoreBinding {
   posixSemaphoreValue(semaphore: number): number
   posixSemaphoreClose(semaphore: number): boolean
   posixSemaphoreUnlink(name: string): boolean
+}
+
+/** Tables of permits; an open one is a number. Only on Linux. */
+export interface PermitTableBinding {
+  readonly PERMIT_MAX_SLOTS?: number
+  /** From where a table that is made here can be used. `ENOSYS`: processes cannot be judged here. */
+  permitTableReach(): string
+  permitTableCreate(path: string, slots: number): void
+  /** False: somebody uses it. */
+  permitTableRemoveUnused(path: string): boolean
+  permitTableOpen(path: string, scanMs: number): number
+  permitTableSlots(table: number): number
+  /** -1: all in use; -2: look again. */
+  permitTableTryTake(table: number, start: number, record: Uint8Array): number
+  /** False: it was not taken through this number. */
+  permitTableRelease(table: number, slot: number): boolean
+  permitTableHeld(table: number): readonly number[]
+  permitTableHolds(table: number, slot: number): boolean
+  permitTableIsCurrent(table: number): boolean
+  permitTableReadRecord(table: number, slot: number): Uint8Array
+  permitTableWatchdogPid(table: number): number | null
+  /** The generation, and its semaphore's value; -1: it has none. */
+  permitTablePermits(table: number): readonly [number, number]
+  permitTableClose(table: number): boolean
+  /** This process is killed, or stopped, when it reaches that step of the Rust part. */
+  permitTableFailForTests(step: string, stops: boolean): void
 }
 
 /** Which process has a pid; null: none, or it must not be seen. Only on Linux. */

@@ -1,9 +1,16 @@
 import { join } from 'node:path'
-import { parseRecord, type SlotInfo, type StorePlace, translateErrno } from '@procref/core'
+import {
+  parseRecord,
+  replaceFile,
+  type SlotInfo,
+  type SlotTable,
+  type SlotTables,
+  type StorePlace,
+  TableDamagedError,
+  translateErrno,
+} from '@procref/core'
 import type { RobustMutexBinding } from './binding.ts'
 import { calling } from './native-error.ts'
-import type { SlotTable, SlotTables } from './slot-table.ts'
-import { replaceFile, TableDamagedError } from './table-file.ts'
 
 const MUTEX_FILE = 'robust.mutexes'
 const FULL = -1

@@ -1,9 +1,8 @@
-import { BackendUnavailableError, type SlotBackend, storeSlots } from '@procref/core'
+import { BackendUnavailableError, type SlotBackend, SlotTableStore, storeSlots } from '@procref/core'
 import { loadBinding } from './load-binding.ts'
 import { nativeLocker } from './locker.ts'
 import { processTable } from './processes.ts'
 import { RobustMutexTables } from './robust-mutex-tables.ts'
-import { SlotTableStore } from './slot-table-store.ts'
 
 /** `ROBUST_LIST_LIMIT`: of a thread that dies the kernel releases this many mutexes. */
 const MAX_SLOTS = 2_048

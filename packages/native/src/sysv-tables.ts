@@ -3,18 +3,23 @@ import { constants, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   errnoOf,
+  type FileIdentity,
+  leadsTo,
+  openIfThere,
   ProcrefError,
   parseRecord,
   RECORD_BYTES,
+  replaceFile,
   type SlotInfo,
+  type SlotTable,
+  type SlotTables,
   type StorePlace,
   type SystemCalls,
+  TableDamagedError,
   translateErrno,
 } from '@procref/core'
 import type { SysvBinding } from './binding.ts'
 import { calling } from './native-error.ts'
-import type { SlotTable, SlotTables } from './slot-table.ts'
-import { type FileIdentity, leadsTo, openIfThere, replaceFile, TableDamagedError } from './table-file.ts'
 
 const RECORD_FILE = 'sysv.json'
 const LABELS_FILE = 'sysv.labels'

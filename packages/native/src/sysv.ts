@@ -1,8 +1,7 @@
-import { BackendUnavailableError, type SlotBackend, storeSlots } from '@procref/core'
+import { BackendUnavailableError, type SlotBackend, SlotTableStore, storeSlots } from '@procref/core'
 import { loadBinding } from './load-binding.ts'
 import { nativeLocker } from './locker.ts'
 import { processTable } from './processes.ts'
-import { SlotTableStore } from './slot-table-store.ts'
 import { SysvTables } from './sysv-tables.ts'
 
 /** `SEMMSL` of Linux (32,000) less the six semaphores that are no slots. */

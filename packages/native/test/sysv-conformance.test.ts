@@ -1,7 +1,7 @@
 import { conformance } from '@procref/conformance'
 import { sysv } from '@procref/native'
+import { removeSetsAfterwards } from '@procref/testing'
 import { describeNative } from './native-built.ts'
-import { removeSetsAfterwards } from './semaphore-sets.ts'
 
 describeNative('sysv()', () => {
   removeSetsAfterwards()

@@ -1,11 +1,10 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sysv } from '@procref/native'
-import { atEnd, eventually, freshDir } from '@procref/testing'
+import { atEnd, eventually, freshDir, removeSet, removeSetsAfterwards, setExists } from '@procref/testing'
 import { expect, test } from 'vitest'
 import { claimIn, startHolder } from './holder.ts'
 import { describeNative } from './native-built.ts'
-import { exists, remove, removeSetsAfterwards } from './semaphore-sets.ts'
 
 interface SetRecord {
   readonly id: number
@@ -29,16 +28,16 @@ describeNative('sysv()', () => {
     await pool.claim()
     const { id, slots } = recordOf(dir)
     expect(slots).toBe(3)
-    expect(exists(id)).toBe(true)
+    expect(setExists(id)).toBe(true)
     const other = await startHolder('sysv', dir)
     expect(await claimIn(other)).not.toBeNull()
     await pool.close()
-    expect(exists(id), 'the set was removed under a holder').toBe(true)
+    expect(setExists(id), 'the set was removed under a holder').toBe(true)
     other.send('verify')
     expect((await other.event('verify')).error).toBeNull()
     other.send('close')
     await other.event('close')
-    expect(exists(id)).toBe(false)
+    expect(setExists(id)).toBe(false)
   })
 
   test('a pool that is open while another one removes the set claims in a new one, and sees its holders', async () => {
@@ -47,7 +46,7 @@ describeNative('sysv()', () => {
     await (await pool.claim()).release()
     const first = recordOf(dir).id
     await (await sysv().open(dir)).close()
-    expect(exists(first)).toBe(false)
+    expect(setExists(first)).toBe(false)
     expect(await pool.provenEmpty()).toBe(true)
     const other = await startHolder('sysv', dir)
     expect(await claimIn(other)).not.toBeNull()
@@ -68,7 +67,7 @@ describeNative('sysv()', () => {
     const dir = slotsDir()
     const pool = atEnd(await sysv().open(dir, { slots: 1 }))
     const slot = await pool.claim()
-    remove(recordOf(dir).id)
+    removeSet(recordOf(dir).id)
     expect(await pool.provenEmpty()).toBe(true)
     const next = await pool.claim()
     await expect(slot.verify()).rejects.toMatchObject({
@@ -109,7 +108,7 @@ describeNative('sysv()', () => {
       const pool = atEnd(await sysv().open(dir))
       await pool.claim()
       expect(recordOf(dir)).not.toMatchObject({ id })
-      expect(exists(id)).toBe(true)
+      expect(setExists(id)).toBe(true)
     }
   })
 

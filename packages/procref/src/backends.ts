@@ -8,8 +8,9 @@ export interface KnownBackend extends BackendCandidate {
 }
 
 /**
- * All of them, the best first. By default only those whose slots reach every process of the machine, whatever container it is in, and
- * that interoperate with the seed's program; the others are for those who ask for them.
+ * All of them, the best first. By default those on flock(2), which reach every process of the machine, whatever container it is in, and
+ * share slots with programs in other languages; where neither can be had, the one that needs no native code. The others are for those
+ * who ask for them.
  */
 export const KNOWN_BACKENDS: readonly KnownBackend[] = [
   {
@@ -19,7 +20,14 @@ export const KNOWN_BACKENDS: readonly KnownBackend[] = [
     load: async () => (await import('@procref/native')).native(),
   },
   { name: 'flock', protocol: 'flock', byDefault: true, load: async () => (await import('@procref/flock')).flock() },
+  {
+    name: 'lockfile',
+    protocol: 'lockfile',
+    byDefault: true,
+    load: async () => (await import('@procref/lockfile')).lockfile(),
+  },
   { name: 'ofd-range', protocol: 'ofd-range', load: async () => (await import('@procref/native')).ofdRange() },
   { name: 'sysv', protocol: 'sysv', load: async () => (await import('@procref/native')).sysv() },
   { name: 'robust-mutex', protocol: 'robust-mutex', load: async () => (await import('@procref/native')).robustMutex() },
+  { name: 'hybrid', protocol: 'hybrid', load: async () => (await import('@procref/hybrid')).hybrid() },
 ]

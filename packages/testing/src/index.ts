@@ -17,6 +17,7 @@ export {
 export { atEnd, freshDir } from './at-end.ts'
 export { type DirectoryUser, endDirectory, lockUsers, servantsOf } from './end-directory.ts'
 export { freeze } from './freeze.ts'
+export { removeSemaphoresAfterwards } from './leftover-semaphores.ts'
 export { asOtherUser, isRoot, otherUser, unprivileged } from './other-user.ts'
 export {
   commandLine,
@@ -30,6 +31,7 @@ export {
   whoHasOpen,
   zombies,
 } from './proc.ts'
+export { removeSet, removeSetsAfterwards, setExists } from './semaphore-sets.ts'
 export { surrealBinary } from './surreal-binary.ts'
 export { isLoopback, type TcpListener, tcpListeners, tcpListenersOf, whoListensOn } from './tcp.ts'
 export { mountTmpfs } from './tmpfs.ts'

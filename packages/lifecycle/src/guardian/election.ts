@@ -31,7 +31,7 @@ export async function electGuardian(locks: FileLocker, layout: Layout, nonce: st
     guardianLock.release()
     return undefined
   }
-  removeOtherAliveFiles(layout, nonce)
+  removeOtherAliveFiles(locks, layout, nonce)
   return { guardianLock, aliveLock }
 }
 
@@ -54,12 +54,14 @@ export async function lockUntil(locks: FileLocker, path: string, deadline: numbe
 }
 
 /** Predecessors' alive files: `guardian.lock` is ours, so they are dead, or usurped and about to find out. */
-function removeOtherAliveFiles(layout: Layout, nonce: string): void {
+function removeOtherAliveFiles(locks: FileLocker, layout: Layout, nonce: string): void {
   const own = layout.aliveLock(nonce)
   for (const name of readdirSync(layout.root)) {
     if (nonceOfAliveFile(name) === undefined) continue
     const path = join(layout.root, name)
-    if (path !== own) removeIfThere(path)
+    if (path === own) continue
+    removeIfThere(path)
+    locks.discard?.(path)
   }
 }
 

@@ -22,7 +22,7 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal, test_kill_process};
 
 /// Which process somebody wrote down.
 #[derive(Clone, Copy, Debug)]
@@ -73,8 +73,7 @@ impl OpenedProcess {
             return Ok(None);
         };
         // Another namespace's /proc would tell of another process with this number.
-        let visible = if_visible(std::fs::read_link("/proc/self"))?;
-        if visible.is_none_or(|visible| visible.as_os_str() != own.to_string().as_str()) {
+        if !proc_shows_our_pids()? {
             return Err(Errno::NOSYS.into());
         }
         let pidfd = match pidfd_open(raw, PidfdFlags::empty()) {
@@ -122,23 +121,51 @@ pub fn start_ticks_of(pid: i32) -> io::Result<Option<String>> {
 
 /// Field 22 of `/proc/PID/stat`. None for a zombie (Z), for a process that is just disappearing (X), and for what the kernel never
 /// writes.
-///
-/// A Z with more than one thread (field 20) is no zombie yet: only its first thread has ended, and the others have its files, locks and
-/// ports. The name, field 2, may contain anything, so fields are counted from the last `)`.
 pub fn parse_stat(stat: &[u8]) -> Option<&str> {
-    let end_of_name = stat.iter().rposition(|byte| *byte == b')')?;
-    let fields = std::str::from_utf8(stat.get(end_of_name + 2..)?).ok()?;
-    let mut fields = fields.split(' ');
-    let state = fields.next()?;
-    let threads = fields.nth(16)?;
-    let start_ticks = fields.nth(1)?;
-    let ended = match state {
-        "X" | "x" => true,
-        "Z" => threads.parse::<i64>().ok()? <= 1,
-        _ => false,
-    };
-    let is_number = !start_ticks.is_empty() && start_ticks.bytes().all(|byte| byte.is_ascii_digit());
-    (!ended && is_number).then_some(start_ticks)
+    let Stat { ended, start_ticks } = Stat::parse(stat)?;
+    (!ended).then_some(start_ticks)
+}
+
+struct Stat<'a> {
+    ended: bool,
+    start_ticks: &'a str,
+}
+
+impl<'a> Stat<'a> {
+    /// A Z with more than one thread (field 20) is no zombie yet: only its first thread has ended, and the others have its files, locks and
+    /// ports. The name, field 2, may contain anything, so fields are counted from the last `)`.
+    fn parse(stat: &'a [u8]) -> Option<Self> {
+        let end_of_name = stat.iter().rposition(|byte| *byte == b')')?;
+        let fields = std::str::from_utf8(stat.get(end_of_name + 2..)?).ok()?;
+        let mut fields = fields.split(' ');
+        let state = fields.next()?;
+        let threads = fields.nth(16)?;
+        let start_ticks = fields.nth(1)?;
+        let ended = match state {
+            "X" | "x" => true,
+            "Z" => threads.parse::<i64>().ok()? <= 1,
+            _ => false,
+        };
+        let is_number = !start_ticks.is_empty() && start_ticks.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then_some(Self { ended, start_ticks })
+    }
+}
+
+/// Is the process that had this pid and start proven to be dead (a zombie is)? False: it lives, or cannot be seen and may live.
+///
+/// Caller: /proc shows the pid namespace and the clock in which the two were written down.
+/// WRONG: "there is no /proc/PID, so it is dead". Where other processes are hidden (hidepid) it lives on unseen.
+pub fn is_proven_dead(pid: i32, start_ticks: u64) -> bool {
+    match std::fs::read(format!("/proc/{pid}/stat")) {
+        Ok(stat) => Stat::parse(&stat).is_some_and(|stat| stat.ended || stat.start_ticks.parse() != Ok(start_ticks)),
+        Err(_) => Pid::from_raw(pid).is_some_and(|pid| test_kill_process(pid) == Err(Errno::SRCH)),
+    }
+}
+
+/// Whose pids does /proc show: are they ours?
+pub fn proc_shows_our_pids() -> io::Result<bool> {
+    let visible = if_visible(std::fs::read_link("/proc/self"))?;
+    Ok(visible.is_some_and(|visible| visible.as_os_str() == getpid().as_raw_pid().to_string().as_str()))
 }
 
 /// The file that the process runs, as proc_pid_exe(5) tells it: with ` (deleted)` behind it when it is there no longer. None: gone, must not be
@@ -274,6 +301,24 @@ mod tests {
         for odd in ["", ")", ") ", ")  ", "()()()", "1 (a) S 1"] {
             assert_eq!(parse_stat(odd.as_bytes()), None, "{odd}");
         }
+    }
+
+    #[test]
+    fn only_the_dead_and_those_who_have_their_pid_since_are_dead() {
+        let mut child = sleeper();
+        let pid = pid_of(&child);
+        let start: u64 = start_ticks_of(pid).unwrap().unwrap().parse().unwrap();
+        assert!(!is_proven_dead(pid, start));
+        assert!(is_proven_dead(pid, start + 1), "another process has the pid");
+        child.kill().unwrap();
+        let began = std::time::Instant::now();
+        // Not waited for: a zombie.
+        while !is_proven_dead(pid, start) {
+            assert!(began.elapsed() < std::time::Duration::from_secs(30));
+            std::thread::yield_now();
+        }
+        child.wait().unwrap();
+        assert!(is_proven_dead(pid, start));
     }
 
     #[test]

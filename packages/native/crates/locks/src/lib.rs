@@ -10,6 +10,8 @@ pub mod identity;
 pub mod kernel_wait;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub mod ofd_range;
+#[cfg(target_os = "linux")]
+pub mod permit_table;
 #[cfg(all(unix, not(loom)))]
 pub mod posix_semaphore;
 #[cfg(all(target_os = "linux", not(loom)))]

@@ -63,6 +63,14 @@ impl PosixSemaphore {
         Self::with_flags(name, permits, libc::O_CREAT | libc::O_EXCL)
     }
 
+    /// As `open`, but makes none; `None`: there is none of this name.
+    pub fn open_existing(name: &str) -> io::Result<Option<Self>> {
+        match Self::with_flags(name, 0, 0) {
+            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
     fn with_flags(name: &str, permits: u32, flags: c_int) -> io::Result<Self> {
         let name = checked_name(name)?;
         let mode: c_uint = 0o600;

@@ -14,6 +14,8 @@ mod identity;
 mod kernel_wait;
 #[cfg(target_os = "linux")]
 mod ofd_range;
+#[cfg(target_os = "linux")]
+mod permit_table;
 #[cfg(unix)]
 mod posix_semaphore;
 #[cfg(target_os = "linux")]
@@ -38,6 +40,8 @@ fn close_all() {
     descriptors::close_all();
     #[cfg(target_os = "linux")]
     ofd_range::close_all();
+    #[cfg(target_os = "linux")]
+    permit_table::close_all();
     #[cfg(unix)]
     posix_semaphore::close_all();
     #[cfg(target_os = "linux")]

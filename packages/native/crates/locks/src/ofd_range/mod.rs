@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use crate::file_lock::{LockError, MAX_REPLACEMENTS};
 
-mod byte_locks;
+pub(crate) mod byte_locks;
 mod hint_map;
 mod shard;
 pub mod wait;

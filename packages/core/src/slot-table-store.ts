@@ -1,15 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  type FileLock,
-  type FileLocker,
-  ProcrefError,
-  type SlotInfo,
-  type SlotStore,
-  type StorePlace,
-  type TakenSlot,
-  type UsedSlot,
-} from '@procref/core'
+import { ProcrefError } from './errors.ts'
+import type { FileLock, FileLocker } from './file-locker.ts'
+import type { SlotInfo } from './slot-backend.ts'
+import type { SlotStore, TakenSlot, UsedSlot } from './slot-store.ts'
 import type { SlotTable, SlotTables } from './slot-table.ts'
+import type { StorePlace } from './store-slots.ts'
 
 /** A look at the table is one or two system calls. */
 const POLL_MS = 100
@@ -18,6 +13,9 @@ const MAKING_TAKES_MS = 5_000
 const LOOK_AGAIN_MS = 5
 /** Replaced this often while we claim in it, a table is being deleted on purpose. */
 const MAX_REPLACEMENTS = 8
+/** Taking and giving back take microseconds, and a table makes anew what somebody does not finish. */
+const SETTLES_WITHIN_MS = 1_000
+const UNSETTLED_LOOK_AGAIN_MS = 1
 
 /** Somebody has the lock that is taken to make a pool's table, and does not get on with it. */
 export class TableBeingMadeError extends ProcrefError {
@@ -27,6 +25,19 @@ export class TableBeingMadeError extends ProcrefError {
       'PROCREF_TABLE_BEING_MADE',
       `${path} has been locked for ${MAKING_TAKES_MS} ms by a process that makes this pool's slots, and should take milliseconds. ` +
         'It may be stopped: continue or end it (`fuser` shows it).',
+    )
+    this.path = path
+  }
+}
+
+/** Slots are free, and none of them can be had, because others are in the middle of something and do not get on with it. */
+export class TableUnsettledError extends ProcrefError {
+  readonly path: string
+  constructor(path: string) {
+    super(
+      'PROCREF_TABLE_UNSETTLED',
+      `${path} has free slots, but for ${SETTLES_WITHIN_MS} ms none could be claimed: a process has been stopped while it took or repaired one. ` +
+        'Continue or end it (`fuser` shows who has the file open), or try again.',
     )
     this.path = path
   }
@@ -43,6 +54,8 @@ export class TableUnstableError extends ProcrefError {
     this.path = path
   }
 }
+
+type NotTaken = 'full' | 'unsettled' | 'replaced'
 
 /**
  * Slots in a table that all processes share.
@@ -69,8 +82,7 @@ export class SlotTableStore implements SlotStore {
 
   takeFree(signal: AbortSignal): TakenSlot | Promise<TakenSlot | undefined> {
     const taken = this.#tryTake()
-    if (taken === 'full') return Promise.resolve(undefined)
-    return taken === 'replaced' ? this.#takeInNew(signal) : taken
+    return typeof taken === 'object' ? taken : this.#takeLater(taken, signal)
   }
 
   *used(): Generator<UsedSlot> {
@@ -95,10 +107,10 @@ export class SlotTableStore implements SlotStore {
     for (const table of this.#replaced) this.#drop(table)
   }
 
-  #tryTake(): TakenSlot | 'full' | 'replaced' {
+  #tryTake(): TakenSlot | NotTaken {
     const table = this.#table
     if (table === undefined) return 'replaced'
-    let taken: number | 'full' | 'gone'
+    let taken: ReturnType<SlotTable['tryTake']>
     try {
       taken = table.tryTake()
     } catch (error) {
@@ -109,19 +121,27 @@ export class SlotTableStore implements SlotStore {
     if (taken === 'gone') return 'replaced'
     // Asked after taking: in a table that was replaced before, a slot excludes nobody who comes now.
     const current = table.isCurrent()
-    if (taken === 'full') return current ? 'full' : 'replaced'
+    if (typeof taken !== 'number') return current ? taken : 'replaced'
     if (current) return new TableSlot(taken, table)
     table.release(taken)
     return 'replaced'
   }
 
-  async #takeInNew(signal: AbortSignal): Promise<TakenSlot | undefined> {
-    for (let replaced = 0; replaced < MAX_REPLACEMENTS; replaced++) {
-      await this.#renew(signal)
-      const taken = this.#tryTake()
-      if (taken !== 'replaced') return taken === 'full' ? undefined : taken
+  async #takeLater(first: NotTaken, signal: AbortSignal): Promise<TakenSlot | undefined> {
+    const giveUpAt = performance.now() + SETTLES_WITHIN_MS
+    let replaced = 0
+    for (let taken: TakenSlot | NotTaken = first; ; taken = this.#tryTake()) {
+      if (typeof taken === 'object') return taken
+      if (taken === 'full') return undefined
+      if (taken === 'replaced') {
+        if (replaced++ === MAX_REPLACEMENTS) throw new TableUnstableError(this.#tables.path)
+        await this.#renew(signal)
+      } else {
+        if (performance.now() > giveUpAt) throw new TableUnsettledError(this.#tables.path)
+        await sleep(UNSETTLED_LOOK_AGAIN_MS)
+        signal.throwIfAborted()
+      }
     }
-    throw new TableUnstableError(this.#tables.path)
   }
 
   /** Opens the table that the directory leads to, making it, and the directory, where there is none. */
@@ -131,21 +151,21 @@ export class SlotTableStore implements SlotStore {
     for (const giveUpAt = performance.now() + MAKING_TAKES_MS; ; ) {
       if (this.#adopt(this.#tables.open())) return
       const lock = this.#locks.tryLock(path)
-      if (lock !== undefined) {
-        this.#makeUnlessThere(lock)
-      } else if (performance.now() > giveUpAt) {
-        throw new TableBeingMadeError(path)
-      } else {
-        await sleep(LOOK_AGAIN_MS)
-        signal.throwIfAborted()
-      }
+      if (lock !== undefined && this.#adoptOrMake(lock)) return
+      if (performance.now() > giveUpAt) throw new TableBeingMadeError(path)
+      await sleep(LOOK_AGAIN_MS)
+      signal.throwIfAborted()
     }
   }
 
-  #makeUnlessThere(lock: FileLock): void {
+  /** False: look again. */
+  #adoptOrMake(lock: FileLock): boolean {
     try {
       // A lock on a file that is no longer at its path keeps nobody else from making one.
-      if (lock.isCurrent() && !this.#adopt(this.#tables.open())) this.#tables.make()
+      if (!lock.isCurrent()) return false
+      if (this.#adopt(this.#tables.open())) return true
+      this.#tables.make()
+      return this.#adopt(this.#tables.open())
     } finally {
       lock.release()
     }

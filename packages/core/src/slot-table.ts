@@ -1,4 +1,4 @@
-import type { SlotInfo } from '@procref/core'
+import type { SlotInfo } from './slot-backend.ts'
 
 /**
  * All slots of a pool in ONE shared object (a semaphore set, a file of mutexes), as this process has it open: one life of
@@ -7,8 +7,11 @@ import type { SlotInfo } from '@procref/core'
 export interface SlotTable {
   /** Does the pool's directory still lead to this object? False also when it cannot be told. */
   isCurrent(): boolean
-  /** `full`: every slot was proven to be held; `gone`: the kernel has no such object any more, nor any slot in it. */
-  tryTake(): number | 'full' | 'gone'
+  /**
+   * `full`: every slot was proven to be held; `unsettled`: not so, but others are in the middle of taking or giving back, look again in a
+   * moment; `gone`: the kernel has no such object any more, nor any slot in it.
+   */
+  tryTake(): number | 'full' | 'unsettled' | 'gone'
   /** Once for each slot that was taken; never throws. */
   release(slot: number): void
   /** As `TakenSlot.whyLost`. */
@@ -29,6 +32,9 @@ export interface SlotTables {
    * Throws where somebody might.
    */
   open(): SlotTable | undefined
-  /** Makes a new one, complete before it can be seen at `path`, where it replaces what `open` passed over. */
+  /**
+   * Makes a new one, complete before it can be seen at `path`, where it replaces what `open` passed over. Does nothing where that
+   * is still in somebody's hands: `open` is called again, and then this.
+   */
   make(): void
 }

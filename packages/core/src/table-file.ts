@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { errnoOf, ProcrefError, type SystemCalls, translateErrno, UnsafeFileError } from '@procref/core'
+import { errnoOf, translateErrno } from './errno.ts'
+import { ProcrefError } from './errors.ts'
+import type { SystemCalls } from './system-calls.ts'
+import { UnsafeFileError } from './unsafe-file.ts'
 
 /**
  * The file that leads to a pool's slots is damaged, or what it leads to is. It is not replaced by itself: a process that opened it

@@ -12,7 +12,7 @@ export function removeSetsAfterwards(): void {
     before = new Set(privateSets())
   })
   afterAll(() => {
-    for (const id of privateSets()) if (!before.has(id) && isUnused(id)) remove(id)
+    for (const id of privateSets()) if (!before.has(id) && isUnused(id)) removeSet(id)
   })
 }
 
@@ -32,11 +32,11 @@ function isUnused(id: number): boolean {
 }
 
 /** Takes the set from whoever uses it. */
-export function remove(id: number): void {
+export function removeSet(id: number): void {
   execFileSync('ipcrm', ['-s', String(id)])
 }
 
 /** Does the kernel have a set of this id? */
-export function exists(id: number): boolean {
+export function setExists(id: number): boolean {
   return privateSets().includes(id)
 }

@@ -1,0 +1,1 @@
+export { type HybridOptions, hybrid } from './backend.ts'

@@ -1,0 +1,42 @@
+import type { MessagePort } from 'node:worker_threads'
+import type { OwnerRecord } from './owner-record.ts'
+
+/** What the worker is started with. */
+export interface HeartSetup {
+  /** Questions come in here, one answer for each goes out. */
+  readonly calls: MessagePort
+  /** `LostNotice`s go out here. */
+  readonly notices: MessagePort
+  /** One Int32: 1 once the answer is there. */
+  readonly answered: SharedArrayBuffer
+}
+
+export type HeartCall =
+  | {
+      readonly do: 'take'
+      readonly owners: string
+      readonly number: number
+      readonly record: OwnerRecord
+      readonly beatMs: number
+    }
+  /** Needs no answer. */
+  | { readonly do: 'forget'; readonly owners: string; readonly number: number }
+
+export type HeartAnswer =
+  | { readonly taken: boolean }
+  /** The thread cannot do its work at all: why. */
+  | { readonly broken: string }
+  | {
+      readonly failed: {
+        readonly code?: string
+        readonly message: string
+        readonly syscall?: string
+        readonly path?: string
+      }
+    }
+
+export interface LostNotice {
+  readonly owners: string
+  readonly number: number
+  readonly reason: string
+}

@@ -1,0 +1,25 @@
+// Where the thread starts. Loads nothing that can be missing before it can say so: whoever asks it waits without looking elsewhere.
+import { workerData } from 'node:worker_threads'
+import type { HeartAnswer, HeartCall, HeartSetup } from './heart-messages.ts'
+
+const { calls, notices, answered } = workerData as HeartSetup
+const flag = new Int32Array(answered)
+
+const answerTo = await loadThread()
+calls.on('message', (call: HeartCall) => {
+  const answer = answerTo(call)
+  if (answer === undefined) return
+  calls.postMessage(answer)
+  Atomics.store(flag, 0, 1)
+  Atomics.notify(flag, 0)
+})
+
+async function loadThread(): Promise<(call: HeartCall) => HeartAnswer | undefined> {
+  try {
+    const thread = await import('./heart-thread.js')
+    return (call) => thread.answerTo(call, notices)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    return ({ do: what }) => (what === 'forget' ? undefined : { broken: why })
+  }
+}

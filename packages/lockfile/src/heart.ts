@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import { ProcrefError } from '@procref/core'
+import type { HeartAnswer, HeartCall, HeartSetup, LostNotice } from './heart-messages.ts'
+import type { OwnerRecord } from './owner-record.ts'
+
+/** Reaching it means that the thread does not work: taking a lock is a few system calls. */
+const HANGS_MS = 30_000
+
+/** The thread that keeps locks fresh could not be started, or does not answer; so no lock can be promised. */
+export class HeartUnavailableError extends ProcrefError {
+  constructor(reason: string, cause?: unknown) {
+    super(
+      'PROCREF_HEART_UNAVAILABLE',
+      `The thread that sends the heartbeats of lock files ${reason}. lockfile() needs worker threads; where there are none use native() or flock().`,
+      { cause },
+    )
+  }
+}
+
+/**
+ * The thread of this thread's locks: one is enough for all of them. It keeps no process alive.
+ *
+ * `take` waits for the thread, so that locking is one synchronous call as in every `FileLocker`.
+ */
+export class Heart {
+  readonly #calls: MessagePort
+  readonly #answered: Int32Array<SharedArrayBuffer>
+  readonly #onLost = new Map<string, (reason: string) => void>()
+  #ended: unknown
+
+  constructor() {
+    const calls = new MessageChannel()
+    const notices = new MessageChannel()
+    const answered = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
+    const setup: HeartSetup = { calls: calls.port2, notices: notices.port2, answered }
+    const program = new URL('./heart-worker.js', import.meta.url)
+    // Else it would be told later, to an event loop that waits for an answer.
+    if (!existsSync(program)) {
+      throw new HeartUnavailableError(`could not be started: there is no ${fileURLToPath(program)} (is this a bundle?)`)
+    }
+    let worker: Worker
+    try {
+      worker = new Worker(program, {
+        name: 'procref-heart',
+        workerData: setup,
+        transferList: [calls.port2, notices.port2],
+        // What the program is started with (loaders, inspectors) is not for this thread.
+        execArgv: [],
+      })
+    } catch (error) {
+      throw new HeartUnavailableError('could not be started', error)
+    }
+    this.#calls = calls.port1
+    this.#answered = new Int32Array(answered)
+    notices.port1.on('message', (notice: LostNotice) => this.#lost(notice))
+    worker.on('error', (error) => this.#end(error))
+    worker.on('exit', (code) => this.#end(new Error(`it ended with code ${code}`)))
+    notices.port1.unref()
+    worker.unref()
+  }
+
+  /** False: somebody else was first. Throws the system's errors. `onLost` is called at most once, and never before this returns. */
+  take(owners: string, number: number, record: OwnerRecord, beatMs: number, onLost: (reason: string) => void): boolean {
+    const taken = this.#ask({ do: 'take', owners, number, record, beatMs })
+    if (taken) this.#onLost.set(keyOf(owners, number), onLost)
+    return taken
+  }
+
+  /** Stops the heartbeats; the lock itself was given back before. */
+  forget(owners: string, number: number): void {
+    this.#onLost.delete(keyOf(owners, number))
+    if (this.#ended === undefined) this.#calls.postMessage({ do: 'forget', owners, number } satisfies HeartCall)
+  }
+
+  #ask(call: HeartCall): boolean {
+    if (this.#ended !== undefined) throw new HeartUnavailableError('has ended', this.#ended)
+    Atomics.store(this.#answered, 0, 0)
+    this.#calls.postMessage(call)
+    // Again and again: what wakes us first can be the notification that belongs to the answer before, which we saw without waiting for it.
+    while (Atomics.load(this.#answered, 0) === 0) {
+      if (Atomics.wait(this.#answered, 0, 0, HANGS_MS) !== 'timed-out') continue
+      // Its answer would be taken for that of the next question.
+      this.#end(new Error(`no answer within ${HANGS_MS} ms`))
+      throw new HeartUnavailableError(`did not answer within ${HANGS_MS / 1000} s`)
+    }
+    const answer = receiveMessageOnPort(this.#calls)?.message as HeartAnswer
+    if ('taken' in answer) return answer.taken
+    if ('broken' in answer) throw new HeartUnavailableError(`could not be started: ${answer.broken}`)
+    throw Object.assign(new Error(answer.failed.message), answer.failed)
+  }
+
+  #lost({ owners, number, reason }: LostNotice): void {
+    const key = keyOf(owners, number)
+    const tell = this.#onLost.get(key)
+    this.#onLost.delete(key)
+    tell?.(reason)
+  }
+
+  /** Without heartbeats every lock is lost sooner or later: better now, and told. */
+  #end(why: unknown): void {
+    if (this.#ended !== undefined) return
+    this.#ended = why
+    const tellAll = [...this.#onLost.values()]
+    this.#onLost.clear()
+    for (const tell of tellAll) tell('the thread that sends its heartbeats has ended')
+  }
+}
+
+function keyOf(owners: string, number: number): string {
+  return `${number} ${owners}`
+}

@@ -1,0 +1,2 @@
+export { type LockfileOptions, lockfile } from './backend.ts'
+export { HeartUnavailableError } from './heart.ts'

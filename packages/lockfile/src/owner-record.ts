@@ -1,0 +1,86 @@
+import { closeSync, constants, fstatSync, openSync, readSync, writeFileSync } from 'node:fs'
+import {
+  errnoOf,
+  identifySelf,
+  isProcessIdentity,
+  isSameProcess,
+  type ProcessIdentity,
+  ProcessIdentityUnavailableError,
+} from '@procref/core'
+import { MAX_LEASE_MS, MIN_LEASE_MS } from './lease.ts'
+
+/** What an owner says of itself. */
+export interface OwnerRecord {
+  /** For how long it wants to be believed without a heartbeat. */
+  readonly leaseMs: number
+  /** Absent where the system does not tell processes apart safely: then only time tells of a death. */
+  readonly process?: ProcessIdentity
+}
+
+const MAX_BYTES = 4096
+
+export function ownRecord(leaseMs: number): OwnerRecord {
+  const self = identifySelfIfPossible()
+  return self === undefined ? { leaseMs } : { leaseMs, process: self }
+}
+
+/** Throws `EEXIST` when there is one. */
+export function writeRecord(path: string, record: OwnerRecord): void {
+  writeFileSync(path, `${JSON.stringify(record)}\n`, { flag: 'wx', mode: 0o600 })
+}
+
+/** `undefined`: there is none, or a killed writer left half of one, or somebody damaged it. */
+export function readRecord(path: string): OwnerRecord | undefined {
+  const text = readSmallFile(path)
+  if (text === undefined) return undefined
+  try {
+    return checked(JSON.parse(text))
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Is it proven that this process ended? By its start time, in the same boot and pid namespace; of a process that counts its pids elsewhere,
+ * or on another machine that shares the directory, nothing can be proven.
+ */
+export function isProvenDead(recorded: ProcessIdentity): boolean {
+  const own = identifySelfIfPossible()
+  if (own === undefined || recorded.bootId !== own.bootId || recorded.pidNamespace !== own.pidNamespace) return false
+  return !isSameProcess(recorded)
+}
+
+function identifySelfIfPossible(): ProcessIdentity | undefined {
+  try {
+    return identifySelf()
+  } catch (error) {
+    if (error instanceof ProcessIdentityUnavailableError) return undefined
+    throw error
+  }
+}
+
+function checked(value: unknown): OwnerRecord | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { leaseMs, process } = value as Record<string, unknown>
+  if (typeof leaseMs !== 'number' || !(leaseMs >= MIN_LEASE_MS && leaseMs <= MAX_LEASE_MS)) return undefined
+  return isProcessIdentity(process) ? { leaseMs, process } : { leaseMs }
+}
+
+function readSmallFile(path: string): string | undefined {
+  let fd: number
+  try {
+    fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
+  } catch (error) {
+    const errno = errnoOf(error)
+    // A link in its place is none of ours.
+    if (errno === 'ENOENT' || errno === 'ELOOP') return undefined
+    throw error
+  }
+  try {
+    if (!fstatSync(fd).isFile()) return undefined
+    const buffer = Buffer.alloc(MAX_BYTES)
+    return buffer.toString('utf8', 0, readSync(fd, buffer, 0, MAX_BYTES, 0))
+  } finally {
+    closeSync(fd)
+  }
+}
