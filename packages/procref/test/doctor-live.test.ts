@@ -256,7 +256,7 @@ describe('while no guardian lives', () => {
   })
 })
 
-describe.runIf(isNativeCodeHere() && process.platform === 'linux')('System V semaphores', () => {
+describe.runIf(isNativeCodeHere() && process.platform === 'linux')('semaphores', () => {
   /** A pool of them whose only holder was killed: the set stays. */
   async function abandonedSet(): Promise<string> {
     const dir = serviceDir()
@@ -278,6 +278,23 @@ describe.runIf(isNativeCodeHere() && process.platform === 'linux')('System V sem
     const report = await doctor(dir, { fix: true })
     expect(await alarms(report)).toEqual(['semaphores/semaphores-left-over'])
     expect(findingOf(report, 'semaphores-left-over').remedy).toMatch(/ipcrm -s \d+/)
+  })
+
+  test('POSIX semaphores that a directory of another protocol names, and that still exist, are a note', async () => {
+    const abandoned = serviceDir()
+    mkdirSync(abandoned, { mode: 0o700 })
+    const hybrid = ['--dir', abandoned, '--backend', 'hybrid']
+    const holder = procref(['slot', 'hold', ...hybrid, '--slots', '3'])
+    await holder.line()
+    const dir = await servedDir()
+    cpSync(join(abandoned, 'slots', 'hybrid.table'), join(dir, 'slots', 'hybrid.table'))
+    const report = await doctor(dir, { fix: true })
+    expect(await alarms(report)).toEqual(['semaphores/semaphores-left-over'])
+    expect(findingOf(report, 'semaphores-left-over').remedy).toMatch(/rm \/dev\/shm\/sem\.prf-/)
+    // The last one removes them.
+    holder.end()
+    await holder.exited
+    expect(await alarms(await doctor(dir))).toEqual([])
   })
 
   test('a directory that is locked with them and whose holders are dead gives no alarm', async () => {

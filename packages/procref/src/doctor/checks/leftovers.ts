@@ -59,6 +59,10 @@ function aliveFiles(dead: readonly NonceFile[], locks: FileLocker, paths: Layout
     code: 'alive-file',
     what: 'the alive lock of a guardian that is dead',
     safe: ({ nonce }) => isDead(locks, paths, nonce),
+    remove(path) {
+      removeIfThere(path)
+      locks.discard?.(path)
+    },
   })
 }
 
@@ -67,12 +71,18 @@ function temporaries(dead: readonly NonceFile[], locks: FileLocker, paths: Layou
     code: 'temporary-file',
     what: 'a temporary or spare file of a process that is dead',
     safe: ({ nonce }) => isDead(locks, paths, nonce),
+    remove: removeIfThere,
   })
 }
 
 function leftover(
   files: readonly NonceFile[],
-  { code, what, safe }: { code: string; what: string; safe(file: NonceFile): boolean },
+  {
+    code,
+    what,
+    safe,
+    remove,
+  }: { code: string; what: string; safe(file: NonceFile): boolean; remove(path: string): void },
 ): readonly Finding[] {
   const paths = files.map(({ path }) => path)
   const [first] = paths
@@ -93,7 +103,7 @@ function leftover(
         apply(path) {
           const file = files.find((candidate) => candidate.path === path)
           if (file === undefined || !safe(file)) throw new Error(`its guardian lives: ${path}`)
-          removeIfThere(path)
+          remove(path)
         },
       },
     },
