@@ -85,8 +85,13 @@ export async function readRows(dir: string): Promise<unknown> {
 }
 
 /** A server that is kept up until the test ends. */
-export async function keepUp(dir: string): Promise<{ guardianPid: number; serverPid: number; keeperPid: number }> {
-  const start = await finish(procref(['start', '--dir', dir, '--driver', DRIVER, '--linger', '100ms', '--json']))
+export async function keepUp(
+  dir: string,
+  ...args: readonly string[]
+): Promise<{ guardianPid: number; serverPid: number; keeperPid: number }> {
+  const start = await finish(
+    procref(['start', '--dir', dir, '--driver', DRIVER, '--linger', '100ms', '--json', ...args]),
+  )
   expect(start).toMatchObject({ code: 0 })
   onTestFinished(async () => void (await stop(dir, '--force')))
   const { keeperPid, server } = JSON.parse(start.stdout)

@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { isNativeCodeHere } from '@procref/native'
 import {
@@ -254,7 +256,7 @@ describe('while no guardian lives', () => {
   })
 })
 
-describe.runIf(isNativeCodeHere() && process.platform === 'linux')('System V semaphores', () => {
+describe.runIf(isNativeCodeHere() && process.platform === 'linux')('semaphores', () => {
   /** A pool of them whose only holder was killed: the set stays. */
   async function abandonedSet(): Promise<string> {
     const dir = serviceDir()
@@ -278,6 +280,23 @@ describe.runIf(isNativeCodeHere() && process.platform === 'linux')('System V sem
     expect(findingOf(report, 'semaphores-left-over').remedy).toMatch(/ipcrm -s \d+/)
   })
 
+  test('POSIX semaphores that a directory of another protocol names, and that still exist, are a note', async () => {
+    const abandoned = serviceDir()
+    mkdirSync(abandoned, { mode: 0o700 })
+    const hybrid = ['--dir', abandoned, '--backend', 'hybrid']
+    const holder = procref(['slot', 'hold', ...hybrid, '--slots', '3'])
+    await holder.line()
+    const dir = await servedDir()
+    cpSync(join(abandoned, 'slots', 'hybrid.table'), join(dir, 'slots', 'hybrid.table'))
+    const report = await doctor(dir, { fix: true })
+    expect(await alarms(report)).toEqual(['semaphores/semaphores-left-over'])
+    expect(findingOf(report, 'semaphores-left-over').remedy).toMatch(/rm \/dev\/shm\/sem\.prf-/)
+    // The last one removes them.
+    holder.end()
+    await holder.exited
+    expect(await alarms(await doctor(dir))).toEqual([])
+  })
+
   test('a directory that is locked with them and whose holders are dead gives no alarm', async () => {
     expect(await alarms(await doctor(await abandonedSet()))).toEqual([])
   })
@@ -289,6 +308,30 @@ describe.runIf(isNativeCodeHere() && process.platform === 'linux')('System V sem
     await inside.exited
     expect(await alarms(JSON.parse(inside.stdout()))).toContain('semaphores/semaphores-elsewhere')
   })
+})
+
+test('while a service comes, is killed and goes, fixes at any moment disturb nothing', async () => {
+  const dir = await servedDir()
+  let over = false
+  const fixes = (async () => {
+    let count = 0
+    for (; !over; count++) {
+      await doctor(dir, { fix: true })
+      await nextTurn()
+    }
+    return count
+  })()
+  try {
+    for (let life = 0; life < 4; life++) {
+      expect(await readRows(dir)).toEqual(ROWS)
+      const { guardian } = JSON.parse(readFileSync(join(dir, 'server.json'), 'utf8'))
+      if (life % 2 === 0 && isAlive(guardian.pid)) process.kill(guardian.pid, 'SIGKILL')
+      else await finish(procref(['stop', '--force', '--dir', dir]))
+    }
+  } finally {
+    over = true
+  }
+  expect(await fixes).toBeGreaterThan(4)
 })
 
 describe('the machine', () => {
@@ -325,6 +368,14 @@ describe('the machine', () => {
     const report = await doctor(join(disk.path, 'service'))
     expect(await alarms(report)).toEqual(['disk/disk-full', 'filesystem/memory-filesystem'])
     expect(report.healthy).toBe(false)
+  })
+
+  test.runIf(isRoot())('a file system that is mounted read-only is one problem, not several', async () => {
+    const disk = atEnd(mountTmpfs({ bytes: 1 << 30 }))
+    const dir = join(disk.path, 'service')
+    await makeService(dir)
+    execFileSync('mount', ['-o', 'remount,ro', disk.path])
+    expect(await alarms(await doctor(dir, { fix: true }))).toEqual(['disk/read-only', 'filesystem/memory-filesystem'])
   })
 
   test.runIf(isRoot())('a service in memory works, and is called not durable', async () => {

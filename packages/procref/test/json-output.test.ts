@@ -1,4 +1,5 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { atEnd, type Child, endDirectory, freshDir, startProgram } from '@procref/testing'
 import { expect, onTestFinished, test } from 'vitest'
@@ -46,6 +47,10 @@ test('docs/cli.md shows exactly the fields that each command prints', async () =
   await check('`procref why --json`', 'why', '--last', '1', '--json')
   await check('`procref slot list --json`', 'slot', 'list', '--json')
   await check('`procref slot try --json`', 'slot', 'try', '--json')
+  // Something to mend, and something that a living guardian keeps from being mended.
+  chmodSync(join(dir, 'slots'), 0o755)
+  writeFileSync(join(dir, `alive-${'d'.repeat(32)}.lock`), '', { mode: 0o600 })
+  await check('`procref doctor --json`', 'doctor', '--fix', '--json')
   await check('`procref url --json`', 'url', '--json')
   await check('`procref env --json --secrets`', 'env', '--json', '--secrets')
   await check('`procref sql --json', 'sql', '--query', 'RETURN 1', '--json')

@@ -76,7 +76,10 @@ function foreign(entries: readonly { path: string; state: { uid: number } }[], e
         "procref uses only what belongs to its own user, so that another one's files can neither mislead it nor lock it out. A program that was once run with sudo leaves such files.",
         expected,
       ),
-      remedy: `If you trust them: \`sudo chown ${process.geteuid?.()} ${all}\`. Else move them away while nothing runs.`,
+      remedy:
+        process.geteuid?.() === 0
+          ? `If they are that user's by right, do this as that user, without sudo; else \`chown 0 ${all}\`.`
+          : `If you trust them: \`sudo chown ${process.geteuid?.()} ${all}\`. Else move them away while nothing runs.`,
     }
   })
 }

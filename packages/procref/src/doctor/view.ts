@@ -14,7 +14,8 @@ export function viewDoctor(report: DoctorReport, colors: Colors): string {
     colors.dim(harmless(found)),
   ])
   const parts = [formatTable(rows)]
-  if (notLookedAt.length > 0) parts.push(colors.dim(`not looked at without a directory: ${notLookedAt.join(', ')}`))
+  if (notLookedAt.length > 0)
+    parts.push(colors.dim(`not looked at without a directory that can be used: ${notLookedAt.join(', ')}`))
   const acts = [
     ...mended.map(
       ({ check, did, paths }) => `${colors.green('mended')}  ${colors.bold(check)}  ${harmless(did)}${listed(paths)}`,

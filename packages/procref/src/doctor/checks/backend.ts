@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs'
 import { filesystemOf, type Selection } from '@procref/core'
 import { KNOWN_BACKENDS } from '../../backends.ts'
 import { describeSurroundings } from '../../surroundings.ts'
@@ -25,7 +26,7 @@ export const backend: Check = {
   },
 }
 
-/** A trial would find the same faults again that the checks of the directory, the file system and the protocol report. */
+/** A trial would find the same faults again that the checks of the directory, the disk, the file system and the protocol report. */
 async function canBeTried({ paths, root, pin }: Surroundings): Promise<boolean> {
   if ('error' in pin) return false
   const protocol = pin.value?.protocol
@@ -35,7 +36,17 @@ async function canBeTried({ paths, root, pin }: Surroundings): Promise<boolean> 
       entry.kind === 'missing' || entry.kind === 'fine' || (entry.kind === 'open-to-others' && !entry.writable),
   )
   const { kind } = await filesystemOf(paths.root)
-  return sound && kind !== 'network' && kind !== 'pass-through'
+  return sound && isWritable(paths.root) && kind !== 'network' && kind !== 'pass-through'
+}
+
+/** Also where it has to be made first: then whoever makes it finds out. */
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT'
+  }
 }
 
 function secondBest({ backend: { name }, rejected }: Selection): readonly Finding[] {

@@ -1,5 +1,5 @@
 import type { Check } from '../check.ts'
-import { isOurs, octal } from '../entry.ts'
+import { type EntryState, isOurs, octal } from '../entry.ts'
 import { faultsOf } from '../entry-findings.ts'
 
 /** The directory and its folders: there, ours, 0700, no links. */
@@ -8,7 +8,6 @@ export const directory: Check = {
   looksAt: 'the directory and its folders: kind, owner, mode',
   where: 'anywhere',
   examine({ paths, root }) {
-    if (root.kind === 'missing') return { found: 'not there yet; whoever connects first makes it', findings: [] }
     const folders = { should: 'directory', role: 'what is in it', mendable: true } as const
     const findings = [
       ...faultsOf([paths.root], folders),
@@ -20,8 +19,26 @@ export const directory: Check = {
           ]
         : []),
     ]
-    if (root.kind === 'open-to-others' || root.kind === 'closed-to-owner')
-      return { found: `yours, mode ${octal(root.mode)}`, findings }
-    return { found: root.kind === 'fine' ? 'yours, closed to others' : root.kind, findings }
+    return { found: describe(root), findings }
   },
+}
+
+function describe(root: EntryState): string {
+  switch (root.kind) {
+    case 'fine':
+      return 'yours, closed to others'
+    case 'open-to-others':
+    case 'closed-to-owner':
+      return `yours, mode ${octal(root.mode)}`
+    case 'link':
+      return 'a symbolic link'
+    case 'foreign':
+      return `the user ${root.uid}'s`
+    case 'other':
+      return root.is
+    case 'missing':
+      return 'not there yet; whoever connects first makes it'
+    case 'hidden':
+      return 'not to be seen'
+  }
 }

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { type FileLocker, isSameProcess, sameNamespaces } from '@procref/core'
 import {
   holdersOf,
@@ -22,10 +22,16 @@ export const guardian: Check = {
     if (locks === undefined) return { found: 'cannot be told without a backend', findings: [] }
     const state = await settled(
       () => lookAtGuardians(locks, seen.paths),
-      ({ living, recorded, runs }) =>
-        living.length === 0 ? !runs : living.length === 1 && recorded?.nonce === living[0],
+      ({ living, recorded, runs, hasLock }) =>
+        living.length === 0
+          ? !runs
+          : living.length === 1 &&
+            recorded !== undefined &&
+            recorded.nonce === living[0] &&
+            hasLock !== false &&
+            (runs || isElsewhere(recorded.guardian)),
     )
-    return await describe(seen, state)
+    return describe(seen, state)
   },
 }
 
@@ -35,13 +41,19 @@ interface Guardians {
   readonly recorded: ServerRecord | undefined
   /** Does the recorded process run? By its identity, so false for one of another container. */
   readonly runs: boolean
+  /** Has it the file open that is at the path of `guardian.lock`? `undefined`: cannot be told. */
+  readonly hasLock: boolean | undefined
 }
 
 async function lookAtGuardians(locks: FileLocker, paths: Layout): Promise<Guardians> {
   const record = await attempt(() => readServerRecord(paths.serverJson))
   // What is wrong with the record is said by its own check.
   const recorded = 'value' in record ? record.value : undefined
-  return { living: livingGuardians(locks, paths), recorded, runs: recorded !== undefined && runs(recorded) }
+  const living = livingGuardians(locks, paths)
+  const visible = recorded !== undefined && living.length > 0 && !isElsewhere(recorded.guardian)
+  // `guardian.lock` is never probed: a prober could keep a guardian from being elected. Who has it open can be seen without.
+  const hasLock = visible ? await hasOpen(recorded.guardian.pid, paths.guardianLock) : undefined
+  return { living, recorded, runs: recorded !== undefined && runs(recorded), hasLock }
 }
 
 function runs({ guardian }: ServerRecord): boolean {
@@ -52,7 +64,7 @@ function runs({ guardian }: ServerRecord): boolean {
   }
 }
 
-async function describe({ paths, selection }: Surroundings, { living, recorded, runs }: Guardians) {
+function describe({ paths, selection }: Surroundings, { living, recorded, runs, hasLock }: Guardians) {
   const timeout =
     'value' in selection && selection.value.backend.guarantees.crashRelease === 'stale-timeout'
       ? selection.value.backend.guarantees.maxRecoveryMs
@@ -79,7 +91,7 @@ async function describe({ paths, selection }: Surroundings, { living, recorded, 
   const findings: readonly Finding[] = [
     ...standsStill(recorded),
     ...elsewhere(recorded),
-    ...(await withoutGuardianLock(paths, recorded)),
+    ...(hasLock === false ? [withoutGuardianLock(paths, recorded)] : []),
   ]
   return { found: `process ${pid}, epoch ${recorded.epoch}, ${recorded.state}`, findings }
 }
@@ -184,27 +196,32 @@ function isElsewhere(guardian: ServerRecord['guardian']): boolean {
   }
 }
 
-/** `guardian.lock` is never probed: a prober could keep a guardian from being elected. Who has it open can be seen without. */
-async function withoutGuardianLock({ guardianLock }: Layout, { guardian }: ServerRecord): Promise<readonly Finding[]> {
-  if (isElsewhere(guardian) || (await hasOpen(guardian.pid, guardianLock)) !== false) return []
-  return [
-    {
-      code: 'guardian-lock-lost',
-      severity: 'problem',
-      path: guardianLock,
-      found: `The guardian (process ${guardian.pid}) lives, and ${guardianLock} is not the file that it locked: that was deleted or replaced.`,
-      why: 'Another guardian could be elected beside it. It notices at its next beat (5 s), stops its server, and leaves.',
-      remedy:
-        'Nothing: clients then launch the next one. Never delete lock files: the kernel frees a lock when its holder is gone.',
-    },
-  ]
+function withoutGuardianLock({ guardianLock }: Layout, { guardian }: ServerRecord): Finding {
+  return {
+    code: 'guardian-lock-lost',
+    severity: 'problem',
+    path: guardianLock,
+    found: `The guardian (process ${guardian.pid}) lives, and ${guardianLock} is not the file that it locked: that was deleted or replaced.`,
+    why: 'Another guardian could be elected beside it. It notices at its next beat (5 s), stops its server, and leaves.',
+    remedy:
+      'Nothing: clients then launch the next one. Never delete lock files: the kernel frees a lock when its holder is gone.',
+  }
 }
 
 /** `undefined`: cannot be told. */
 async function hasOpen(pid: number, path: string): Promise<boolean | undefined> {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
   if (stat === undefined) return false
-  const { holders, supported, unreadable } = await holdersOf(stat)
+  const { holders, supported } = await holdersOf(stat)
   if (holders.some((holder) => holder.pid === pid)) return true
-  return supported && unreadable === 0 ? false : undefined
+  return supported && canSeeInto(pid) ? false : undefined
+}
+
+function canSeeInto(pid: number): boolean {
+  try {
+    readdirSync(`/proc/${pid}/fd`)
+    return true
+  } catch {
+    return false
+  }
 }

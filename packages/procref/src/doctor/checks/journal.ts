@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync } from 'node:fs'
+import { errnoOf } from '@procref/core'
 import { blankTornLine, examineJournal, JOURNAL_LIMIT_BYTES, Journal, type JournalCondition } from '@procref/lifecycle'
 import type { Check, Finding } from '../check.ts'
 import { isOurs, lookAtEntry } from '../entry.ts'
@@ -22,7 +23,10 @@ export const journal: Check = {
     return {
       found: size(condition.bytes),
       findings: [
-        ...('error' in writable ? [notWritable(paths.journal, writable.error)] : []),
+        // Of a file system that is read-only the check of the disk says so.
+        ...('error' in writable && errnoOf(writable.error) !== 'EROFS'
+          ? [notWritable(paths.journal, writable.error)]
+          : []),
         ...tooLong(paths.journal, condition),
         ...tornLine(paths.journal, condition),
         ...damagedLines(paths.journal, condition),

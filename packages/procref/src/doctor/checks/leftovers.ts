@@ -1,11 +1,11 @@
 import { lstatSync, readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FileLocker } from '@procref/core'
-import { type Layout, listNonceFiles, type NonceFile, probeAlive } from '@procref/lifecycle'
+import { type Layout, listNonceFiles, type NonceFile, probeAlive, readServerRecord } from '@procref/lifecycle'
 import type { Check, Finding } from '../check.ts'
 import { lookAtEntry } from '../entry.ts'
 import { namesOf } from '../entry-findings.ts'
-import { recordOf, type Surroundings } from '../look-around.ts'
+import { attempt } from '../look-around.ts'
 
 /** A writer is done within milliseconds; docs/slot-directory.md gives those of the slots a minute. */
 const OLD_MS = 60_000
@@ -16,13 +16,17 @@ export const leftovers: Check = {
   id: 'leftovers',
   looksAt: 'files that dead guardians and writers left',
   where: 'inside',
-  examine(seen) {
+  async examine(seen) {
     const { paths } = seen
     const { locks } = seen
     if (locks === undefined) return { found: 'cannot be told without a backend', findings: [] }
+    // Read afresh: a guardian may have come since, and its files are no leftovers.
+    const record = await attempt(() => readServerRecord(paths.serverJson))
     // Without knowing which nonce is recorded, none can be said to be somebody else's.
-    if (!isRecordKnown(seen)) return { found: 'cannot be told without server.json', findings: [] }
-    const recorded = recordOf(seen)?.nonce
+    if ('error' in record || (record.value === undefined && isThere(paths))) {
+      return { found: 'cannot be told without server.json', findings: [] }
+    }
+    const recorded = record.value?.nonce
     const { alive, temporary } = listNonceFiles(paths)
     const dead = (nonce: string): boolean => isDead(locks, paths, nonce)
     const deadAlive = alive.filter(({ nonce }) => nonce !== recorded && dead(nonce))
@@ -42,10 +46,8 @@ export const leftovers: Check = {
   },
 }
 
-/** There is a record that can be read, or there is none at all. */
-function isRecordKnown({ record, paths }: Surroundings): boolean {
-  if ('error' in record) return false
-  return record.value !== undefined || lookAtEntry(paths.serverJson, 'file').kind === 'missing'
+function isThere({ serverJson }: Layout): boolean {
+  return lookAtEntry(serverJson, 'file').kind !== 'missing'
 }
 
 function isDead(locks: FileLocker, paths: Layout, nonce: string): boolean {
@@ -57,6 +59,10 @@ function aliveFiles(dead: readonly NonceFile[], locks: FileLocker, paths: Layout
     code: 'alive-file',
     what: 'the alive lock of a guardian that is dead',
     safe: ({ nonce }) => isDead(locks, paths, nonce),
+    remove(path) {
+      removeIfThere(path)
+      locks.discard?.(path)
+    },
   })
 }
 
@@ -65,12 +71,18 @@ function temporaries(dead: readonly NonceFile[], locks: FileLocker, paths: Layou
     code: 'temporary-file',
     what: 'a temporary or spare file of a process that is dead',
     safe: ({ nonce }) => isDead(locks, paths, nonce),
+    remove: removeIfThere,
   })
 }
 
 function leftover(
   files: readonly NonceFile[],
-  { code, what, safe }: { code: string; what: string; safe(file: NonceFile): boolean },
+  {
+    code,
+    what,
+    safe,
+    remove,
+  }: { code: string; what: string; safe(file: NonceFile): boolean; remove(path: string): void },
 ): readonly Finding[] {
   const paths = files.map(({ path }) => path)
   const [first] = paths
@@ -91,7 +103,7 @@ function leftover(
         apply(path) {
           const file = files.find((candidate) => candidate.path === path)
           if (file === undefined || !safe(file)) throw new Error(`its guardian lives: ${path}`)
-          removeIfThere(path)
+          remove(path)
         },
       },
     },

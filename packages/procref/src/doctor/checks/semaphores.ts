@@ -1,10 +1,14 @@
-import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
+import { closeSync, constants, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf } from '@procref/core'
-import type { Check, Finding } from '../check.ts'
+import type { Check, Examination, Finding } from '../check.ts'
 
 /** Written by the backend `sysv`, beside the slots. */
 const RECORD = 'sysv.json'
+/** Written by the backend `hybrid`: a binary file that begins with what never changes, the name of its semaphores among it. */
+const TABLE = 'hybrid.table'
+const BEGINNING_BYTES = 2048
+const SHARED_MEMORY = '/dev/shm'
 
 interface SetNamed {
   readonly id: number
@@ -12,25 +16,44 @@ interface SetNamed {
   readonly ipcNamespace: string
 }
 
-/** System V semaphores outlive whoever made them: is the set that the directory names still one of its own? */
+/** Semaphores outlive whoever made them: are those that the directory names still its own? */
 export const semaphores: Check = {
   id: 'semaphores',
   looksAt: 'kernel semaphores that files of the directory name',
   where: 'inside',
   examine({ paths, pin }) {
-    const path = join(paths.slots, RECORD)
-    if (process.platform !== 'linux' || lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
-      return { found: 'none are named', findings: [] }
-    }
-    const named = read(path)
-    const used = 'value' in pin && pin.value?.protocol === 'sysv'
-    if (named === undefined) return { found: 'cannot be understood', findings: used ? [damaged(path)] : [] }
-    const exists = named.bootId === bootId() && named.ipcNamespace === ipcNamespace() && setsHere().includes(named.id)
+    if (process.platform !== 'linux') return { found: 'none are named', findings: [] }
+    const protocol = 'value' in pin ? pin.value?.protocol : undefined
+    const looks = [
+      lookAtSet(join(paths.slots, RECORD), protocol === 'sysv'),
+      lookAtTable(join(paths.slots, TABLE), protocol === 'hybrid'),
+    ].filter((look) => look !== undefined)
     return {
-      found: `set ${named.id}${exists ? '' : ', which is gone'}`,
-      findings: [...(used ? elsewhere(path, named) : []), ...(!used && exists ? [unused(path, named.id)] : [])],
+      found: looks.length === 0 ? 'none are named' : looks.map(({ found }) => found).join('; '),
+      findings: looks.flatMap(({ findings }) => findings),
     }
   },
+}
+
+/** A System V set. `undefined`: none is named. */
+function lookAtSet(path: string, used: boolean): Examination | undefined {
+  if (!isFile(path)) return undefined
+  const named = read(path)
+  if (named === undefined) return { found: 'cannot be understood', findings: used ? [damaged(path)] : [] }
+  const exists = named.bootId === bootId() && named.ipcNamespace === ipcNamespace() && setsHere().includes(named.id)
+  return {
+    found: `set ${named.id}${exists ? '' : ', which is gone'}`,
+    findings: [...(used ? elsewhere(path, named) : []), ...(!used && exists ? [unused(path, named.id)] : [])],
+  }
+}
+
+/** POSIX semaphores, whose name is at the beginning of a permit table (`hybrid.table`). */
+function lookAtTable(path: string, used: boolean): Examination | undefined {
+  if (!isFile(path)) return undefined
+  const name = /\/(prf-[0-9a-f]{24})\0/.exec(beginningOf(path))?.[1]
+  const files = name === undefined ? [] : readdirSync(SHARED_MEMORY).filter((file) => file.startsWith(`sem.${name}-`))
+  const found = files.length === 0 ? 'none of the permit table' : files.join(', ')
+  return { found, findings: used || files.length === 0 ? [] : [unusedFiles(path, files)] }
 }
 
 function elsewhere(path: string, { ipcNamespace: namespace, bootId: boot }: SetNamed): readonly Finding[] {
@@ -59,6 +82,18 @@ function unused(path: string, id: number): Finding {
   }
 }
 
+function unusedFiles(path: string, files: readonly string[]): Finding {
+  const all = files.map((file) => join(SHARED_MEMORY, file)).join(' ')
+  return {
+    code: 'semaphores-left-over',
+    severity: 'note',
+    path,
+    found: `${path} names the semaphores ${all}, and the slots of this directory are not locked with them.`,
+    why: 'Somebody changed the protocol of the directory. They stay until the next boot, and do no harm.',
+    remedy: `If no program of the old kind runs any more: \`rm ${all} ${path}\`.`,
+  }
+}
+
 function damaged(path: string): Finding {
   return {
     code: 'semaphores-damaged',
@@ -67,6 +102,20 @@ function damaged(path: string): Finding {
     found: `${path} does not name a semaphore set.`,
     why: 'It leads to the slots. A process that opened it before may hold some, so it is not replaced by itself.',
     remedy: 'End every program that uses this directory, then delete the file.',
+  }
+}
+
+function isFile(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true
+}
+
+function beginningOf(path: string): string {
+  const bytes = Buffer.alloc(BEGINNING_BYTES)
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    return bytes.toString('latin1', 0, readSync(fd, bytes, 0, bytes.length, 0))
+  } finally {
+    closeSync(fd)
   }
 }
 

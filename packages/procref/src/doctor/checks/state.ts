@@ -1,7 +1,9 @@
-import type { ServerRecord } from '@procref/lifecycle'
+import { readServerRecord, type ServerRecord } from '@procref/lifecycle'
 import type { Check, Finding } from '../check.ts'
 import { isOurs, lookAtEntry } from '../entry.ts'
+import { attempt } from '../look-around.ts'
 import { messageOf } from '../message.ts'
+import { settled } from '../settle.ts'
 
 /** How much of the log a failure shows; `procref logs` has more. */
 const LOG_LINES = 5
@@ -11,13 +13,18 @@ export const state: Check = {
   id: 'state',
   looksAt: 'server.json: readable, known, not failed',
   where: 'inside',
-  examine({ paths, record, guardian }) {
+  async examine({ paths, guardian }) {
     const entry = lookAtEntry(paths.serverJson, 'file')
     if (entry.kind === 'missing') {
       return { found: 'none: no server was ever started here, or it was deleted', findings: [] }
     }
     // Said by the check of the files.
     if (!isOurs(entry)) return { found: 'not to be used', findings: [] }
+    // It may have been put there since it was first read, or between two of our own calls.
+    const record = await settled(
+      () => attempt(() => readServerRecord(paths.serverJson)),
+      (read) => 'error' in read || read.value !== undefined,
+    )
     if ('error' in record) return { found: 'refused', findings: [refused(paths.serverJson, record.error)] }
     if (record.value === undefined) {
       return { found: 'cannot be understood', findings: [damaged(paths.serverJson, guardian)] }
