@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { migrating, moveSlots, readProtocolPin, type SlotBackend, undoMove } from '@procref/core'
 import { flock } from '@procref/flock'
 import { native, ofdRange, robustMutex, sysv } from '@procref/native'
-import { atEnd, freshDir, removeSetsAfterwards, startChild } from '@procref/testing'
+import { atEnd, freshDir, removeSemaphoresAfterwards, removeSetsAfterwards, startChild } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import { describeMigration, PAIRS, SLOW_PAIRS } from './pairs.ts'
 
@@ -32,11 +32,13 @@ async function claimAll(backend: SlotBackend, dir: string): Promise<number> {
 /** The other way round as well: what an open pool does is the old backend's. */
 const BOTH_WAYS = [
   ...PAIRS,
+  ...SLOW_PAIRS,
   ...PAIRS.slice(0, 1).map(({ from, to }) => ({ name: 'ofd-range to flock', from: to, to: from })),
 ]
 
 describeMigration('moveSlots()', () => {
   removeSetsAfterwards()
+  removeSemaphoresAfterwards()
 
   describe.each(BOTH_WAYS.map((pair) => [pair.name, pair] as const))('from %s', (_name, { from, to }) => {
     test('the slots are the new backend’s afterwards, as many as before, and the old one is refused', async () => {

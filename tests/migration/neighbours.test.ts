@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { type MigrationPhase, migrating } from '@procref/core'
-import { freshDir, removeSetsAfterwards } from '@procref/testing'
+import { freshDir, removeSemaphoresAfterwards, removeSetsAfterwards } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
-import { describeMigration, PAIRS } from './pairs.ts'
+import { describeMigration, PAIRS, SLOW_PAIRS } from './pairs.ts'
 import { runNeighbours } from './run.ts'
 
 /** 0: plain users of the old backend. */
@@ -14,26 +14,30 @@ const NEIGHBOURS = [
 
 describeMigration('migrating()', () => {
   removeSetsAfterwards()
+  removeSemaphoresAfterwards()
 
-  describe.each(PAIRS.map((pair) => [pair.name, pair] as const))('from %s', (_name, { from, to }) => {
-    test.each(NEIGHBOURS)(
-      'ten holders of part %d and ten of part %d, killed at random, never have one slot at once, and each sees the others',
-      async (one, other) => {
-        const dir = freshDir()
-        // A directory in which the migration has begun; phase 3 alone would have a new one for itself.
-        const began = migrating({ from: from(), to: to(), phase: Math.min(other, 2) as MigrationPhase })
-        await (await began.open(join(dir, 'slots'), { slots: 4 })).close()
-        const parts = [one, other] as const
+  describe.each([...PAIRS, ...SLOW_PAIRS].map((pair) => [pair.name, pair] as const))(
+    'from %s',
+    (_name, { from, to }) => {
+      test.each(NEIGHBOURS)(
+        'ten holders of part %d and ten of part %d, killed at random, never have one slot at once, and each sees the others',
+        async (one, other) => {
+          const dir = freshDir()
+          // A directory in which the migration has begun; phase 3 alone would have a new one for itself.
+          const began = migrating({ from: from(), to: to(), phase: Math.min(other, 2) as MigrationPhase })
+          await (await began.open(join(dir, 'slots'), { slots: 4 })).close()
+          const parts = [one, other] as const
+          const names = { from: from().name, to: to().name }
+          const result = await runNeighbours({ dir, ...names, parts, claimsOfEach: 100, kills: 20 })
+          expect(result.faults).toEqual([])
+        },
+      )
+
+      test('plain users of the old backend do not see phase 2, which is no neighbour of theirs: that is found out', async () => {
         const names = { from: from().name, to: to().name }
-        const result = await runNeighbours({ dir, ...names, parts, claimsOfEach: 100, kills: 20 })
-        expect(result.faults).toEqual([])
-      },
-    )
-
-    test('plain users of the old backend do not see phase 2, which is no neighbour of theirs: that is found out', async () => {
-      const names = { from: from().name, to: to().name }
-      const result = await runNeighbours({ dir: freshDir(), ...names, parts: [0, 2], claimsOfEach: 20, kills: 5 })
-      expect(result.faults).toContainEqual(expect.objectContaining({ event: 'unseen', part: '2', neighbour: '0' }))
-    })
-  })
+        const result = await runNeighbours({ dir: freshDir(), ...names, parts: [0, 2], claimsOfEach: 20, kills: 5 })
+        expect(result.faults).toContainEqual(expect.objectContaining({ event: 'unseen', part: '2', neighbour: '0' }))
+      })
+    },
+  )
 })

@@ -20,17 +20,24 @@ import {
 const OF_EACH = 10
 const driver = DRIVERS.at(-1) ?? 'embedded'
 const PROCREF = fileURLToPath(new URL('../../packages/procref/bin/procref.js', import.meta.url))
-const FROM = 'flock'
-const TO = 'ofd-range'
+
+interface Ways {
+  readonly from: string
+  readonly to: string
+}
+
+const ONE_KIND: Ways = { from: 'flock', to: 'ofd-range' }
+/** Their control locks know nothing of each other. */
+const TWO_KINDS: Ways = { from: 'lockfile', to: 'native' }
 
 /** A client of one part of the migration: 0 is plain `from`, 4 plain `to`. */
-function startPart(dir: string, part: number): Child {
-  const backend = part === 0 ? FROM : part === 4 ? TO : `migrating:${part}:${FROM}:${TO}`
+function startPart(dir: string, part: number, { from, to }: Ways = ONE_KIND): Child {
+  const backend = part === 0 ? from : part === 4 ? to : `migrating:${part}:${from}:${to}`
   return clientsOf(driver)(dir, { backend, slots: 3 * OF_EACH })
 }
 
-function startBoth(dir: string, parts: readonly number[]): readonly Child[] {
-  return Array.from({ length: OF_EACH }, () => parts.map((part) => startPart(dir, part))).flat()
+function startBoth(dir: string, parts: readonly number[], ways: Ways): readonly Child[] {
+  return Array.from({ length: OF_EACH }, () => parts.map((part) => startPart(dir, part, ways))).flat()
 }
 
 /** Many programs that load the SDK on two cores need longer than the 30 s of one event. */
@@ -49,17 +56,20 @@ function serversOf(all: readonly Connected[]): readonly string[] {
 
 describe.runIf(isNativeCodeHere())('one server through a migration', () => {
   test.each([
-    [0, 1],
-    [1, 2],
-    [2, 3],
-  ])(
-    'ten clients of part %d and ten of part %d: one server, one guardian, no slot twice, also when some are killed',
-    async (one, other) => {
+    [0, 1, ONE_KIND],
+    [1, 2, ONE_KIND],
+    [2, 3, ONE_KIND],
+    [0, 1, TWO_KINDS],
+    [1, 2, TWO_KINDS],
+    [2, 3, TWO_KINDS],
+  ] as const)(
+    'ten clients of part %d and ten of part %d, %j: one server, one guardian, no slot twice, also when some are killed',
+    async (one, other, ways) => {
       const dir = serviceDir()
       // A directory of the old world, in which the migration has begun.
-      const first = startPart(dir, Math.min(one, 2))
+      const first = startPart(dir, Math.min(one, 2), ways)
       await connected(first)
-      const clients = startBoth(dir, [one, other])
+      const clients = startBoth(dir, [one, other], ways)
       const all = await allConnected(clients)
       expect(serversOf(all)).toHaveLength(1)
       // All of one part have another number each; who holds slots of both pools has the new one's.
@@ -117,7 +127,7 @@ describe.runIf(isNativeCodeHere())('one server through a migration', () => {
       before = next
     }
     const migrate = () =>
-      spawnSync(process.execPath, [PROCREF, 'migrate', '--dir', dir, '--to', TO], { encoding: 'utf8' })
+      spawnSync(process.execPath, [PROCREF, 'migrate', '--dir', dir, '--to', ONE_KIND.to], { encoding: 'utf8' })
     const refused = migrate()
     expect(refused.status).toBe(1)
     expect(refused.stderr).toContain(`guardian`)
