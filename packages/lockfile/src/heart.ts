@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import { ProcrefError } from '@procref/core'
 import type { HeartAnswer, HeartCall, HeartSetup, LostNotice } from './heart-messages.ts'
-import type { OwnerRecord } from './owner-record.ts'
+import type { OwnRecord } from './owner-record.ts'
 
 /** Reaching it means that the thread does not work: taking a lock is a few system calls. */
 const HANGS_MS = 30_000
@@ -62,16 +62,16 @@ export class Heart {
   }
 
   /** False: somebody else was first. Throws the system's errors. `onLost` is called at most once, and never before this returns. */
-  take(owners: string, number: number, record: OwnerRecord, beatMs: number, onLost: (reason: string) => void): boolean {
+  take(owners: string, number: number, record: OwnRecord, beatMs: number, onLost: (reason: string) => void): boolean {
     const taken = this.#ask({ do: 'take', owners, number, record, beatMs })
-    if (taken) this.#onLost.set(keyOf(owners, number), onLost)
+    if (taken) this.#onLost.set(record.claim, onLost)
     return taken
   }
 
   /** Stops the heartbeats; the lock itself was given back before. */
-  forget(owners: string, number: number): void {
-    this.#onLost.delete(keyOf(owners, number))
-    if (this.#ended === undefined) this.#calls.postMessage({ do: 'forget', owners, number } satisfies HeartCall)
+  forget(claim: string): void {
+    this.#onLost.delete(claim)
+    if (this.#ended === undefined) this.#calls.postMessage({ do: 'forget', claim } satisfies HeartCall)
   }
 
   #ask(call: HeartCall): boolean {
@@ -91,10 +91,9 @@ export class Heart {
     throw Object.assign(new Error(answer.failed.message), answer.failed)
   }
 
-  #lost({ owners, number, reason }: LostNotice): void {
-    const key = keyOf(owners, number)
-    const tell = this.#onLost.get(key)
-    this.#onLost.delete(key)
+  #lost({ claim, reason }: LostNotice): void {
+    const tell = this.#onLost.get(claim)
+    this.#onLost.delete(claim)
     tell?.(reason)
   }
 
@@ -106,8 +105,4 @@ export class Heart {
     this.#onLost.clear()
     for (const tell of tellAll) tell('the thread that sends its heartbeats has ended')
   }
-}
-
-function keyOf(owners: string, number: number): string {
-  return `${number} ${owners}`
 }

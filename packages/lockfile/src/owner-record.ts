@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readSync, writeFileSync } from 'node:fs'
 import {
   errnoOf,
@@ -15,13 +16,19 @@ export interface OwnerRecord {
   readonly leaseMs: number
   /** Absent where the system does not tell processes apart safely: then only time tells of a death. */
   readonly process?: ProcessIdentity
+  /** Different for each taking of a lock; see `Ownership`. Absent when somebody else wrote or damaged the record. */
+  readonly claim?: string
+}
+
+export interface OwnRecord extends OwnerRecord {
+  readonly claim: string
 }
 
 const MAX_BYTES = 4096
 
-export function ownRecord(leaseMs: number): OwnerRecord {
+export function ownRecord(leaseMs: number): OwnRecord {
   const self = identifySelfIfPossible()
-  return self === undefined ? { leaseMs } : { leaseMs, process: self }
+  return { leaseMs, claim: randomUUID(), ...(self !== undefined && { process: self }) }
 }
 
 /** Throws `EEXIST` when there is one. */
@@ -61,9 +68,13 @@ function identifySelfIfPossible(): ProcessIdentity | undefined {
 
 function checked(value: unknown): OwnerRecord | undefined {
   if (typeof value !== 'object' || value === null) return undefined
-  const { leaseMs, process } = value as Record<string, unknown>
+  const { leaseMs, process, claim } = value as Record<string, unknown>
   if (typeof leaseMs !== 'number' || !(leaseMs >= MIN_LEASE_MS && leaseMs <= MAX_LEASE_MS)) return undefined
-  return isProcessIdentity(process) ? { leaseMs, process } : { leaseMs }
+  return {
+    leaseMs,
+    ...(isProcessIdentity(process) && { process }),
+    ...(typeof claim === 'string' && { claim }),
+  }
 }
 
 function readSmallFile(path: string): string | undefined {
