@@ -5,8 +5,12 @@ import { ProcrefError } from '@procref/core'
 import type { HeartAnswer, HeartCall, HeartSetup, LostNotice } from './heart-messages.ts'
 import type { OwnRecord } from './owner-record.ts'
 
-/** Reaching it means that the thread does not work: taking a lock is a few system calls. */
-const HANGS_MS = 30_000
+/**
+ * So many waits in vain mean that the thread does not work: taking a lock is a few system calls. Counted in waits, not in time: a process
+ * that was stopped for minutes would else find the time over before its thread had a chance to go on.
+ */
+const WAIT_MS = 100
+const HANGS_WAITS = 300
 
 /** The thread that keeps locks fresh could not be started, or does not answer; so no lock can be promised. */
 export class HeartUnavailableError extends ProcrefError {
@@ -25,6 +29,7 @@ export class HeartUnavailableError extends ProcrefError {
  * `take` waits for the thread, so that locking is one synchronous call as in every `FileLocker`.
  */
 export class Heart {
+  readonly #worker: Worker
   readonly #calls: MessagePort
   readonly #answered: Int32Array<SharedArrayBuffer>
   readonly #onLost = new Map<string, (reason: string) => void>()
@@ -52,6 +57,7 @@ export class Heart {
     } catch (error) {
       throw new HeartUnavailableError('could not be started', error)
     }
+    this.#worker = worker
     this.#calls = calls.port1
     this.#answered = new Int32Array(answered)
     notices.port1.on('message', (notice: LostNotice) => this.#lost(notice))
@@ -59,6 +65,11 @@ export class Heart {
     worker.on('exit', (code) => this.#end(new Error(`it ended with code ${code}`)))
     notices.port1.unref()
     worker.unref()
+  }
+
+  /** It works no more: whoever wants another lock needs another heart. */
+  get ended(): boolean {
+    return this.#ended !== undefined
   }
 
   /** False: somebody else was first. Throws the system's errors. `onLost` is called at most once, and never before this returns. */
@@ -79,11 +90,13 @@ export class Heart {
     Atomics.store(this.#answered, 0, 0)
     this.#calls.postMessage(call)
     // Again and again: what wakes us first can be the notification that belongs to the answer before, which we saw without waiting for it.
-    while (Atomics.load(this.#answered, 0) === 0) {
-      if (Atomics.wait(this.#answered, 0, 0, HANGS_MS) !== 'timed-out') continue
-      // Its answer would be taken for that of the next question.
-      this.#end(new Error(`no answer within ${HANGS_MS} ms`))
-      throw new HeartUnavailableError(`did not answer within ${HANGS_MS / 1000} s`)
+    for (let waits = 0; Atomics.load(this.#answered, 0) === 0; ) {
+      if (Atomics.wait(this.#answered, 0, 0, WAIT_MS) !== 'timed-out' || ++waits < HANGS_WAITS) continue
+      const reason = `did not answer within ${(HANGS_WAITS * WAIT_MS) / 1000} s`
+      // Its answer would be taken for that of the next question, and what it takes now nobody would give back.
+      void this.#worker.terminate()
+      this.#end(new Error(`it ${reason}`))
+      throw new HeartUnavailableError(reason)
     }
     const answer = receiveMessageOnPort(this.#calls)?.message as HeartAnswer
     if ('taken' in answer) return answer.taken

@@ -79,7 +79,7 @@ class LockfileLock implements FileLock {
 
   /** False: somebody else was first. */
   take(record: OwnRecord): boolean {
-    heart ??= new Heart()
+    if (heart === undefined || heart.ended) heart = new Heart()
     const { owners, number } = this.#ownership
     const taken = heart.take(owners, number, record, beatOf(record.leaseMs), (reason) => this.#lose(reason))
     if (taken) hold(this, record)

@@ -125,3 +125,17 @@ test('a lock is its holder’s until the process has ended, also while its exit 
   await child.exited
   expect(locks.watch(path).probe()).toBe('free')
 })
+
+test('a process stopped for a minute while it waits for its thread gets its answer when both go on', async () => {
+  const child = atEnd(
+    startChild(new URL('./children/waiting-for-thread.mjs', import.meta.url), { args: [join(freshDir(), 'a.lock')] }),
+  )
+  expect(await child.event('tried')).toMatchObject({ fence: 1 })
+})
+
+test('a thread that ended, however that was, loses its locks, and the next lock gets another thread', async () => {
+  const path = join(freshDir(), 'a.lock')
+  const child = atEnd(startChild(new URL('./children/ending-thread.mjs', import.meta.url), { args: [path] }))
+  expect(await child.event('lost')).toMatchObject({ reason: expect.stringContaining('thread'), current: false })
+  expect(await child.event('again')).toMatchObject({ fence: 1, current: true })
+})
