@@ -94,7 +94,9 @@ function make(path: string, { claim }: Ownership, beatMs: number): boolean {
     })
     return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ELOCKED') return false
+    const { code, syscall } = error as NodeJS.ErrnoException
+    // Made, and then gone at its first heartbeat: we stood still in between, and others have taken it over and cleaned it away.
+    if (code === 'ELOCKED' || (code === 'ENOENT' && syscall !== 'mkdir')) return false
     throw error
   }
 }

@@ -139,3 +139,13 @@ test('a thread that ended, however that was, loses its locks, and the next lock 
   expect(await child.event('lost')).toMatchObject({ reason: expect.stringContaining('thread'), current: false })
   expect(await child.event('again')).toMatchObject({ fence: 1, current: true })
 })
+
+test('eight threads of one process exclude each other, and no number is given twice', async () => {
+  const path = join(freshDir(), 'a.lock')
+  const child = atEnd(startChild(new URL('./children/worker-threads.mjs', import.meta.url), { args: [path] }))
+  const { results } = await child.event<{ results: { fences: number[]; together: number }[] }>('over')
+  expect(results.map(({ together }) => together)).toEqual(Array.from({ length: 8 }, () => 0))
+  const fences = results.flatMap((result) => result.fences)
+  expect(fences).toHaveLength(8 * 40)
+  expect(new Set(fences).size).toBe(fences.length)
+})
