@@ -21,6 +21,7 @@ export {
   identify,
   identifySelf,
   isProcessIdentity,
+  isProvenDead,
   isSameProcess,
   processState,
   sameNamespaces,

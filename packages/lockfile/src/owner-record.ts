@@ -4,7 +4,7 @@ import {
   errnoOf,
   identifySelf,
   isProcessIdentity,
-  isSameProcess,
+  isProvenDead,
   type ProcessIdentity,
   ProcessIdentityUnavailableError,
 } from '@procref/core'
@@ -47,14 +47,9 @@ export function readRecord(path: string): OwnerRecord | undefined {
   }
 }
 
-/**
- * Is it proven that this process ended? By its start time, in the same boot and pid namespace; of a process that counts its pids elsewhere,
- * or on another machine that shares the directory, nothing can be proven.
- */
-export function isProvenDead(recorded: ProcessIdentity): boolean {
-  const own = identifySelfIfPossible()
-  if (own === undefined || recorded.bootId !== own.bootId || recorded.pidNamespace !== own.pidNamespace) return false
-  return !isSameProcess(recorded)
+/** Is it proven that whoever wrote this has ended? Never on a system that does not tell processes apart safely. */
+export function hasProvenlyEnded({ process }: OwnerRecord): boolean {
+  return process !== undefined && identifySelfIfPossible() !== undefined && isProvenDead(process)
 }
 
 function identifySelfIfPossible(): ProcessIdentity | undefined {
