@@ -30,6 +30,7 @@ export {
   identify,
   identifySelf,
   isProcessIdentity,
+  isProvenDead,
   isSameProcess,
   processState,
   sameNamespaces,

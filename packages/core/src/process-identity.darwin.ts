@@ -54,7 +54,7 @@ export function darwinReader(run: RunProgram = runProgram): IdentityReader {
     return self
   }
 
-  return { bootId, identifySelf, identify, startTicksOf, stateOf }
+  return { bootId, identifySelf, identify, startTicksOf, isHidden: () => false, stateOf }
 }
 
 function runProgram(file: string, args: readonly string[]): string | undefined {

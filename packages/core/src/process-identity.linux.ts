@@ -1,10 +1,10 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { ProcessIdentityUnavailableError } from './identity-unavailable.ts'
-import { ifVisible } from './proc.linux.ts'
+import { ifVisible, isGone, isRefused } from './proc.linux.ts'
 import type { IdentityReader } from './process-identity.ts'
 import type { ProcessIdentity } from './process-table.ts'
 
-export const linux: IdentityReader = { bootId, identifySelf, identify, startTicksOf, stateOf }
+export const linux: IdentityReader = { bootId, identifySelf, identify, startTicksOf, isHidden, stateOf }
 
 /** Neither changes while the process lives. */
 let cachedBootId: string | undefined
@@ -36,6 +36,23 @@ function identify(pid: number): ProcessIdentity | undefined {
 
 function startTicksOf(pid: number): string | undefined {
   return parseStat(ifVisible(() => readFileSync(`/proc/${pid}/stat`, 'utf8')))
+}
+
+function isHidden(pid: number): boolean {
+  try {
+    readFileSync(`/proc/${pid}/stat`)
+    return false
+  } catch (error) {
+    if (isRefused(error)) return true
+    if (!isGone(error)) throw error
+  }
+  try {
+    // Signal 0 is sent to nobody: it only asks whether there is such a process, and /proc has none to show.
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return !isGone(error)
+  }
 }
 
 function stateOf(pid: number): string | undefined {

@@ -10,6 +10,8 @@ export interface IdentityReader {
   identify(pid: number): ProcessIdentity | undefined
   /** Pid and start only: what is read again right before a signal. */
   startTicksOf(pid: number): string | undefined
+  /** Is there such a process although it cannot be looked at from here? */
+  isHidden(pid: number): boolean
   /** As `processState`, whoever has that pid. */
   stateOf(pid: number): string | undefined
 }
@@ -38,6 +40,16 @@ export function isSameProcess(recorded: ProcessIdentity): boolean {
     recorded.pidNamespace === own.pidNamespace &&
     recorded.startTicks === reader().startTicksOf(recorded.pid)
   )
+}
+
+/**
+ * Is it certain that this process has ended? More than "not `isSameProcess`": false also for another boot or pid namespace, where nothing
+ * can be told, and for a process that the system hides (proc(5), `hidepid`). A zombie has ended. Throws as `identifySelf`.
+ */
+export function isProvenDead(recorded: ProcessIdentity): boolean {
+  const own = identifySelf()
+  if (!isPid(recorded.pid) || recorded.bootId !== own.bootId || recorded.pidNamespace !== own.pidNamespace) return false
+  return !isSameProcess(recorded) && !reader().isHidden(recorded.pid)
 }
 
 /**

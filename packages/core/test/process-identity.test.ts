@@ -1,10 +1,12 @@
-import { symlinkSync } from 'node:fs'
+import fs, { symlinkSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import {
   bootId,
   identify,
   identifySelf,
   isProcessIdentity,
+  isProvenDead,
   isSameProcess,
   type ProcessIdentity,
   sameNamespaces,
@@ -44,8 +46,34 @@ if (process.platform === 'linux') {
     child.kill('SIGKILL')
     await child.exited
     expect(isSameProcess(recorded)).toBe(false)
+    expect(isProvenDead(recorded)).toBe(true)
     expect(identify(child.pid)).toBeUndefined()
   })
+
+  test.each(['ENOENT', 'EACCES'])(
+    'a process that /proc hides (%s) is not proven dead, until there is none',
+    async (code) => {
+      const child = atEnd(startProgram('sleep', { args: ['300'] }))
+      const recorded = identify(child.pid) ?? expect.unreachable()
+      expect(isProvenDead(recorded)).toBe(false)
+      const { readFileSync } = fs
+      const hide = (path: fs.PathLike, encoding: 'utf8') => {
+        if (String(path).startsWith(`/proc/${child.pid}/`)) throw Object.assign(new Error(`${code}: hidden`), { code })
+        return readFileSync(path, encoding)
+      }
+      Object.assign(fs, { readFileSync: hide })
+      syncBuiltinESMExports()
+      try {
+        expect([isSameProcess(recorded), isProvenDead(recorded)]).toEqual([false, false])
+        child.kill('SIGKILL')
+        await child.exited
+        expect(isProvenDead(recorded)).toBe(code === 'ENOENT')
+      } finally {
+        Object.assign(fs, { readFileSync })
+        syncBuiltinESMExports()
+      }
+    },
+  )
 
   test('a stopped process is still the same', async () => {
     const child = atEnd(startProgram('sleep', { args: ['300'] }))
@@ -65,6 +93,7 @@ if (process.platform === 'linux') {
     expect(process.kill(pid, 0)).toBe(true)
     expect(String(processState(pid)?.startTicks)).toBe(recorded.startTicks)
     expect(isSameProcess(recorded)).toBe(false)
+    expect(isProvenDead(recorded)).toBe(true)
     expect(identify(pid)).toBeUndefined()
   })
 
@@ -87,6 +116,9 @@ if (process.platform === 'linux') {
     expect(isSameProcess({ ...own, startTicks: String(BigInt(own.startTicks) - 1n) })).toBe(false)
     expect(isSameProcess({ ...own, bootId: 'before' })).toBe(false)
     expect(isSameProcess({ ...own, pidNamespace: 'pid:[1]' })).toBe(false)
+    expect(isProvenDead({ ...own, startTicks: String(BigInt(own.startTicks) - 1n) })).toBe(true)
+    expect(isProvenDead({ ...own, startTicks: '1', bootId: 'before' })).toBe(false)
+    expect(isProvenDead({ ...own, startTicks: '1', pidNamespace: 'pid:[1]' })).toBe(false)
     expect(isSameProcess({ ...own, netNamespace: 'net:[1]' })).toBe(true)
     expect(sameNamespaces({ ...own, netNamespace: 'net:[1]' })).toBe(false)
     expect(sameNamespaces({ ...own, pidNamespace: '' })).toBe(false)

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
-import type { OwnerRecord } from './owner-record.ts'
+import type { OwnRecord } from './owner-record.ts'
 
 /** What the worker is started with. */
 export interface HeartSetup {
@@ -16,11 +16,11 @@ export type HeartCall =
       readonly do: 'take'
       readonly owners: string
       readonly number: number
-      readonly record: OwnerRecord
+      readonly record: OwnRecord
       readonly beatMs: number
     }
   /** Needs no answer. */
-  | { readonly do: 'forget'; readonly owners: string; readonly number: number }
+  | { readonly do: 'forget'; readonly claim: string }
 
 export type HeartAnswer =
   | { readonly taken: boolean }
@@ -36,7 +36,6 @@ export type HeartAnswer =
     }
 
 export interface LostNotice {
-  readonly owners: string
-  readonly number: number
+  readonly claim: string
   readonly reason: string
 }

@@ -1,9 +1,11 @@
 import fs from 'node:fs'
 import type { MessagePort } from 'node:worker_threads'
+import { errnoOf } from '@procref/core'
 import lockfile from 'proper-lockfile'
 import type { HeartAnswer, HeartCall, LostNotice } from './heart-messages.ts'
 import { writeRecord } from './owner-record.ts'
-import { generation, isOver, makeOwners, newestOwner, recordOf, removeLongBefore } from './owners.ts'
+import { generation, isOnRecord, isOver, makeOwners, newestOwner, recordOf, removeLongBefore } from './owners.ts'
+import { isCurrent, isOurs, type Ownership } from './ownership.ts'
 
 /** proper-lockfile makes its directories with the umask's mode; ours are for their owner alone. */
 const PRIVATE_FS = {
@@ -12,12 +14,15 @@ const PRIVATE_FS = {
   mkdirSync: (path: string) => fs.mkdirSync(path, { mode: 0o700 }),
 }
 
-interface Held {
-  readonly owners: string
-  readonly number: number
+/** For what is somebody else's by now. */
+const KEEPING_FS = { ...PRIVATE_FS, rmdir: (_path: string, done: (error: null) => void) => done(null), rmdirSync() {} }
+
+interface Held extends Ownership {
+  readonly path: string
   readonly watch: NodeJS.Timeout
 }
 
+/** By their claims. */
 const held = new Map<string, Held>()
 
 let notices: MessagePort | undefined
@@ -28,7 +33,7 @@ let notices: MessagePort | undefined
  */
 export function answerTo(call: HeartCall, noticesTo: MessagePort): HeartAnswer | undefined {
   notices = noticesTo
-  if (call.do === 'forget') return void forget(call.owners, call.number)
+  if (call.do === 'forget') return void forget(call.claim)
   try {
     return { taken: take(call) }
   } catch (error) {
@@ -38,31 +43,46 @@ export function answerTo(call: HeartCall, noticesTo: MessagePort): HeartAnswer |
 }
 
 function take({ owners, number, record, beatMs }: HeartCall & { readonly do: 'take' }): boolean {
+  const { claim } = record
   const path = generation(owners, number)
+  const ownership = { owners, number, claim }
+  loseIfDeleted(path)
   makeOwners(owners)
-  if (!make(path, owners, number, beatMs)) return false
+  if (!make(path, ownership, beatMs)) return false
+  let written = false
   let keep = false
   try {
+    written = true
     writeRecord(recordOf(owners, number), record)
     // Who slept between its look and now may have made a number anew that others have used and cleaned away.
     keep = !isOver(owners, number)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    if (errnoOf(error) !== 'EEXIST') throw error
+    written = false
   } finally {
-    if (!keep) unlock(path)
+    // Nobody had it, so the number may be taken again. The record first: once the directory is gone it can be another's.
+    if (!keep) {
+      if (written) unlessRefused(() => fs.rmSync(recordOf(owners, number), { force: true }))
+      unlock(path, PRIVATE_FS)
+    }
   }
   if (!keep) return false
-  const watch = setInterval(look, beatMs, owners, number)
-  held.set(path, { owners, number, watch })
-  removeLongBefore(owners, number)
+  const watch = setInterval(look, beatMs, ownership)
+  held.set(claim, { ...ownership, path, watch })
+  unlessRefused(() => removeLongBefore(owners, number))
   return true
+}
+
+/** One that this thread still holds, but whose directory was deleted: proper-lockfile cannot tell two of the same path apart. */
+function loseIfDeleted(path: string): void {
+  for (const lock of held.values()) if (lock.path === path) look(lock)
 }
 
 /**
  * Takes the generation as a lock of proper-lockfile: its mkdir decides, its timer beats, and its takeover of stale locks, which lets
  * two in, is switched off by a staleness that never comes. False: somebody else has it.
  */
-function make(path: string, owners: string, number: number, beatMs: number): boolean {
+function make(path: string, { claim }: Ownership, beatMs: number): boolean {
   try {
     lockfile.lockSync(path, {
       lockfilePath: path,
@@ -70,44 +90,67 @@ function make(path: string, owners: string, number: number, beatMs: number): boo
       stale: Number.POSITIVE_INFINITY,
       update: beatMs,
       fs: PRIVATE_FS,
-      onCompromised: (error) => lose(owners, number, `its heartbeat failed (${error.message})`),
+      onCompromised: (error) => lose(claim, `its heartbeat failed (${error.message})`),
     })
     return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ELOCKED') return false
+    const { code, syscall } = error as NodeJS.ErrnoException
+    // Made, and then gone at its first heartbeat: we stood still in between, and others have taken it over and cleaned it away.
+    if (code === 'ELOCKED' || (code === 'ENOENT' && syscall !== 'mkdir')) return false
     throw error
   }
 }
 
-function look(owners: string, number: number): void {
+function look(ownership: Ownership): void {
   try {
-    if (!isOver(owners, number)) return
-    const { number: newest } = newestOwner(owners)
-    lose(owners, number, newest > number ? 'its lease ran out, and it was taken over' : 'its records were deleted')
+    if (isCurrent(ownership)) return
+    const { number: newest } = newestOwner(ownership.owners)
+    const taken = newest > ownership.number
+    lose(ownership.claim, taken ? 'its lease ran out, and it was taken over' : 'its records were deleted')
   } catch {
     // Looked at again with the next beat: a directory that cannot be listed now says nothing about its lock.
   }
 }
 
-function lose(owners: string, number: number, reason: string): void {
-  forget(owners, number)
-  notices?.postMessage({ owners, number, reason } satisfies LostNotice)
+function lose(claim: string, reason: string): void {
+  forget(claim)
+  notices?.postMessage({ claim, reason } satisfies LostNotice)
 }
 
-function forget(owners: string, number: number): void {
-  const path = generation(owners, number)
-  const lock = held.get(path)
+function forget(claim: string): void {
+  const lock = held.get(claim)
   if (lock === undefined) return
-  held.delete(path)
+  held.delete(claim)
   clearInterval(lock.watch)
-  unlock(path)
-  fs.rmSync(recordOf(owners, number), { force: true })
+  // What is kept is cleaned by later owners.
+  const remove = mayBeRemoved(lock)
+  unlock(lock.path, remove ? PRIVATE_FS : KEEPING_FS)
+  if (!remove) return
+  unlessRefused(() => fs.rmSync(recordOf(lock.owners, lock.number), { force: true }))
 }
 
-/** Ends proper-lockfile's timer and removes the directory, if they are there. */
-function unlock(path: string): void {
+function mayBeRemoved(lock: Held): boolean {
   try {
-    lockfile.unlockSync(path, { lockfilePath: path, realpath: false, fs: PRIVATE_FS })
+    return isOurs(lock) && isOnRecord(lock.owners, lock.number)
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error
+    return false
+  }
+}
+
+/** For tidying up: later owners do what the system refuses now, and an error here would end the thread, and with it all other locks. */
+function unlessRefused(tidy: () => void): void {
+  try {
+    tidy()
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error
+  }
+}
+
+/** Ends proper-lockfile's timer, and removes the directory unless `files` keeps it. */
+function unlock(path: string, files: typeof PRIVATE_FS | typeof KEEPING_FS): void {
+  try {
+    lockfile.unlockSync(path, { lockfilePath: path, realpath: false, fs: files })
   } catch {
     // Compromised, so it is not its any more; or the directory was deleted. What is left of it is cleaned by later owners.
   }

@@ -3,10 +3,14 @@ import { fileURLToPath } from 'node:url'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import { ProcrefError } from '@procref/core'
 import type { HeartAnswer, HeartCall, HeartSetup, LostNotice } from './heart-messages.ts'
-import type { OwnerRecord } from './owner-record.ts'
+import type { OwnRecord } from './owner-record.ts'
 
-/** Reaching it means that the thread does not work: taking a lock is a few system calls. */
-const HANGS_MS = 30_000
+/**
+ * So many waits in vain mean that the thread does not work: taking a lock is a few system calls. Counted in waits, not in time: a process
+ * that was stopped for minutes would else find the time over before its thread had a chance to go on.
+ */
+const WAIT_MS = 100
+const HANGS_WAITS = 300
 
 /** The thread that keeps locks fresh could not be started, or does not answer; so no lock can be promised. */
 export class HeartUnavailableError extends ProcrefError {
@@ -25,6 +29,7 @@ export class HeartUnavailableError extends ProcrefError {
  * `take` waits for the thread, so that locking is one synchronous call as in every `FileLocker`.
  */
 export class Heart {
+  readonly #worker: Worker
   readonly #calls: MessagePort
   readonly #answered: Int32Array<SharedArrayBuffer>
   readonly #onLost = new Map<string, (reason: string) => void>()
@@ -52,6 +57,7 @@ export class Heart {
     } catch (error) {
       throw new HeartUnavailableError('could not be started', error)
     }
+    this.#worker = worker
     this.#calls = calls.port1
     this.#answered = new Int32Array(answered)
     notices.port1.on('message', (notice: LostNotice) => this.#lost(notice))
@@ -61,17 +67,22 @@ export class Heart {
     worker.unref()
   }
 
+  /** It works no more: whoever wants another lock needs another heart. */
+  get ended(): boolean {
+    return this.#ended !== undefined
+  }
+
   /** False: somebody else was first. Throws the system's errors. `onLost` is called at most once, and never before this returns. */
-  take(owners: string, number: number, record: OwnerRecord, beatMs: number, onLost: (reason: string) => void): boolean {
+  take(owners: string, number: number, record: OwnRecord, beatMs: number, onLost: (reason: string) => void): boolean {
     const taken = this.#ask({ do: 'take', owners, number, record, beatMs })
-    if (taken) this.#onLost.set(keyOf(owners, number), onLost)
+    if (taken) this.#onLost.set(record.claim, onLost)
     return taken
   }
 
   /** Stops the heartbeats; the lock itself was given back before. */
-  forget(owners: string, number: number): void {
-    this.#onLost.delete(keyOf(owners, number))
-    if (this.#ended === undefined) this.#calls.postMessage({ do: 'forget', owners, number } satisfies HeartCall)
+  forget(claim: string): void {
+    this.#onLost.delete(claim)
+    if (this.#ended === undefined) this.#calls.postMessage({ do: 'forget', claim } satisfies HeartCall)
   }
 
   #ask(call: HeartCall): boolean {
@@ -79,11 +90,13 @@ export class Heart {
     Atomics.store(this.#answered, 0, 0)
     this.#calls.postMessage(call)
     // Again and again: what wakes us first can be the notification that belongs to the answer before, which we saw without waiting for it.
-    while (Atomics.load(this.#answered, 0) === 0) {
-      if (Atomics.wait(this.#answered, 0, 0, HANGS_MS) !== 'timed-out') continue
-      // Its answer would be taken for that of the next question.
-      this.#end(new Error(`no answer within ${HANGS_MS} ms`))
-      throw new HeartUnavailableError(`did not answer within ${HANGS_MS / 1000} s`)
+    for (let waits = 0; Atomics.load(this.#answered, 0) === 0; ) {
+      if (Atomics.wait(this.#answered, 0, 0, WAIT_MS) !== 'timed-out' || ++waits < HANGS_WAITS) continue
+      const reason = `did not answer within ${(HANGS_WAITS * WAIT_MS) / 1000} s`
+      // Its answer would be taken for that of the next question, and what it takes now nobody would give back.
+      void this.#worker.terminate()
+      this.#end(new Error(`it ${reason}`))
+      throw new HeartUnavailableError(reason)
     }
     const answer = receiveMessageOnPort(this.#calls)?.message as HeartAnswer
     if ('taken' in answer) return answer.taken
@@ -91,10 +104,9 @@ export class Heart {
     throw Object.assign(new Error(answer.failed.message), answer.failed)
   }
 
-  #lost({ owners, number, reason }: LostNotice): void {
-    const key = keyOf(owners, number)
-    const tell = this.#onLost.get(key)
-    this.#onLost.delete(key)
+  #lost({ claim, reason }: LostNotice): void {
+    const tell = this.#onLost.get(claim)
+    this.#onLost.delete(claim)
     tell?.(reason)
   }
 
@@ -106,8 +118,4 @@ export class Heart {
     this.#onLost.clear()
     for (const tell of tellAll) tell('the thread that sends its heartbeats has ended')
   }
-}
-
-function keyOf(owners: string, number: number): string {
-  return `${number} ${owners}`
 }

@@ -1,10 +1,12 @@
 import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, rmSync, statSync } from 'node:fs'
+import { isMainThread } from 'node:worker_threads'
 import { errnoOf, type FileLock, type FileLocker, type LockState, type LockWatch, UnsafeFileError } from '@procref/core'
 import { Heart } from './heart.ts'
 import { beatOf } from './lease.ts'
 import { Observer } from './observer.ts'
-import { ownRecord } from './owner-record.ts'
-import { isOver, markFree, ownersOf } from './owners.ts'
+import { type OwnRecord, ownRecord } from './owner-record.ts'
+import { ownersOf } from './owners.ts'
+import { giveBack, isCurrent, type Ownership } from './ownership.ts'
 
 // Windows has neither of the last two.
 const NO_LINK_NO_WAIT = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
@@ -48,8 +50,9 @@ function tryLock(observer: Observer, leaseMs: number, path: string): FileLock | 
     checkOwners(owners)
     const verdict = observer.judge(owners)
     if (!verdict.free) return undefined
-    const taken = new LockfileLock(path, fd, stat, owners, verdict.next)
-    if (taken.take(leaseMs)) lock = taken
+    const record = ownRecord(leaseMs)
+    const taken = new LockfileLock(path, fd, stat, { owners, number: verdict.next, claim: record.claim })
+    if (taken.take(record)) lock = taken
     return lock
   } finally {
     if (lock === undefined) closeSync(fd)
@@ -61,26 +64,25 @@ class LockfileLock implements FileLock {
   readonly fence: number
   readonly #fd: number
   readonly #file: BigIntStats
-  readonly #owners: string
+  readonly #ownership: Ownership
   readonly #listeners: ((reason: string) => void)[] = []
   #held = true
   #lostBecause: string | undefined
 
-  constructor(path: string, fd: number, file: BigIntStats, owners: string, number: number) {
+  constructor(path: string, fd: number, file: BigIntStats, ownership: Ownership) {
     this.path = path
-    this.fence = number
+    this.fence = ownership.number
     this.#fd = fd
     this.#file = file
-    this.#owners = owners
+    this.#ownership = ownership
   }
 
   /** False: somebody else was first. */
-  take(leaseMs: number): boolean {
-    heart ??= new Heart()
-    const taken = heart.take(this.#owners, this.fence, ownRecord(leaseMs), beatOf(leaseMs), (reason) =>
-      this.#lose(reason),
-    )
-    if (taken) hold(this)
+  take(record: OwnRecord): boolean {
+    if (heart === undefined || heart.ended) heart = new Heart()
+    const { owners, number } = this.#ownership
+    const taken = heart.take(owners, number, record, beatOf(record.leaseMs), (reason) => this.#lose(reason))
+    if (taken) hold(this, record)
     return taken
   }
 
@@ -92,7 +94,7 @@ class LockfileLock implements FileLock {
   isCurrent(): boolean {
     if (!this.#held || this.#lostBecause !== undefined) return false
     try {
-      return leadsTo(this.path, this.#file) && !isOver(this.#owners, this.fence)
+      return leadsTo(this.path, this.#file) && isCurrent(this.#ownership)
     } catch (error) {
       if (errnoOf(error) !== undefined) return false
       throw error
@@ -101,9 +103,10 @@ class LockfileLock implements FileLock {
 
   release(): void {
     if (!this.#held) return
-    this.giveBack()
-    heart?.forget(this.#owners, this.fence)
+    // First: giving back needs a descriptor, and it may be the last one.
     closeQuietly(this.#fd)
+    this.giveBack()
+    heart?.forget(this.#ownership.claim)
   }
 
   /** What others have to see; all that can be done while the process exits. */
@@ -111,7 +114,12 @@ class LockfileLock implements FileLock {
     this.#held = false
     held.delete(this)
     if (held.size === 0) process.off('exit', giveAllBack)
-    markFree(this.#owners, this.fence)
+    try {
+      giveBack(this.#ownership)
+    } catch (error) {
+      // Time gives it back, as it does with a dead owner.
+      if (errnoOf(error) === undefined) throw error
+    }
   }
 
   #lose(reason: string): void {
@@ -120,8 +128,13 @@ class LockfileLock implements FileLock {
   }
 }
 
-/** Whoever leaves by itself is not waited for until its lease runs out, where nobody can prove that it is dead. */
-function hold(lock: LockfileLock): void {
+/**
+ * Whoever leaves by itself is not waited for until its lease runs out, where nobody can prove that it is dead: a thread of a process
+ * that goes on, or a process without an identity. Not where it can be proven: exit handlers of the program may run after ours, and what the
+ * lock protects is still used then.
+ */
+function hold(lock: LockfileLock, record: OwnRecord): void {
+  if (isMainThread && record.process !== undefined) return
   if (held.size === 0) process.on('exit', giveAllBack)
   held.add(lock)
 }

@@ -1,4 +1,4 @@
-import { isProvenDead, readRecord } from './owner-record.ts'
+import { hasProvenlyEnded, readRecord } from './owner-record.ts'
 import { newestOwner, recordOf } from './owners.ts'
 
 export type Verdict = { readonly free: true; readonly next: number } | { readonly free: false }
@@ -43,7 +43,7 @@ export class Observer {
 
   #isGone(owners: string, number: number, beat: string): boolean {
     const record = readRecord(recordOf(owners, number))
-    if (record?.process !== undefined && isProvenDead(record.process)) return true
+    if (record !== undefined && hasProvenlyEnded(record)) return true
     const leaseMs = record?.leaseMs ?? this.#leaseMs
     const ms = this.#silence(owners, number, beat, leaseMs)
     return ms >= leaseMs

@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readSync, writeFileSync } from 'node:fs'
 import {
   errnoOf,
   identifySelf,
   isProcessIdentity,
-  isSameProcess,
+  isProvenDead,
   type ProcessIdentity,
   ProcessIdentityUnavailableError,
 } from '@procref/core'
@@ -15,13 +16,19 @@ export interface OwnerRecord {
   readonly leaseMs: number
   /** Absent where the system does not tell processes apart safely: then only time tells of a death. */
   readonly process?: ProcessIdentity
+  /** Different for each taking of a lock; see `Ownership`. Absent when somebody else wrote or damaged the record. */
+  readonly claim?: string
+}
+
+export interface OwnRecord extends OwnerRecord {
+  readonly claim: string
 }
 
 const MAX_BYTES = 4096
 
-export function ownRecord(leaseMs: number): OwnerRecord {
+export function ownRecord(leaseMs: number): OwnRecord {
   const self = identifySelfIfPossible()
-  return self === undefined ? { leaseMs } : { leaseMs, process: self }
+  return { leaseMs, claim: randomUUID(), ...(self !== undefined && { process: self }) }
 }
 
 /** Throws `EEXIST` when there is one. */
@@ -40,14 +47,9 @@ export function readRecord(path: string): OwnerRecord | undefined {
   }
 }
 
-/**
- * Is it proven that this process ended? By its start time, in the same boot and pid namespace; of a process that counts its pids elsewhere,
- * or on another machine that shares the directory, nothing can be proven.
- */
-export function isProvenDead(recorded: ProcessIdentity): boolean {
-  const own = identifySelfIfPossible()
-  if (own === undefined || recorded.bootId !== own.bootId || recorded.pidNamespace !== own.pidNamespace) return false
-  return !isSameProcess(recorded)
+/** Is it proven that whoever wrote this has ended? Never on a system that does not tell processes apart safely. */
+export function hasProvenlyEnded({ process }: OwnerRecord): boolean {
+  return process !== undefined && identifySelfIfPossible() !== undefined && isProvenDead(process)
 }
 
 function identifySelfIfPossible(): ProcessIdentity | undefined {
@@ -61,9 +63,13 @@ function identifySelfIfPossible(): ProcessIdentity | undefined {
 
 function checked(value: unknown): OwnerRecord | undefined {
   if (typeof value !== 'object' || value === null) return undefined
-  const { leaseMs, process } = value as Record<string, unknown>
+  const { leaseMs, process, claim } = value as Record<string, unknown>
   if (typeof leaseMs !== 'number' || !(leaseMs >= MIN_LEASE_MS && leaseMs <= MAX_LEASE_MS)) return undefined
-  return isProcessIdentity(process) ? { leaseMs, process } : { leaseMs }
+  return {
+    leaseMs,
+    ...(isProcessIdentity(process) && { process }),
+    ...(typeof claim === 'string' && { claim }),
+  }
 }
 
 function readSmallFile(path: string): string | undefined {

@@ -42,6 +42,12 @@ export function isOver(owners: string, number: number): boolean {
   return newestIn(names) !== number || names.includes(freeMark(number)) || !names.includes(String(number))
 }
 
+/** Is it on record that `number` was had, also without its directory and its record? Else it could be taken a second time. */
+export function isOnRecord(owners: string, number: number): boolean {
+  const names = list(owners)
+  return newestIn(names) > number || names.includes(freeMark(number))
+}
+
 export function generation(owners: string, number: number): string {
   return join(owners, String(number))
 }
@@ -59,7 +65,7 @@ export function makeOwners(owners: string): void {
   }
 }
 
-/** Gives `number` back. Nothing of it is removed before that is on record: the number must not be taken a second time. */
+/** Gives `number` back. Nothing of it may be removed before that is on record (`isOnRecord`): the number must not be taken a second time. */
 export function markFree(owners: string, number: number): void {
   try {
     writeFileSync(join(owners, freeMark(number)), '', { flag: 'wx', mode: 0o600 })

@@ -116,7 +116,9 @@ test('a claimer that slept since its look takes nothing, whatever others did mea
   const owners = ownersOf(path)
   const heart = new Heart()
   const takes = (number: number) =>
-    heart.take(owners, number, { leaseMs: LEASE_MS }, 2_000, () => expect.unreachable('it was never had'))
+    heart.take(owners, number, { leaseMs: LEASE_MS, claim: `${number}` }, 2_000, () =>
+      expect.unreachable('it was never had'),
+    )
   // It would have taken 1; others have taken 1 to 50 and given them back, and what is long past was cleaned away.
   for (let round = 1; round <= 50; round++) locks.tryLock(path)?.release()
   expect(newestOwner(owners)).toMatchObject({ number: 50, free: true })
