@@ -110,5 +110,6 @@ function list(owners: string): readonly string[] {
 
 function beatOfGeneration(owners: string, number: number): string {
   const stat = statSync(generation(owners, number), { bigint: true, throwIfNoEntry: false })
-  return stat === undefined ? '' : String(stat.mtimeNs)
+  // Both: the mtime is what the owner's wall clock says, which may stand still; the ctime is the kernel's.
+  return stat === undefined ? '' : `${stat.mtimeNs} ${stat.ctimeNs}`
 }

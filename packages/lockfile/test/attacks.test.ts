@@ -149,3 +149,20 @@ test('eight threads of one process exclude each other, and no number is given tw
   expect(fences).toHaveLength(8 * 40)
   expect(new Set(fences).size).toBe(fences.length)
 })
+
+test('whoever has seen a holder does not take the pool for empty because its directory was deleted', async () => {
+  const dir = join(freshDir(), 'slots')
+  const holder = atEnd(startChild(new URL('./children/holder.mjs', import.meta.url), { args: [dir] }))
+  await holder.event('opened')
+  const pool = await lockfile({ leaseMs: LEASE_MS }).open(dir)
+  expect(await pool.provenEmpty()).toBe(false)
+  rmSync(dir, { recursive: true })
+  expect(await pool.provenEmpty()).toBe(false)
+  // Its holder is told, and when it is dead the pool is empty at once.
+  expect(await holder.event('lost')).toMatchObject({ code: 'PROCREF_SLOT_LOST' })
+  expect(await pool.provenEmpty()).toBe(false)
+  holder.kill('SIGKILL')
+  await holder.exited
+  expect(await pool.provenEmpty()).toBe(true)
+  await pool.close()
+})

@@ -91,6 +91,19 @@ test('clocks that jump by hours, those of the holder and of who looks, take no s
   expect(await verify(holder.child)).toBe(null)
 })
 
+test('a wall clock that stands still makes no living holder look dead', async () => {
+  const dir = join(freshDir(), 'slots')
+  const env = { NODE_OPTIONS: `--import=${new URL('./children/frozen-clock.mjs', import.meta.url)}` }
+  const holder = await open(dir, env)
+  const other = await open(dir)
+  expect([holder.fence, other.fence]).toEqual([1, null])
+  await staysTrue(2.5 * LEASE_MS, async () => {
+    other.child.send('try')
+    expect(await other.child.event('tried')).toMatchObject({ fence: null })
+  })
+  expect(await verify(holder.child)).toBe(null)
+})
+
 test('after the whole machine slept, whoever looks first robs nobody: the holder has time to beat', async () => {
   const dir = join(freshDir(), 'slots')
   const holder = await open(dir)

@@ -101,6 +101,25 @@ test('silence is counted as it was seen: one long gap between two looks is a qua
   expect(after).toBe((100 + 3 + 5) * LEASE_MS)
 })
 
+test('deleted records free nothing at once for who has seen their owner: only its death or the lease does', () => {
+  const own = identifySelf()
+  for (const [process, free] of [
+    [own, false],
+    [{ ...own, startTicks: '1', bootId: 'another' }, false],
+  ] as const) {
+    const owners = freshOwners()
+    mkdirSync(join(owners, '3'))
+    writeFileSync(join(owners, '3.json'), JSON.stringify({ leaseMs: LEASE_MS, process }))
+    const { judge, watch } = observer()
+    expect(judge(owners)).toEqual({ free: false })
+    rmSync(owners, { recursive: true })
+    expect(judge(owners).free).toBe(free)
+    expect(watch(owners, LEASE_MS - 500, 500).verdict).toEqual({ free: false })
+    expect(watch(owners, 1_000, 500).verdict).toEqual({ free: true, next: 1 })
+    expect(observer().judge(owners)).toEqual({ free: true, next: 1 })
+  }
+})
+
 test('an owner’s own lease counts, not that of who looks', () => {
   const owners = freshOwners()
   mkdirSync(join(owners, '1'))
