@@ -5,7 +5,7 @@ import { errnoOf } from '@procref/core'
 /**
  * Who owned the lock of one file, generation after generation, in the directory `FILE.owners` beside it:
  *
- * - `7`      a directory: generation 7 was taken. Making it is what takes the lock, and only one process can. Its mtime is the heartbeat.
+ * - `7`      a directory: generation 7 was taken. Making it is what takes the lock, and only one process can. Its times are the heartbeat.
  * - `7.json` who that was (`OwnerRecord`)
  * - `7.free` generation 7 was given back
  *
