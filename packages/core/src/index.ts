@@ -23,7 +23,7 @@ export {
   NothingToMigrateError,
   rebuildMigrating,
 } from './migrating.ts'
-export { type MoveStep, moveSlots, type SlotMove, SlotsHeldError, undoMove } from './move-slots.ts'
+export { isMovedAway, type MoveStep, moveSlots, type SlotMove, SlotsHeldError, undoMove } from './move-slots.ts'
 export { ifVisible, isGone, isRefused } from './proc.linux.ts'
 export {
   bootId,
@@ -52,6 +52,7 @@ export {
   ProtocolUnreadableError,
   pinProtocol,
   readProtocolPin,
+  slotsFolder,
 } from './protocol-pin.ts'
 export { DescriptorError, rebuildFromDescriptor } from './rebuild-from-descriptor.ts'
 export { checkDirectory, secureDirectory, UnsafeDirectoryError } from './secure-directory.ts'

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { errnoOf, translateErrno } from './errno.ts'
 import { ProcrefError } from './errors.ts'
 import {
@@ -129,6 +129,16 @@ async function claimAll(dir: string, old: SlotPool, next: SlotPool): Promise<voi
   const others = (await old.held()).filter(({ slot }) => !ours.has(slot))
   const held = [...others, ...(await next.held())]
   if (held.length > 0) throw new SlotsHeldError(dir, held)
+}
+
+/** Is what is at `path` only a link that a move has left, so that nobody finds an old slot there? */
+export function isMovedAway(path: string, system: SystemCalls = systemCalls): boolean {
+  try {
+    return system.readlink(path) === join(NOWHERE, basename(path))
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error
+    return false
+  }
 }
 
 /** Each file in `place` but the pin is replaced, in one step each, by a link that leads nowhere. */

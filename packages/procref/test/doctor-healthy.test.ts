@@ -1,4 +1,4 @@
-import { chmodSync, existsSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { eventually, freshDir, isAlive } from '@procref/testing'
 import { expect, test } from 'vitest'
@@ -32,6 +32,17 @@ test('a directory that does not exist is healthy, and is not made', async () => 
 
 test('a directory whose slots were used, and that never had a server, gives no alarm', async () => {
   expect(await alarms(await doctor(await slotsOnlyDir()))).toEqual([])
+})
+
+test('slots that were moved to another backend, twice, give no alarm; a fault in the new folder is found', async () => {
+  const dir = await slotsOnlyDir()
+  await finish(procref(['migrate', '--to', 'lockfile', '--dir', dir]))
+  await finish(procref(['migrate', '--to', 'flock', '--dir', dir]))
+  await finish(procref(['slot', 'try', '--dir', dir]))
+  expect(await alarms(await doctor(dir))).toEqual([])
+  const [slot = ''] = readdirSync(join(dir, 'slots/generation-3')).filter((name) => name.endsWith('.lock'))
+  chmodSync(join(dir, 'slots/generation-3', slot), 0o666)
+  expect(await alarms(await doctor(dir))).toEqual([expect.stringMatching(/^slots/)])
 })
 
 test('a service gives no alarm while it serves, and its holder is named', async () => {

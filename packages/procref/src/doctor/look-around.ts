@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { errnoOf, type FileLocker, type ProtocolPin, readProtocolPin, type Selection } from '@procref/core'
+import { errnoOf, type FileLocker, type ProtocolPin, readProtocolPin, type Selection, slotsFolder } from '@procref/core'
 import { type Layout, probeAlive, readServerRecord, type ServerRecord } from '@procref/lifecycle'
 import { KNOWN_BACKENDS } from '../backends.ts'
 import { chooseBackend } from '../choose-backend.ts'
@@ -13,6 +13,8 @@ export interface Surroundings {
   readonly paths: Layout
   readonly root: EntryState
   readonly pin: Attempt<ProtocolPin | undefined>
+  /** Where the slots are: `slots/`, or the folder in it that they were moved to. */
+  readonly slotsDir: string
   /** What a command would use here, and why. */
   readonly selection: Attempt<Selection>
   /** Locks with which those of the directory can be looked at; `undefined`: nothing that is installed can. */
@@ -29,7 +31,8 @@ export async function lookAround(paths: Layout, askedBackend: string | undefined
   const selection = await attempt(() => chooseBackend({ name: askedBackend, slotsDir: paths.slots }))
   const locks = await locksThatWork(paths, pin)
   const record = await attempt(() => (usable ? readServerRecord(paths.serverJson) : undefined))
-  return { paths, root, pin, selection, locks, record, guardian: probeRecorded(locks, paths, record) }
+  const slotsDir = 'value' in pin && pin.value !== undefined ? slotsFolder(paths.slots, pin.value) : paths.slots
+  return { paths, root, pin, slotsDir, selection, locks, record, guardian: probeRecorded(locks, paths, record) }
 }
 
 /** A directory that can be looked into without being led, or lied to, by somebody else. */

@@ -33,7 +33,7 @@ export const leftovers: Check = {
     const known = new Set([recorded, ...alive.map(({ nonce }) => nonce)])
     // The nonce of a request is its writer's own, and has no lock that could tell: only its age does.
     const deadTemporary = temporary.filter(({ nonce, ageMs }) => dead(nonce) && (known.has(nonce) || ageMs > OLD_MS))
-    const ofSlots = oldSlotTemporaries(paths.slots)
+    const ofSlots = [...new Set([paths.slots, seen.slotsDir])].flatMap(oldSlotTemporaries)
     const found = deadAlive.length + deadTemporary.length + ofSlots.length
     return {
       found: found === 0 ? 'none' : `${found} files`,

@@ -21,12 +21,12 @@ export const semaphores: Check = {
   id: 'semaphores',
   looksAt: 'kernel semaphores that files of the directory name',
   where: 'inside',
-  examine({ paths, pin }) {
+  examine({ pin, slotsDir }) {
     if (process.platform !== 'linux') return { found: 'none are named', findings: [] }
     const protocol = 'value' in pin ? pin.value?.protocol : undefined
     const looks = [
-      lookAtSet(join(paths.slots, RECORD), protocol === 'sysv'),
-      lookAtTable(join(paths.slots, TABLE), protocol === 'hybrid'),
+      lookAtSet(join(slotsDir, RECORD), protocol === 'sysv'),
+      lookAtTable(join(slotsDir, TABLE), protocol === 'hybrid'),
     ].filter((look) => look !== undefined)
     return {
       found: looks.length === 0 ? 'none are named' : looks.map(({ found }) => found).join('; '),

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { PIN_FILE, slotOfFileName } from '@procref/core'
+import { isMovedAway, PIN_FILE, slotOfFileName } from '@procref/core'
 import type { Check, Finding } from '../check.ts'
 import { isOurs, lookAtEntry } from '../entry.ts'
 import { faultsOf, namesOf } from '../entry-findings.ts'
@@ -12,9 +12,12 @@ export const slots: Check = {
   id: 'slots',
   looksAt: 'the files in slots/: kind, owner, mode, number',
   where: 'inside',
-  examine({ paths, pin }) {
-    const names = listSlots(paths.slots)
-    const files = names.map((name) => join(paths.slots, name))
+  examine({ paths, pin, slotsDir }) {
+    const names = listSlots(slotsDir)
+    // Where they were before they were moved there is a link that leads nowhere in the place of each file.
+    const files = [...new Set([slotsDir, paths.slots])]
+      .flatMap((dir) => listSlots(dir).map((name) => join(dir, name)))
+      .filter((path) => !isMovedAway(path))
     const size = 'value' in pin ? pin.value?.slots : undefined
     const beyond = size === undefined ? [] : names.filter((name) => (slotOfFileName(name) ?? -1) >= size)
     const [folders, plain] = partition(files)
@@ -28,7 +31,7 @@ export const slots: Check = {
           ? []
           : [
               beyondPool(
-                beyond.map((name) => join(paths.slots, name)),
+                beyond.map((name) => join(slotsDir, name)),
                 size ?? 0,
               ),
             ]),
