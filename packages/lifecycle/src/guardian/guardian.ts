@@ -131,10 +131,21 @@ async function liveEpochs(g: Guardianship, before: ServerRecord | undefined, hel
   let recovering = before !== undefined && before.state !== 'stopped' && before.state !== 'failed'
   let previous = before
   let old: RunningServer | undefined
+  // Of the life before, where the server did not have it: its next life goes on under it.
+  let kept: FileLock | undefined
+  const obtainLock = async (): Promise<FileLock> => {
+    const lock = kept
+    kept = undefined
+    if (lock?.isCurrent()) return lock
+    lock?.release()
+    return await obtainServerLock(g.backend, g.paths, previous, (pid) =>
+      note(g, 'orphan-ended', 'orphan-of-dead-guardian', { pid }),
+    )
+  }
   for (;;) {
     let started: Started | undefined
     try {
-      started = await startServer(g, previous, old, hello)
+      started = await startServer(g, { previous, old, obtainLock, hello })
     } catch (error) {
       if (error instanceof UsurpedError) return usurped(g, undefined)
       if (g.told.aborted) return toldWhileStarting(g)
@@ -158,6 +169,7 @@ async function liveEpochs(g: Guardianship, before: ServerRecord | undefined, hel
       recovering = true
       previous = g.chronicle.current
       old = outcome.reason === 'told-to-die' ? started.server : undefined
+      kept = started.lock
     } catch (error) {
       if (!(error instanceof UsurpedError)) throw error
       return await usurped(g, started.server)
@@ -171,12 +183,15 @@ interface Started {
   readonly lock: FileLock | undefined
 }
 
-async function startServer(
-  g: Guardianship,
-  previous: ServerRecord | undefined,
-  old: RunningServer | undefined,
-  hello: () => void,
-): Promise<Started> {
+interface Start {
+  readonly previous: ServerRecord | undefined
+  /** Not dead yet. */
+  readonly old: RunningServer | undefined
+  obtainLock(): Promise<FileLock>
+  hello(): void
+}
+
+async function startServer(g: Guardianship, { previous, old, obtainLock, hello }: Start): Promise<Started> {
   const { chronicle, paths, driver } = g
   const mark = startMark()
   const before = sameAsked(previous, chronicle.current) ? (previous?.starts ?? []) : []
@@ -207,9 +222,7 @@ async function startServer(
     throw new ServerCrashLoopError({ dir: paths.root, ...limit, logTail: tailServerLog(paths.serverLog, 20) })
   }
 
-  const lock = await obtainServerLock(g.backend, paths, previous, (pid) =>
-    note(g, 'orphan-ended', 'orphan-of-dead-guardian', { pid }),
-  )
+  const lock = await obtainLock()
   let server: RunningServer | undefined
   try {
     const credentials = ensureCredentials(paths)
