@@ -10,6 +10,10 @@ import { join } from 'node:path'
 const PF_EXITING = 0x4
 const SIGKILL_PENDING = 0x100n
 
+/** Of a millisecond each. */
+const LOOKS = 50
+const NEVER = new Int32Array(new SharedArrayBuffer(4))
+
 export class Evidence {
   #dir
   #who
@@ -29,7 +33,7 @@ export class Evidence {
     this.#name = join(dir, `${process.pid}-${start}.name`)
     this.#log = join(dir, `${kind}.log`)
     this.#killed = join(dir, 'killed.log')
-    this.#isOver = byThread ? (who) => isOver(who) || isKilled(who) : isOver
+    this.#isOver = byThread ? isOverOrKilled : isOver
     writeFileSync(this.#name, this.#who)
   }
 
@@ -67,6 +71,18 @@ function isOver(who) {
   return (
     fields === undefined || fields[19] !== start || /^[ZX]/.test(fields[0]) || (Number(fields[6]) & PF_EXITING) !== 0
   )
+}
+
+/**
+ * As `isOver`, also while its SIGKILL is pending. A moment lies between that and the mark of its exit, in which neither can be seen: so it is asked
+ * again for a while. One that lives stays alive for that long.
+ */
+function isOverOrKilled(who) {
+  for (let look = 0; look < LOOKS; look++) {
+    if (isKilled(who) || isOver(who)) return true
+    Atomics.wait(NEVER, 0, 0, 1)
+  }
+  return false
 }
 
 /** Is there a SIGKILL that it has not yet died of? */

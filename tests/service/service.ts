@@ -133,8 +133,22 @@ export interface Stranger {
   close(): Promise<void>
 }
 
-/** Somebody else's server, which writes down all it is told. */
+/**
+ * Somebody else's server, which writes down all it is told. A port that is given is waited for: the end of a connection that went out from it
+ * keeps it for a moment.
+ */
 export async function startStranger(port = 0): Promise<Stranger> {
+  return await eventually('the stranger has its port', async () => {
+    try {
+      return await listen(port)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return undefined
+      throw error
+    }
+  })
+}
+
+async function listen(port: number): Promise<Stranger> {
   const heard: Buffer[] = []
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
