@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { atEnd, type Child, endDirectory, freshDir, makeTempDir, startProgram, surrealBinary } from '@procref/testing'
 import pc from 'picocolors'
-import { expect, onTestFinished } from 'vitest'
+import { afterAll, expect, onTestFinished } from 'vitest'
 // Not part of the public interface.
 import { type DoctorReport, runDoctor, viewDoctor } from '../dist/commands/doctor.js'
 
@@ -103,6 +103,9 @@ export async function stop(dir: string, ...args: readonly string[]): Promise<voi
 }
 
 let template: Promise<string> | undefined
+let templateParent: AsyncDisposable | undefined
+// Of all tests of a file: it goes with the last.
+afterAll(async () => await templateParent?.[Symbol.asyncDispose]())
 
 /** A copy of a directory that was served once and stopped in order, with `ROWS` in its database. */
 export async function servedDir(): Promise<string> {
@@ -114,7 +117,7 @@ export async function servedDir(): Promise<string> {
 
 async function makeTemplate(): Promise<string> {
   const parent = makeTempDir()
-  process.once('exit', () => execFileSync('rm', ['-rf', parent.path]))
+  templateParent = parent
   const dir = join(parent.path, 'service')
   await makeService(dir)
   return dir
