@@ -72,8 +72,9 @@ type NotTaken = 'full' | 'unsettled' | 'replaced'
  * only if the directory leads to its table AFTER the slot was taken; else it is given back and repeated in the new table. A table that
  * was replaced stays open while somebody holds a slot in it, so that a holder is not forgotten because a file was deleted.
  *
- * Whoever waits sleeps in the kernel (`SlotTable.takeWhenFree`), and what wakes it is judged as any claim is. Of a deleted file the kernel
- * tells nobody: claimers find out when they look now and then, and take the waits of this process along to the new table.
+ * Where its kind of table can (`SlotTables.waits`), a claim that waits sleeps in the kernel, and what wakes it counts under the same condition;
+ * else it looks now and then. Of a deleted file the kernel tells nobody: claimers that look now and then find out, and take the waits of
+ * this process along to the new table.
  */
 export class SlotTableStore implements SlotStore {
   readonly lookAgainMs: number

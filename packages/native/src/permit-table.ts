@@ -35,7 +35,14 @@ export class PermitTable implements Disposable {
   static check(backend: string): void {
     const native = loadBinding(backend)
     if (native.PERMIT_MAX_SLOTS === undefined) {
-      throw new BackendUnavailableError(backend, `it needs Linux, and this is ${process.platform}`, 'Use native().')
+      if (process.platform !== 'linux') {
+        throw new BackendUnavailableError(backend, `it needs Linux, and this is ${process.platform}`, 'Use native().')
+      }
+      throw new BackendUnavailableError(
+        backend,
+        'the native code that was found is older than this package, and has no permit tables',
+        'Install @procref/native and its platform package again, both in the same version; in a checkout run `npx pnpm@12 build:native`.',
+      )
     }
     try {
       calling('/proc', () => native.permitTableReach())

@@ -76,7 +76,7 @@ export async function makeService(dir: string): Promise<void> {
   await stop(dir)
 }
 
-/** Connects as any program would; what it finds in the database. */
+/** The rows that `procref sql` finds, which starts the server if it has to. */
 export async function readRows(dir: string): Promise<unknown> {
   const query = 'SELECT VALUE n FROM row ORDER BY n'
   const { code, stdout, stderr } = await finish(procref(['sql', '--dir', dir, '--query', query]))

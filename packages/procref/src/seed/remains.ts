@@ -29,7 +29,7 @@ export function handleSeedRemains(root: string, { clean }: { readonly clean: boo
   return servicesIn(root).flatMap(({ name, path, pid }) => {
     const sets = findSets(keyOf(name)).map((set) => judgeSet(name, set))
     const record = judgeRecord(name, path, pid)
-    // A record says where a server is, as long as anybody may use it or the set says that somebody does.
+    // All or nothing: a record tells a living program where its server is, so it stays while one of the sets is not proven dead, and they with it.
     const allDead = [record, ...sets].every(({ state }) => state === 'dead')
     return [...sets, record].map((remain) => (clean && allDead ? remove(name, pid, remain) : remain))
   })

@@ -6,7 +6,7 @@ import { namesOf } from '../entry-findings.ts'
 /** Beyond what clocks of file systems and of the machine differ by. */
 const TOLERANCE_MS = 60_000
 
-/** The clock: was anything here written in the future? */
+/** Is a file in the directory, or in `slots/`, dated in the future? */
 export const clock: Check = {
   id: 'clock',
   looksAt: 'the clock, against the times of the files',

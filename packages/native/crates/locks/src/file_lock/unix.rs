@@ -163,26 +163,14 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
-    use crate::test_dir::TestDir;
+    use crate::test_dir::{TestDir, soon};
 
     fn take(path: &Path) -> Option<OwnedFd> {
         try_take(path, b"4711\n").unwrap()
     }
 
-    /// The lock, as soon as it can be had. A lock that was let go of a moment ago can still be refused: a process that is just being
-    /// forked (by another test) has a copy of our descriptors until it becomes its program, and whoever reads /proc/PID/fd one of its file.
     fn take_soon(path: &Path) -> OwnedFd {
-        let began = std::time::Instant::now();
-        loop {
-            if let Some(lock) = take(path) {
-                return lock;
-            }
-            assert!(
-                began.elapsed() < std::time::Duration::from_secs(30),
-                "{path:?} stays locked"
-            );
-            std::thread::yield_now();
-        }
+        soon(path, take)
     }
 
     #[test]

@@ -238,7 +238,7 @@ mod tests {
     use super::super::handshake::Attempt;
     use super::*;
     use crate::file_lock::borrowed;
-    use crate::test_dir::TestDir;
+    use crate::test_dir::{TestDir, soon};
 
     /// Reaching it means "hangs".
     const HANGS: Duration = Duration::from_secs(30);
@@ -258,20 +258,8 @@ mod tests {
         file_lock::try_lock(path).unwrap()
     }
 
-    /// The lock, as soon as it can be had. A lock that was let go of a moment ago can still be refused: a process that is just being
-    /// forked (by another test) has a copy of our descriptors until it becomes its program, and whoever reads /proc/PID/fd one of its file.
     fn take_soon(path: &Path) -> Descriptor {
-        let began = std::time::Instant::now();
-        loop {
-            if let Some(lock) = take(path) {
-                return lock;
-            }
-            assert!(
-                began.elapsed() < std::time::Duration::from_secs(30),
-                "{path:?} stays locked"
-            );
-            std::thread::yield_now();
-        }
+        soon(path, take)
     }
 
     fn start_lock_wait(path: &Path) -> (Wait, Receiver<()>) {
