@@ -57,18 +57,38 @@ export class Stops {
 
   /** The pid of the process that stands still in `step`. It is killed with the test, stopped or not. */
   async reached(step: Step): Promise<number> {
+    const pid = await eventually(`a process comes to '${step}'`, () => this.#waitingIn(step))
+    await this.#freezeIn(step, pid)
+    return pid
+  }
+
+  /** As `reached`; undefined: nobody was there in time, and nobody will be stopped any more. */
+  async reachedWithin(timeMs: number, step: Step): Promise<number | undefined> {
+    const deadline = performance.now() + timeMs
+    for (;;) {
+      const pid = this.#waitingIn(step)
+      if (pid !== undefined) await this.#freezeIn(step, pid)
+      if (performance.now() >= deadline) break
+      if (pid !== undefined) return pid
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    rmSync(`${this.dir}/${step}.armed`, { force: true })
+    return undefined
+  }
+
+  #waitingIn(step: Step): number | undefined {
     const path = `${this.dir}/${step}.pid`
-    const pid = await eventually(`a process comes to '${step}'`, () => {
-      const pid = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0
-      return pid > 0 && pid
-    })
+    const pid = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0
+    return pid > 0 ? pid : undefined
+  }
+
+  async #freezeIn(step: Step, pid: number): Promise<void> {
     await freeze(pid)
     writeFileSync(`${this.dir}/${step}.go`, '')
     const { startTicks } = processState(pid) ?? {}
     onTestFinished(() => {
       if (isAlive(pid) && processState(pid)?.startTicks === startTicks) process.kill(pid, 'SIGKILL')
     })
-    return pid
   }
 }
 

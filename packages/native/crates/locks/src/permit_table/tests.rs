@@ -1,8 +1,11 @@
 use std::fs;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::file::WATCHDOG;
 use super::*;
+use crate::ofd_range::byte_locks;
 use crate::test_dir::TestDir;
 
 const SCAN: Duration = Duration::from_millis(20);
@@ -155,14 +158,12 @@ fn a_record_stays_with_its_slot() {
 #[test]
 fn a_truncated_file_and_rubbish_are_named_and_kill_nobody() {
     let Fixture { path, _dir } = fixture(2);
+    let other = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    // The table's thread waits for this: in the middle of a look, the truncation would be the SIGBUS that `file` warns of.
+    assert!(byte_locks::try_lock(other.as_fd(), WATCHDOG).unwrap());
     let mut table = open(&path);
     assert_eq!(take(&mut table), Some(0));
-    fs::OpenOptions::new()
-        .write(true)
-        .open(&path)
-        .unwrap()
-        .set_len(4096)
-        .unwrap();
+    other.set_len(4096).unwrap();
     let stale = Some(libc::ESTALE);
     assert_eq!(table.try_take(0, &RECORD).unwrap_err().raw_os_error(), stale);
     assert_eq!(table.held().unwrap_err().raw_os_error(), stale);
