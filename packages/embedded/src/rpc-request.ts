@@ -1,5 +1,6 @@
 import { type Token, Type } from 'cborg'
 import { EMPTY_ARRAY, type Entry, readEntries, TAG, tokenize, uuidFromText, uuidOf } from './cbor.ts'
+import { DecimalWatch, withoutExponents } from './decimal-text.ts'
 import { invalidRequest, parseError, type RpcError } from './rpc-errors.ts'
 import { ValueGuard } from './value-guard.ts'
 
@@ -22,8 +23,13 @@ export interface RpcRequest {
 export function readRequest(frame: Buffer): RpcRequest | { readonly error: RpcError } {
   const fields = new Map<string, Entry['value']>()
   const guard = new ValueGuard()
+  const decimals = new DecimalWatch()
+  const look = (token: Token): void => {
+    guard.look(token)
+    decimals.look(token)
+  }
   try {
-    for (const { key, value } of readEntries(frame, (token) => guard.look(token))) fields.set(key, value)
+    for (const { key, value } of readEntries(frame, look)) fields.set(key, value)
   } catch {
     // Whatever is wrong with it, it cannot be read.
     return { error: parseError() }
@@ -37,10 +43,11 @@ export function readRequest(frame: Buffer): RpcRequest | { readonly error: RpcEr
   if (method === undefined || session === 'invalid' || txn === 'invalid') return { error: invalidRequest() }
   if ((id !== undefined && !isId(id)) || (version !== undefined && !isVersion(version)))
     return { error: invalidRequest() }
-  const params = fields.get('params')
+  const sent = fields.get('params')
+  const params = sent !== undefined && firstToken(sent).type === Type.array ? sent : EMPTY_ARRAY
   return {
     method,
-    params: params !== undefined && firstToken(params).type === Type.array ? params : EMPTY_ARRAY,
+    params: decimals.seen ? withoutExponents(params) : params,
     ...(id !== undefined && !isNone(id) && { id }),
     ...(session !== undefined && { session }),
     ...(txn !== undefined && { txn }),
