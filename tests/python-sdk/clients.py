@@ -5,11 +5,20 @@ import inspect
 from collections.abc import Generator
 from typing import Any
 
-from surrealdb import AsyncSurreal, Surreal
+from surrealdb import (
+    AsyncSurreal,
+    AsyncSurrealSession,
+    AsyncSurrealTransaction,
+    BlockingSurrealSession,
+    BlockingSurrealTransaction,
+    Surreal,
+)
 from values import Writer
 
 # Beyond any honest delay on a busy machine.
 HANGS_S = 60
+
+MADE_BY_CLIENTS = (AsyncSurrealSession, AsyncSurrealTransaction, BlockingSurrealSession, BlockingSurrealTransaction)
 
 USER = "root"
 PASSWORD = "secret"
@@ -68,9 +77,10 @@ class Run:
         await unwritten(client.target.use("python", self.database))
         return client
 
-    def calls_on(self, target: Any) -> Called:
-        """What a client has made, a session or a transaction."""
-        return Called(self, target)
+    async def usable(self, client: Called) -> Called:
+        """The same client, or a new one if it is lost: an asynchronous one receives no more after an answer that it cannot read."""
+        receiving = getattr(client.target, "recv_task", None)
+        return await self.root() if receiving is not None and receiving.done() else client
 
     async def call(self, target: Any, method: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Makes one call. What it raises is its answer, and `None` is returned."""
@@ -88,7 +98,7 @@ class Run:
         except (Exception, asyncio.CancelledError) as error:
             result, answer = None, self._writer.error(error)
         self.answers.append({"call": label, "answer": answer})
-        return result
+        return Called(self, result) if isinstance(result, MADE_BY_CLIENTS) else result
 
     def name(self, value: Any, name: str) -> None:
         """From now on `value`, which is new in each run, is written down as `name`."""
@@ -121,11 +131,9 @@ async def unwritten(returned: Any) -> Any:
     return returned
 
 
-async def next_of(run: Run, changes: Any, count: int) -> None:
-    """Writes down the next changes that a live query tells."""
-    for _ in range(count):
-        if isinstance(changes, Generator):
-            change = next(changes)
-        else:
-            change = await asyncio.wait_for(anext(changes), HANGS_S)
-        run.note("the next change", change)
+async def next_of(run: Run, changes: Any) -> None:
+    """Writes down the next change that a live query tells."""
+    if isinstance(changes, Generator):
+        run.note("the next change", next(changes))
+    else:
+        run.note("the next change", await asyncio.wait_for(anext(changes), HANGS_S))

@@ -1,14 +1,19 @@
-"""Runs the cases against one server: python main.py PORT. Prints a JSON line for each, then one of what was never called."""
+"""
+python main.py PORT: runs the cases against the server there, and prints a JSON line for each, then one about all of them.
+python main.py: only lists them.
+"""
 
 import asyncio
 import inspect
 import json
+import platform
 import sys
+from importlib import metadata
 from itertools import product
 from typing import Any, get_args
 
 import surrealdb
-from cases import CASES
+from cases import CASES, Case
 from clients import PASSWORD, USER, Run
 from surrealdb import types
 
@@ -49,6 +54,10 @@ def say(event: str, **fields: Any) -> None:
     print(json.dumps({"event": event, **fields}), flush=True)
 
 
+def planned() -> list[tuple[str, str, int, Case]]:
+    return [(protocol, kind, *numbered) for protocol, kind, numbered in product(PROTOCOLS, KINDS, enumerate(CASES))]
+
+
 async def main(port: str) -> None:
     called: set[str] = set()
     sent: set[str] = set()
@@ -56,7 +65,7 @@ async def main(port: str) -> None:
         token = root.signin({"username": USER, "password": PASSWORD}).access
         root.query("DEFINE NAMESPACE python")
         root.use("python", "main")
-        for protocol, kind, (number, case) in product(PROTOCOLS, KINDS, enumerate(CASES)):
+        for protocol, kind, number, case in planned():
             database = f"{kind}_{protocol}_{number}"
             root.query(f"DEFINE DATABASE {database}")
             run = Run(f"{protocol}://127.0.0.1:{port}", kind, database, token, called, sent)
@@ -67,11 +76,15 @@ async def main(port: str) -> None:
             say("case", client=f"{kind} {protocol}", name=case.name, answers=run.answers)
     say(
         "done",
-        called=len(called),
+        methods=len(methods()),
         uncalled=sorted(methods() - called),
         unsent=sorted(value_types() - sent),
-        version=".".join(map(str, sys.version_info[:3])),
+        sdk=metadata.version("surrealdb"),
+        python=platform.python_version(),
     )
 
 
-asyncio.run(main(sys.argv[1]))
+if len(sys.argv) == 1:
+    print(json.dumps([{"client": f"{kind} {protocol}", "name": case.name} for protocol, kind, _, case in planned()]))
+else:
+    asyncio.run(main(sys.argv[1]))
