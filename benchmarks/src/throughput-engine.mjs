@@ -1,5 +1,6 @@
 // The engine alone in one process, for `throughput.mjs`: `run IN_FLIGHT MS` is answered with `ran QUERIES MS CPU_US`. Requests are made
 // and answers looked at as cheaply as can be: what is measured is `execute`, which every query of a server in JavaScript has to pay.
+// With `as-served` the engine has the environment that the server gives it, else that of any program that loads it.
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 import { CborCodec, Uuid } from 'surrealdb'
@@ -8,8 +9,7 @@ import { findPlatformBinary } from '../../packages/embedded/dist/platform-binary
 
 const codec = new CborCodec({})
 const session = new Uuid('11111111-1111-4111-8111-111111111111')
-// The very environment that the server gives its engine.
-prepareEnvironment()
+if (process.argv[2] === 'as-served') prepareEnvironment()
 const { SurrealNodeEngine } = createRequire(import.meta.url)(findPlatformBinary().file)
 const engine = await SurrealNodeEngine.connect('mem://')
 const call = (method, params) => engine.execute(codec.encode({ method, params, session }))

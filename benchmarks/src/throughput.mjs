@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { embeddedSurreal } from '@procref/embedded'
 import { machine } from './machine.mjs'
 import { startProgram } from './program.mjs'
 import { median, rounded } from './statistics.mjs'
@@ -24,11 +25,12 @@ const program = (name) => fileURLToPath(new URL(name, import.meta.url))
 
 const binary = process.env.PROCREF_SURREAL_BIN
 if (binary === undefined) throw new Error('PROCREF_SURREAL_BIN has to name a real surreal executable to compare with')
+/** Of the process that serves, as the lifecycle starts it. */
+const environment = embeddedSurreal().guardianEnvironment
 const ends = []
 try {
-  const engine = startProgram(process.execPath, [program('throughput-engine.mjs')])
-  ends.push(() => engine.end())
-  await engine.answer('connected')
+  const engine = await startEngine('plain', {})
+  const engineAsServed = await startEngine('as-served', environment)
   const subjects = { embedded: await withClients(await startEmbedded()), real: await withClients(await startReal()) }
   const turns = []
   for (let turn = -1; turn < TURNS; turn++) {
@@ -36,6 +38,7 @@ try {
     for (const load of LOADS) {
       measured[load.name] = {
         engine: await measureEngine(engine, load.processes * load.inFlight),
+        engineAsServed: await measureEngine(engineAsServed, load.processes * load.inFlight),
         embedded: await measure(subjects.embedded, load),
         real: await measure(subjects.real, load),
       }
@@ -47,22 +50,18 @@ try {
   for (const { name, processes, inFlight } of LOADS) {
     // Turn by turn, then the median: both sides of a ratio met the same seconds.
     const of = (value) => median(turns.map((turn) => value(turn[name])))
+    const ofEach = (names, key) => Object.fromEntries(names.map((each) => [each, of((turn) => turn[each][key])]))
+    const all = ['engine', 'engineAsServed', 'embedded', 'real']
     result.loads[name] = {
       clients: processes,
       inFlightOfEach: inFlight,
-      queriesPerSecond: {
-        engine: of(({ engine }) => engine.rate),
-        embedded: of(({ embedded }) => embedded.rate),
-        real: of(({ real }) => real.rate),
-      },
-      serverCpuUs: {
-        engine: of(({ engine }) => engine.cpu),
-        embedded: of(({ embedded }) => embedded.cpu),
-        real: of(({ real }) => real.cpu),
-      },
-      withClientsCpuUs: { embedded: of(({ embedded }) => embedded.all), real: of(({ real }) => real.all) },
+      queriesPerSecond: ofEach(all, 'rate'),
+      cpuUs: ofEach(all, 'cpu'),
+      withClientsCpuUs: ofEach(['embedded', 'real'], 'all'),
       embeddedToReal: of(({ embedded, real }) => embedded.rate / real.rate),
+      embeddedToEngine: of(({ embedded, engine }) => embedded.rate / engine.rate),
       cpuToEngine: of(({ embedded, engine }) => embedded.cpu / engine.cpu),
+      cpuToEngineAsServed: of(({ embedded, engineAsServed }) => embedded.cpu / engineAsServed.cpu),
     }
   }
   const text = `${JSON.stringify(result, rounded, 2)}\n`
@@ -72,9 +71,17 @@ try {
   for (const end of ends.reverse()) await end()
 }
 
+async function startEngine(how, env) {
+  const engine = startProgram(process.execPath, [program('throughput-engine.mjs'), how], env)
+  ends.push(() => engine.end())
+  await engine.answer('connected')
+  return engine
+}
+
 async function startEmbedded() {
   const port = await freePort()
-  const server = startProgram(process.execPath, [program('throughput-server.mjs'), String(port), USER, PASSWORD])
+  const args = [program('throughput-server.mjs'), String(port), USER, PASSWORD]
+  const server = startProgram(process.execPath, args, environment)
   ends.push(() => server.end())
   await server.answer('ready')
   return { port, pid: server.pid }

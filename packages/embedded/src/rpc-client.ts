@@ -71,19 +71,20 @@ export class RpcClient {
 
   /** Answers one request, itself encoded, with one encoded response. Never rejects. */
   async handle(frame: Buffer): Promise<Buffer> {
-    const request = await this.#read(frame)
+    const read = this.#read(frame)
+    const request = read instanceof Promise ? await read : read
     return 'error' in request ? encodeMap([['error', request.error]]) : await this.respond(request)
   }
 
   /** Requests are read in the order in which they came: a long one takes a while, and a change must not overtake it. */
-  async #read(frame: Buffer): ReturnType<typeof readLongRequest> {
+  #read(frame: Buffer): ReturnType<typeof readRequest> | ReturnType<typeof readLongRequest> {
     const isLong = frame.length > LONG_BYTES
     if (this.#reading === undefined && !isLong) return readRequest(frame)
     const reading = Promise.resolve(this.#reading).then(() => (isLong ? readLongRequest(frame) : readRequest(frame)))
     this.#reading = reading
-    const request = await reading
-    if (this.#reading === reading) this.#reading = undefined
-    return request
+    return reading.finally(() => {
+      if (this.#reading === reading) this.#reading = undefined
+    })
   }
 
   /** Answers one request with one encoded response. Never rejects. */
