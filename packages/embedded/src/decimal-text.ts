@@ -1,44 +1,39 @@
-import { type Token, Type } from 'cborg'
-import { encodeValue, TAG, tokenize } from './cbor.ts'
+import { encodeValue } from './cbor.ts'
+import { headAt, MAJOR, textAt } from './cbor-walk.ts'
 
 /** `1E-7`, `-1.5e+20`: as Python's Decimal writes a number that is very small or very large. */
 const SCIENTIFIC = /^([+-]?)(\d{1,40})(?:\.(\d{0,40}))?[eE]([+-]?\d{1,2})$/
 
+/** Longer than any text of that form. */
+const LONGEST = 100
+
 /** SurrealDB's decimals have so many digits after the point; more are rounded away, if anything is left then. */
 const MAX_SCALE = 28
 
-/** Looks, token by token, for a decimal (tag 10) that is written with an exponent. */
-export class DecimalWatch {
-  /** There was one. */
-  seen = false
-  #tagged = false
-
-  look({ type, value }: Token): void {
-    if (this.#tagged && type === Type.string && SCIENTIFIC.test(value)) this.seen = true
-    this.#tagged = type === Type.tag && value === TAG.decimal
-  }
+/** Is the content of tag 10 at `at` a number written with an exponent? Throws if the bytes end before it. */
+export function isScientific(bytes: Buffer, at: number): boolean {
+  const { major, argument } = headAt(bytes, at)
+  return major === MAJOR.text && (argument ?? 0) <= LONGEST && SCIENTIFIC.test(textAt(bytes, at))
 }
 
 /**
- * The same bytes with the decimals of `DecimalWatch` written out: the real server reads an exponent, the engine refuses the
- * whole request. A number that the real server refuses is left as it is, for the engine to refuse.
+ * `part` of `frame` with the decimals at these places of the frame written out: the real server reads an exponent, the engine
+ * refuses the whole request. A number that the real server refuses is left as it is, for the engine to refuse.
  */
-export function withoutExponents(bytes: Buffer): Buffer {
-  const tokens = tokenize(bytes)
-  const parts: Buffer[] = []
-  let copied = 0
-  let tagged = false
-  while (!tokens.done()) {
-    const start = tokens.pos()
-    const token = tokens.next()
-    const plain = tagged && token.type === Type.string ? writtenOut(token.value) : undefined
-    if (plain !== undefined) {
-      parts.push(bytes.subarray(copied, start), encodeValue(plain))
-      copied = tokens.pos()
-    }
-    tagged = token.type === Type.tag && token.value === TAG.decimal
+export function withoutExponents(frame: Buffer, part: Buffer, places: readonly number[]): Buffer {
+  const start = part.byteOffset - frame.byteOffset
+  const end = start + part.length
+  const pieces: Buffer[] = []
+  let copied = start
+  for (const at of places) {
+    if (at < start || at >= end) continue
+    const plain = writtenOut(textAt(frame, at))
+    if (plain === undefined) continue
+    const { argument = 0, end: textStart } = headAt(frame, at)
+    pieces.push(frame.subarray(copied, at), encodeValue(plain))
+    copied = textStart + argument
   }
-  return Buffer.concat([...parts, bytes.subarray(copied)])
+  return Buffer.concat([...pieces, frame.subarray(copied, end)])
 }
 
 function writtenOut(text: string): string | undefined {
