@@ -34,7 +34,7 @@ export const TAG = {
 /** Encodes a plain value; `undefined` becomes NONE. */
 export function encodeValue(value: unknown): Buffer {
   return view(
-    encode(value, { typeEncoders: { undefined: () => [new Token(Type.tag, TAG.none), new Token(Type.null)] } }),
+    encode(value, { typeEncoders: { undefined: () => [new Token(Type.tag, TAG.none), new Token(Type.null, null)] } }),
   )
 }
 
