@@ -3,9 +3,15 @@ import { DateTime, Duration, ServerError, SurrealError, Uuid, Value } from 'surr
 /** A case takes seconds; what is further from now was not made by it. */
 const NOW_MS = 3_600_000
 
-const SECRETS: readonly (readonly [RegExp, string])[] = [
-  [/^surreal-refresh-/, 'a refresh token'],
-  [/^surreal-bearer-/, 'a bearer key'],
+/** What is made for the occasion, wherever it stands in a text. */
+const MADE_UP: readonly (readonly [RegExp, string])[] = [
+  [/^surreal-refresh-.*/, 'a refresh token'],
+  [/^surreal-bearer-.*/, 'a bearer key'],
+  [/\$bind__\w+/g, '$bind'],
+  // The number in a name of the SDK moves what stands behind it.
+  [/\[\d+:\d+\](?=\n *\|\n\d+ \| (?:\.\.\.|.*\$bind))/g, '[line:column]'],
+  [/(?<=\n)\d+ \| \.\.\.[^\n]*\n[^\n]*/g, 'a line'],
+  [/\b(?!(.)\1{7}-)[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, 'a made-up UUID'],
 ]
 
 /**
@@ -14,15 +20,15 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
  */
 export function described(value: unknown, key = ''): unknown {
   if (value === undefined || value === null || typeof value === 'boolean' || typeof value === 'bigint') return value
-  if (typeof value === 'string') return SECRETS.find(([form]) => form.test(value))?.[1] ?? value
+  if (typeof value === 'string') return describedText(value)
   if (typeof value === 'number')
     return Number.isFinite(value) && !Object.is(value, -0) ? value : `number ${sign(value)}`
   if (typeof value === 'function') return 'a function'
   if (value instanceof Error) return describedError(value)
-  if (value instanceof Uuid) return describedUuid(`${value}`)
+  if (value instanceof Uuid) return `Uuid ${describedText(`${value}`)}`
   if (value instanceof DateTime || value instanceof Date) return describedTime(value)
   if (value instanceof Duration && key === 'duration') return 'a duration'
-  if (value instanceof Value) return `${value.constructor.name} ${value}`
+  if (value instanceof Value) return `${value.constructor.name} ${describedText(`${value}`)}`
   if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('hex')}`
   if (value instanceof ArrayBuffer) return described(new Uint8Array(value))
   if (Array.isArray(value)) return value.map((item) => described(item))
@@ -37,8 +43,8 @@ function sign(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value)
 }
 
-function describedUuid(text: string): string {
-  return /^(.)\1{7}-/.test(text) ? `Uuid ${text}` : 'a made-up UUID'
+function describedText(text: string): string {
+  return MADE_UP.reduce((left, [form, instead]) => left.replace(form, instead), text)
 }
 
 function describedTime(value: DateTime | Date): string {

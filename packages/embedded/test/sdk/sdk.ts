@@ -14,13 +14,13 @@ export interface Sdk {
   /** Connected as root, in this case's own database. */
   readonly db: Surreal
   /** A driver that is not connected yet. Closed when the case has ended. */
-  driver(options?: DriverOptions): Surreal
+  readonly driver: (options?: DriverOptions) => Surreal
   /** Another one, connected as root in the case's database, unless the options say otherwise. */
-  connect(options?: ConnectOptions): Promise<Surreal>
+  readonly connect: (options?: ConnectOptions) => Promise<Surreal>
   /** `SurrealSession.of` */
-  sessionOf(parent: SurrealSession, id: Uuid | undefined): SurrealSession
+  readonly sessionOf: (parent: SurrealSession, id: Uuid | undefined) => SurrealSession
   /** A way to the server whose connections can be cut. Ends with the case. */
-  relay(): Promise<Relay>
+  readonly relay: () => Promise<Relay>
 }
 
 /** Resolves with what the server answered, in any form that described.ts knows. */

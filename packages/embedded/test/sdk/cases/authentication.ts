@@ -22,7 +22,7 @@ async function defineUsers({ db, namespace, database }: Sdk): Promise<{ readonly
       SIGNIN (SELECT * FROM account WHERE name = $name)
       WITH REFRESH;
     DEFINE ACCESS bearer ON DATABASE TYPE BEARER FOR USER;
-    DEFINE ACCESS bearer_ns ON NAMESPACE TYPE BEARER FOR USER;
+    DEFINE ACCESS bearer_${database} ON NAMESPACE TYPE BEARER FOR USER;
     DEFINE ACCESS bearer_record ON DATABASE TYPE BEARER FOR RECORD;
     USE NS ${namespace} DB ${database}`)
   return { user }
@@ -200,7 +200,10 @@ export const AUTHENTICATION: Cases = {
     }
     const keys = [
       { database, access: 'bearer', key: await keyOf(`ACCESS bearer GRANT FOR USER ${user}`) },
-      { access: 'bearer_ns', key: await keyOf(`ACCESS bearer_ns ON NAMESPACE GRANT FOR USER ${user}`) },
+      {
+        access: `bearer_${database}`,
+        key: await keyOf(`ACCESS bearer_${database} ON NAMESPACE GRANT FOR USER ${user}`),
+      },
       { database, access: 'bearer_record', key: await keyOf('ACCESS bearer_record GRANT FOR RECORD account:bot') },
     ]
     const signedIn = await attempts(

@@ -13,7 +13,9 @@ export const person = (id: number): RecordId => new RecordId('person', id)
 /** Three people and a team, with the ids 1 to 3. */
 export async function insertPeople(db: SurrealQueryable): Promise<void> {
   const team = new RecordId('team', 'blue')
-  await db.query('DEFINE TABLE person; DEFINE TABLE knows TYPE RELATION; DEFINE TABLE team')
+  await db.query(
+    'DEFINE TABLE IF NOT EXISTS person; DEFINE TABLE IF NOT EXISTS knows TYPE RELATION; DEFINE TABLE IF NOT EXISTS team',
+  )
   await db.create(team).content({ colour: 'blue' })
   await db.insert([
     { id: person(1), name: 'Ada', age: 36, tags: ['x', 'y'], team },

@@ -73,7 +73,6 @@ export const QUERY: Cases = {
       () => db.query(MIXED).responses(),
       () => db.query(MIXED).responses(1, 3),
       () => db.query('BEGIN; RETURN 1; THROW "x"; RETURN 2; COMMIT').responses(),
-      () => db.query('RETURN 1; CREATE |a:0..|').responses(),
     ),
   'query: stream': async ({ db }) => {
     await insertPeople(db)
