@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open, realpath, stat } from 'node:fs/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Mistake, type Store } from '@procref/example-gsc'
-import { EXTRACTOR_VERSION, extract } from './extract.ts'
-import { type LanguageName, languageOf, queryText } from './languages.ts'
+import { contentHash } from './content-hash.ts'
+import { extract } from './extract.ts'
+import { languageOf } from './languages.ts'
 import { sourceFiles } from './walk.ts'
 import { type IndexedFile, Writer } from './writer.ts'
 
@@ -148,23 +148,11 @@ async function readFile(
     if (code === 'EACCES' || code === 'EPERM' || code === 'ELOOP') return { reason: message }
     throw error
   }
-  const hash = hashOf(language, bytes)
+  const hash = contentHash(language, bytes)
   if (hash === before) return 'unchanged'
   const text = bytes.toString('utf8')
   const found = await extract(language, text)
   if (found === undefined) return { reason: 'it takes the parser more than 10 s' }
   const lines = text.split('\n').length
   return { root, path, language, hash, lines, readAt, ...found }
-}
-
-const seeds = new Map<LanguageName, string>()
-
-/** Differs too when the rows that the same content gives do. */
-function hashOf(language: LanguageName, bytes: Buffer): string {
-  let seed = seeds.get(language)
-  if (seed === undefined) {
-    seed = `${EXTRACTOR_VERSION}\n${language}\n${queryText(language)}\n`
-    seeds.set(language, seed)
-  }
-  return createHash('sha256').update(seed).update(bytes).digest('base64url')
 }

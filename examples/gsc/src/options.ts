@@ -10,6 +10,17 @@ export interface GscOptions {
   readonly lingerMs?: number
 }
 
+/** As `readOptions`; ends the process with exit code 2, and the reason on standard error, when a word was not understood. */
+export function optionsOrExit(args: readonly string[]): GscOptions {
+  try {
+    return readOptions(args)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    process.stderr.write(`${error.message}\nOptions: --dir DIR, --driver embedded|binary, --linger-ms N\n`)
+    process.exit(2)
+  }
+}
+
 /**
  * What both servers take on their command line. The directory is `--dir`, else `$GSC_DIR`, else `~/.gsc`.
  * Throws a `TypeError` that says which word was not understood.

@@ -66,13 +66,16 @@ export const MIGRATIONS: readonly string[] = [
   DEFINE FIELD createdAt ON spec TYPE datetime;
   DEFINE FIELD updatedAt ON spec TYPE datetime;
 
-  -- id: [spec, symbol]. symbol: a symbol reference as people write it. body: what was looked at; missing until then.
+  -- id: [spec, symbol]. symbol: a symbol reference as people write it; folded: the symbol's name in it. body: what was looked at;
+  -- missing until then.
   DEFINE TABLE link SCHEMAFULL;
   DEFINE FIELD spec ON link TYPE string;
   DEFINE FIELD symbol ON link TYPE string;
+  DEFINE FIELD folded ON link TYPE string;
   DEFINE FIELD body ON link TYPE option<string>;
   DEFINE FIELD reviewedAt ON link TYPE option<datetime>;
   DEFINE FIELD linkedAt ON link TYPE datetime;
   DEFINE INDEX by_spec ON link FIELDS spec;
+  DEFINE INDEX by_folded ON link FIELDS folded;
   `,
 ]

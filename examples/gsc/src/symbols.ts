@@ -62,14 +62,14 @@ export async function resolveAll(
   store: Store,
   references: readonly SymbolReference[],
 ): Promise<readonly (readonly ResolvedSymbol[])[]> {
-  const folded = [...new Set(references.map(({ qualified }) => lastName(qualified).toLowerCase()))]
+  const folded = [...new Set(references.map(foldedName))]
   // One lookup for each name: a list would make the database look at every symbol.
   const text = folded.map((_, i) => `SELECT ${COLUMNS} FROM symbol WHERE folded = $name${i}`).join(';')
   const variables = Object.fromEntries(folded.map((name, i) => [`name${i}`, name]))
   const found = folded.length === 0 ? [] : await store.query<SymbolRow[][]>(text, variables)
   const byName = new Map(folded.map((name, i) => [name, found[i] ?? []]))
   return references.map((reference) => {
-    const rows = byName.get(lastName(reference.qualified).toLowerCase()) ?? []
+    const rows = byName.get(foldedName(reference)) ?? []
     return group(rows.filter((row) => isMeant(row, reference)))
   })
 }
@@ -78,6 +78,18 @@ export async function resolveAll(
 export async function resolve(store: Store, text: string): Promise<readonly ResolvedSymbol[]> {
   const [found = []] = await resolveAll(store, [parseReference(text)])
   return found
+}
+
+/** For each symbol the ids of the specifications that are linked to it. */
+export async function specsOf(store: Store, rows: readonly SymbolRow[]): Promise<readonly (readonly string[])[]> {
+  const [links] = await store.query<[{ spec: string; symbol: string }[]]>(
+    'SELECT spec, symbol FROM link WHERE folded IN $names ORDER BY spec',
+    { names: [...new Set(rows.map(({ name }) => name.toLowerCase()))] },
+  )
+  return rows.map((row) => {
+    const linked = links.filter(({ symbol }) => isMeant(row, parseReference(symbol)))
+    return [...new Set(linked.map(({ spec }) => spec))]
+  })
 }
 
 /** How to name this symbol so that it is told from all others of its folder. */
@@ -113,6 +125,7 @@ function key({ root, path, qualified }: Pick<SymbolRow, 'root' | 'path' | 'quali
   return JSON.stringify([root, path, qualified])
 }
 
-function lastName(qualified: string): string {
-  return qualified.slice(qualified.lastIndexOf('.') + 1)
+/** The name by which a symbol is looked up: without container, in lower case. */
+export function foldedName({ qualified }: Pick<SymbolReference, 'qualified'>): string {
+  return qualified.slice(qualified.lastIndexOf('.') + 1).toLowerCase()
 }
