@@ -16,11 +16,8 @@ export async function serveStdio(server: McpServer, store: Store): Promise<void>
     if (ending) return
     ending = true
     log(`ends: ${why}`)
-    // The transport first: that aborts the calls that still run.
-    void server
-      .close()
-      .then(() => store.close())
-      .finally(() => process.exit(0))
+    // The first of them, at once, aborts the calls that still run.
+    void Promise.allSettled([server.close(), store.close()]).then(() => process.exit(0))
   }
   process.stdin.once('end', () => end('standard input ended'))
   process.stdin.once('close', () => end('standard input was closed'))

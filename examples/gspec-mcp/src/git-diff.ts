@@ -64,7 +64,7 @@ async function git(folder: string, args: readonly string[], signal: AbortSignal)
     if (code === 'ENOENT') throw new Mistake('There is no git in PATH. Give the changed files instead of a range.')
     if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER')
       throw new Mistake('The diff is larger than 64 MiB. Give a smaller range.')
-    if (typeof code === 'number') throw new Mistake(`git ${args.join(' ')} in ${folder}: ${stderr?.trim()}`)
+    if (typeof code === 'number') throw new Mistake(`git cannot do that in ${folder}: ${stderr?.trim()}`)
     throw error
   }
 }

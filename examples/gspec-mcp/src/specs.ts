@@ -69,10 +69,11 @@ export async function updateSpec(
 export async function readSpec(store: Store, id: string): Promise<Spec> {
   const row = await readRow(store, id)
   if (row !== undefined) return toSpec(row)
-  const [ids] = await store.query<[string[]]>(
-    'SELECT VALUE name FROM spec ORDER BY string::distance::damerau_levenshtein(name, $id) LIMIT 5',
+  const [similar] = await store.query<[{ name: string }[]]>(
+    'SELECT name, string::distance::damerau_levenshtein(name, $id) AS distance FROM spec ORDER BY distance LIMIT 5',
     { id },
   )
+  const ids = similar.map(({ name }) => name)
   const hint =
     ids.length === 0
       ? 'There is none at all yet: call create_spec.'
@@ -92,11 +93,12 @@ export async function listSpecs(store: Store, status: SpecStatus | undefined): P
 
 /** Those that have every word somewhere in id, title or text, upper and lower case alike. */
 export async function searchSpecs(store: Store, words: readonly string[]): Promise<readonly Spec[]> {
-  const [rows] = await store.query<[SpecRow[]]>(
-    `SELECT ${COLUMNS} FROM spec
-    WHERE array::all($words, |$word| string::contains(string::lowercase(string::join(' ', name, title, text)), $word)) ORDER BY name`,
-    { words: words.map((word) => word.toLowerCase()) },
+  const variables = Object.fromEntries(words.map((word, i) => [`word${i}`, word.toLowerCase()]))
+  const has = words.map(
+    (_, i) => `string::contains(string::lowercase(string::join(' ', name, title, text)), $word${i})`,
   )
+  const where = has.length === 0 ? '' : `WHERE ${has.join(' AND ')}`
+  const [rows] = await store.query<[SpecRow[]]>(`SELECT ${COLUMNS} FROM spec ${where} ORDER BY name`, variables)
   return rows.map(toSpec)
 }
 
