@@ -12,14 +12,14 @@ import {
 } from '@procref/lifecycle'
 import { WebSocketServer } from 'ws'
 import { type HttpContext, refusal } from './as-client.ts'
+import { beginConversation, subprotocolFor, takesWebSockets } from './conversations.ts'
 import { checkPulse, prepareDatabase } from './database.ts'
 import { Engine, type EngineOptions } from './engine.ts'
 import { FOREIGN_REQUEST, isLocalRequest } from './host-guard.ts'
 import { type HttpAnswer, notReady, send, text } from './http-answer.ts'
-import { applyHeaders, hasProof } from './http-client.ts'
-import { answerHttp, pathOf } from './http-routes.ts'
+import { hasProof } from './http-client.ts'
+import { answerHttp } from './http-routes.ts'
 import { LiveQueries } from './live-queries.ts'
-import { RpcClient } from './rpc-client.ts'
 import { MAX_MESSAGE_BYTES, WsConnection } from './ws-connection.ts'
 
 export interface ServerOptions extends Endpoint, EngineOptions {
@@ -55,7 +55,7 @@ class EmbeddedServer implements RunningServer {
     perMessageDeflate: false,
     // Frames are read as bytes, whatever their type says; the request in them is checked.
     skipUTF8Validation: true,
-    handleProtocols: () => 'cbor',
+    handleProtocols: subprotocolFor,
   })
   readonly #connections = new Set<WsConnection>()
   readonly #live = new LiveQueries()
@@ -198,19 +198,8 @@ class EmbeddedServer implements RunningServer {
     const context = this.#context
     if (refused !== undefined || context === undefined) return refuse(socket, refused ?? notReady())
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const { engine, engineIds } = context
-      const { headers } = request
-      const connection = new WsConnection(
-        webSocket,
-        socket,
-        (deliver) =>
-          new RpcClient({
-            engine,
-            engineIds,
-            connection: { live: this.#live, deliver },
-            prepare: async (session) => void (await applyHeaders(engine, session, headers)),
-          }),
-      )
+      const converse = beginConversation(context, this.#live, request, webSocket.protocol)
+      const connection = new WsConnection(webSocket, socket, converse)
       this.#connections.add(connection)
       void connection.ended.then(() => this.#connections.delete(connection))
     })
@@ -219,9 +208,7 @@ class EmbeddedServer implements RunningServer {
   async #refusedUpgrade(request: IncomingMessage): Promise<HttpAnswer | undefined> {
     if (!isLocalRequest(request)) return text(403, FOREIGN_REQUEST)
     if (this.#context === undefined || this.#stopping) return notReady()
-    if (pathOf(request) !== '/rpc') return text(404, 'the WebSocket is at /rpc\n')
-    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(/ *, */)
-    if (!offered.includes('cbor')) return text(400, 'this server speaks the WebSocket subprotocol cbor\n')
+    if (!takesWebSockets(request)) return await answerHttp(this.#context, request)
     return hasProof(request.headers) ? await refusal(this.#context, request.headers) : undefined
   }
 }
