@@ -87,11 +87,10 @@ export class Store implements AsyncDisposable {
       log(`connected again: epoch ${epoch}, server pid ${server.pid}, port ${server.port}`)
       this.#tellAll()
     })
-    lease.lost.addEventListener(
-      'abort',
-      () => this.#closing.signal.aborted || log(`the lease is lost: ${lease.lost.reason}`),
-      { once: true },
-    )
+    const onLost = (): void => {
+      if (!this.#closing.signal.aborted) log(`the lease is lost: ${lease.lost.reason}`)
+    }
+    lease.lost.addEventListener('abort', onLost, { once: true })
     log(`connected to ${lease.url}: slot ${lease.slot.id} of ${this.#options.dir}, server pid ${lease.server.pid}`)
     this.#tellAll()
     return lease
