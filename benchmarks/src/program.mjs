@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
-/** A program that answers each line with one line. */
-export function startProgram(file, args) {
-  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+/** A program that answers each line with one line. `env` is added to our own environment. */
+export function startProgram(file, args, env = {}) {
+  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   return {
     pid: child.pid,

@@ -1,4 +1,5 @@
 import { decode, encode, Token, Tokenizer, Type } from 'cborg'
+import { endOfKey, endOfValue, headAt, isLast, MAJOR, textAt } from './cbor-walk.ts'
 
 /**
  * SurrealDB's values as CBOR. Results pass through as the bytes the engine made; only what has to be understood is decoded.
@@ -33,7 +34,7 @@ export const TAG = {
 /** Encodes a plain value; `undefined` becomes NONE. */
 export function encodeValue(value: unknown): Buffer {
   return view(
-    encode(value, { typeEncoders: { undefined: () => [new Token(Type.tag, TAG.none), new Token(Type.null)] } }),
+    encode(value, { typeEncoders: { undefined: () => [new Token(Type.tag, TAG.none), new Token(Type.null, null)] } }),
   )
 }
 
@@ -63,68 +64,29 @@ export interface Entry {
   readonly value: Buffer
 }
 
-/**
- * The entries of a map with text keys, in order; the values are not decoded. `look` sees each token of the values. Throws on
- * anything else.
- */
-export function* readEntries(bytes: Buffer, look?: (token: Token) => void): Generator<Entry, void, undefined> {
-  const tokens = tokenize(bytes)
-  const map = tokens.next()
-  if (map.type !== Type.map) throw new Error('CBOR: expected a map')
-  for (let i = 0; i < map.value; i++) {
-    const key = tokens.next()
-    if (key.type === Type.break && map.value === Number.POSITIVE_INFINITY) return
-    if (key.type !== Type.string) throw new Error('CBOR: expected a text key')
-    const start = tokens.pos()
-    skip(tokens, look)
-    yield { key: key.value, value: bytes.subarray(start, tokens.pos()) }
+/** The entries of a map with text keys, in order; the values are not decoded. Throws on anything else. */
+export function* readEntries(bytes: Buffer): Generator<Entry, void, undefined> {
+  const map = headAt(bytes, 0)
+  if (map.major !== MAJOR.map) throw new Error('CBOR: expected a map')
+  for (let at = map.end, i = 0; !isLast(bytes, at, i, map.argument); i++) {
+    const start = endOfKey(bytes, at)
+    const end = endOfValue(bytes, start)
+    yield { key: textAt(bytes, at), value: bytes.subarray(start, end) }
+    at = end
   }
 }
 
 /** The elements of an array, not decoded. Throws on anything else. */
 export function readElements(bytes: Buffer): Buffer[] {
-  const tokens = tokenize(bytes)
-  const array = tokens.next()
-  if (array.type !== Type.array) throw new Error('CBOR: expected an array')
+  const array = headAt(bytes, 0)
+  if (array.major !== MAJOR.array) throw new Error('CBOR: expected an array')
   const elements: Buffer[] = []
-  for (let i = 0; i < array.value; i++) {
-    const start = tokens.pos()
-    if (bytes[start] === BREAK && array.value === Number.POSITIVE_INFINITY) break
-    skip(tokens)
-    elements.push(bytes.subarray(start, tokens.pos()))
+  for (let at = array.end; !isLast(bytes, at, elements.length, array.argument); ) {
+    const end = endOfValue(bytes, at)
+    elements.push(bytes.subarray(at, end))
+    at = end
   }
   return elements
-}
-
-const BREAK = 0xff
-
-/** Moves past one value, without recursion: how deep a client nests is bounded by the engine, not by our stack. */
-export function skip(tokens: Tokenizer, look?: (token: Token) => void): void {
-  const open: number[] = []
-  for (;;) {
-    const token = tokens.next()
-    look?.(token)
-    if (token.type === Type.break) {
-      if (open.pop() !== Number.POSITIVE_INFINITY) throw new Error('CBOR: unexpected break')
-    } else if (token.type === Type.tag) {
-      continue
-    } else if (token.type === Type.array || token.type === Type.map) {
-      const values = token.type === Type.map ? token.value * 2 : token.value
-      if (values > 0) {
-        open.push(values)
-        continue
-      }
-    }
-    // A value is complete, and with its last value so is what contains it.
-    while (open.length > 0) {
-      const left = (open.pop() as number) - 1
-      if (left > 0) {
-        open.push(left)
-        break
-      }
-    }
-    if (open.length === 0) return
-  }
 }
 
 /** A UUID as SurrealDB sends it, from lower-case hexadecimal with hyphens. */
@@ -134,16 +96,14 @@ export function encodeUuid(uuid: string): Buffer {
 
 /** The UUID that these bytes are, binary or text, as lower-case hexadecimal with hyphens. */
 export function uuidOf(bytes: Buffer): string | undefined {
-  const tokens = tokenize(bytes)
-  const tag = tokens.next()
-  if (tag.type !== Type.tag) return undefined
-  const content = tokens.next()
-  if (tag.value === TAG.uuid && content.type === Type.bytes && content.value.length === 16) {
-    return view(content.value)
-      .toString('hex')
-      .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
-  }
-  return tag.value === TAG.uuidText && content.type === Type.string ? uuidFromText(content.value) : undefined
+  const tag = headAt(bytes, 0)
+  if (tag.major !== MAJOR.tag) return undefined
+  const content = headAt(bytes, tag.end)
+  if (tag.argument === TAG.uuidText && content.major === MAJOR.text) return uuidFromText(textAt(bytes, tag.end))
+  if (tag.argument !== TAG.uuid || content.major !== MAJOR.bytes || content.argument !== 16) return undefined
+  const hex = bytes.toString('hex', content.end, content.end + 16)
+  if (hex.length !== 32) return undefined
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
 /** A UUID written in one of the usual ways, as lower-case hexadecimal with hyphens. */

@@ -7,6 +7,7 @@ import {
   type Storage,
 } from '@procref/lifecycle'
 import { engineVersion, loadEngine } from './engine.ts'
+import { ALLOCATOR_SETTINGS } from './engine-environment.ts'
 import { DatabaseOpenError } from './errors.ts'
 import { findPlatformBinary } from './platform-binary.ts'
 import { startServer } from './server.ts'
@@ -35,6 +36,7 @@ export function embeddedSurreal(options: EmbeddedSurrealOptions = {}): ServerDri
     settings: { storage },
     placement: 'guardian',
     durable: storage !== 'memory',
+    guardianEnvironment: ALLOCATOR_SETTINGS,
     check: async () => void findPlatformBinary(),
     load: async () => void loadEngine(),
     engine: async () => ({ engine: 'surrealdb', version: engineVersion(), storage }),

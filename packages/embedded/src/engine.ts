@@ -1,8 +1,10 @@
 import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
 import { DatabaseLockedError, saysDatabaseLocked } from '@procref/lifecycle'
 import { EMPTY_ARRAY, encodeMap, encodeUuid, encodeValue } from './cbor.ts'
 import { prepareEnvironment } from './engine-environment.ts'
 import { DatabaseOpenError, EngineSpentError, EngineUnavailableError } from './errors.ts'
+import { FairTurns } from './fair-turns.ts'
 import { findPlatformBinary } from './platform-binary.ts'
 import { parseError, type RpcError, shuttingDown } from './rpc-errors.ts'
 
@@ -40,6 +42,12 @@ export interface EngineOptions {
   readonly path: string
 }
 
+/** So many calls are started at once at least: one or two would leave the engine idle while we make the next ones. */
+const MIN_PLACES = 16
+
+/** Whose turn it is when no client's session is used. */
+const OWNER = ''
+
 interface LoadedEngine extends NativeModule {
   readonly version: string
 }
@@ -71,6 +79,7 @@ let spent = false
 export class Engine {
   readonly #native: NativeEngine
   readonly version: string
+  readonly #turns = new FairTurns(Math.max(MIN_PLACES, 4 * availableParallelism()))
   #inFlight = 0
   #idle: (() => void) | undefined
   #stopping = false
@@ -103,14 +112,16 @@ export class Engine {
   /** Never rejects: what the engine cannot read or write becomes a parse error, as the real server says it. */
   async call(call: Call): Promise<Answer> {
     if (this.#stopping) return { error: shuttingDown() }
-    const request = encodeCall(call)
     this.#inFlight++
+    const entered = this.#turns.enter(call.session ?? OWNER)
+    const turn = entered instanceof Promise ? await entered : entered
     try {
-      return answerOf(view(await this.#native.execute(request)))
+      return answerOf(view(await this.#native.execute(encodeCall(call))))
     } catch {
       // It rejects for two reasons: params that are no SurrealDB values, and a result that has no form in CBOR (a regex).
       return { error: parseError() }
     } finally {
+      this.#turns.leave(turn)
       this.#inFlight--
       if (this.#inFlight === 0) this.#idle?.()
     }

@@ -1,5 +1,6 @@
 import { type Token, type Tokenizer, Type } from 'cborg'
-import { decodeValue, encodeArray, encodeMap, encodeValue, skip, TAG, tokenize } from './cbor.ts'
+import { decodeValue, encodeArray, encodeMap, encodeValue, TAG, tokenize } from './cbor.ts'
+import { endOfValue } from './cbor-walk.ts'
 import type { Engine } from './engine.ts'
 
 const GEOMETRIES: ReadonlyMap<number, string> = new Map([
@@ -77,8 +78,9 @@ class JsonWriter {
       this.#coordinates()
       this.parts.push(`,"type":"${geometry}"}`)
     } else {
-      skip(this.#tokens)
-      this.parts.push(this.foreign.push(this.#bytes.subarray(start, this.#tokens.pos())) - 1)
+      const end = endOfValue(this.#bytes, start)
+      while (this.#tokens.pos() < end) this.#tokens.next()
+      this.parts.push(this.foreign.push(this.#bytes.subarray(start, end)) - 1)
     }
   }
 

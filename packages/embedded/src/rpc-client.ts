@@ -2,7 +2,7 @@ import { encodeArray, encodeMap, encodeUuid, NONE, readElements, uuidOf } from '
 import type { Answer, Engine } from './engine.ts'
 import { type MethodRule, ruleFor } from './gate.ts'
 import { type LiveQueries, liveStatements, refuseLiveStatements } from './live-queries.ts'
-import { isTooDeepQuery } from './query-guard.ts'
+import { isTooDeepQuery, SHORT_BYTES } from './query-guard.ts'
 import {
   anonymousNotAllowed,
   expressionTooDeep,
@@ -15,13 +15,16 @@ import {
   sessionNotFound,
   tooMany,
 } from './rpc-errors.ts'
-import { type RpcRequest, readRequest } from './rpc-request.ts'
+import { type RpcRequest, readLongRequest, readRequest } from './rpc-request.ts'
 import type { Session } from './session.ts'
 import { signIn, signOut, use } from './session-changes.ts'
 import { Sessions } from './sessions.ts'
 
 /** Each keeps a snapshot of the database. */
 const MAX_TRANSACTIONS = 256
+
+/** A request of more bytes is read a little at a time. */
+const LONG_BYTES = 128 * 1024
 
 export interface RpcClientOptions {
   readonly engine: Engine
@@ -46,6 +49,8 @@ export class RpcClient {
   readonly #sessions: Sessions
   readonly #transactions = new Set<string>()
   readonly #begun: Promise<Session>
+  /** Of the last request that could not be read at once. */
+  #reading: ReturnType<typeof readLongRequest> | undefined
 
   constructor(options: RpcClientOptions) {
     this.#options = options
@@ -66,8 +71,20 @@ export class RpcClient {
 
   /** Answers one request, itself encoded, with one encoded response. Never rejects. */
   async handle(frame: Buffer): Promise<Buffer> {
-    const request = readRequest(frame)
+    const read = this.#read(frame)
+    const request = read instanceof Promise ? await read : read
     return 'error' in request ? encodeMap([['error', request.error]]) : await this.respond(request)
+  }
+
+  /** Requests are read in the order in which they came: a long one takes a while, and a change must not overtake it. */
+  #read(frame: Buffer): ReturnType<typeof readRequest> | ReturnType<typeof readLongRequest> {
+    const isLong = frame.length > LONG_BYTES
+    if (this.#reading === undefined && !isLong) return readRequest(frame)
+    const reading = Promise.resolve(this.#reading).then(() => (isLong ? readLongRequest(frame) : readRequest(frame)))
+    this.#reading = reading
+    return reading.finally(() => {
+      if (this.#reading === reading) this.#reading = undefined
+    })
   }
 
   /** Answers one request with one encoded response. Never rejects. */
@@ -158,7 +175,8 @@ export class RpcClient {
     if (txn !== undefined && !this.#transactions.has(txn)) return { error: invalidParams('Transaction not found') }
     if (session.identity === undefined) return { error: anonymousNotAllowed() }
     if (txn !== undefined && rule.ignoresTransaction) return { error: notInTransaction(method) }
-    if (method === 'query' && isTooDeepQuery(params)) return { error: expressionTooDeep() }
+    if (method === 'query' && params.length > SHORT_BYTES && (await isTooDeepQuery(params)))
+      return { error: expressionTooDeep() }
     const { engine, connection } = this.#options
     if (method === 'live' && connection === undefined) return { error: liveQueryNotSupported() }
     const answer = await engine.call({ method, params, session: session.engineId, ...(txn !== undefined && { txn }) })

@@ -1,7 +1,9 @@
-import { type Token, Type } from 'cborg'
-import { EMPTY_ARRAY, type Entry, readEntries, TAG, tokenize, uuidFromText, uuidOf } from './cbor.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { EMPTY_ARRAY, type Entry, TAG, uuidFromText, uuidOf } from './cbor.ts'
+import { endOfKey, headAt, isLast, MAJOR, textAt, Walk } from './cbor-walk.ts'
+import { hasExponent, withoutExponents } from './decimal-text.ts'
 import { invalidRequest, parseError, type RpcError } from './rpc-errors.ts'
-import { ValueGuard } from './value-guard.ts'
+import { isFatalDuration } from './value-guard.ts'
 
 /** What a client asks for. Values stay encoded. */
 export interface RpcRequest {
@@ -15,20 +17,74 @@ export interface RpcRequest {
   readonly txn?: string
 }
 
+type Read = RpcRequest | { readonly error: RpcError }
+
+/** Values passed over before others get a turn: about a millisecond. */
+const STEPS = 100_000
+
 /**
  * Reads one request as the real server does: the last of repeated fields counts, unknown fields are ignored. Reads to the
  * end of the value and no further, as the engine does.
  */
-export function readRequest(frame: Buffer): RpcRequest | { readonly error: RpcError } {
+export function readRequest(frame: Buffer): Read {
+  const reading = readFields(frame, Number.POSITIVE_INFINITY)
+  for (;;) {
+    const { done, value } = reading.next()
+    if (done) return value
+  }
+}
+
+/** The same, a little at a time: a request of a hundred megabytes keeps nobody else waiting. */
+export async function readLongRequest(frame: Buffer): Promise<Read> {
+  const reading = readFields(frame, STEPS)
+  for (;;) {
+    const { done, value } = reading.next()
+    if (done) return value
+    await nextTurn()
+  }
+}
+
+/** Yields after so many steps. */
+function* readFields(frame: Buffer, steps: number): Generator<void, Read, undefined> {
   const fields = new Map<string, Entry['value']>()
-  const guard = new ValueGuard()
+  let fatal = false
+  const scientific: number[] = []
+  const onTag = (tag: number, contentAt: number): void => {
+    if (tag === TAG.duration) fatal ||= isFatalDuration(frame, contentAt)
+    else if (tag === TAG.decimal && hasExponent(frame, contentAt)) scientific.push(contentAt)
+  }
   try {
-    for (const { key, value } of readEntries(frame, (token) => guard.look(token))) fields.set(key, value)
+    const map = headAt(frame, 0)
+    if (map.major !== MAJOR.map) return { error: parseError() }
+    for (let at = map.end, i = 0; !isLast(frame, at, i, map.argument); i++) {
+      if (i % steps === steps - 1) yield
+      const start = endOfKey(frame, at)
+      const walk = new Walk(frame, start, onTag)
+      while (!walk.advance(steps)) yield
+      // No other field matters, however many there are and however long their names.
+      const key = start - at > LONGEST_NAME ? '' : textAt(frame, at)
+      if (FIELDS.has(key)) fields.set(key, frame.subarray(start, walk.at))
+      at = walk.at
+    }
   } catch {
     // Whatever is wrong with it, it cannot be read.
     return { error: parseError() }
   }
-  if (guard.fatal) return { error: parseError() }
+  if (fatal) return { error: parseError() }
+  const params = fields.get('params')
+  if (params !== undefined && scientific.length > 0) {
+    const start = params.byteOffset - frame.byteOffset
+    const within = scientific.map((at) => at - start).filter((at) => at >= 0 && at < params.length)
+    fields.set('params', withoutExponents(params, within))
+  }
+  return requestOf(fields)
+}
+
+const FIELDS: ReadonlySet<string> = new Set(['id', 'method', 'params', 'session', 'txn', 'version'])
+/** Of their encoded forms; their lengths may be stated in nine bytes. */
+const LONGEST_NAME = 16
+
+function requestOf(fields: ReadonlyMap<string, Entry['value']>): Read {
   const id = fields.get('id')
   const method = textOf(fields.get('method'))
   const session = uuidField(fields.get('session'))
@@ -40,32 +96,39 @@ export function readRequest(frame: Buffer): RpcRequest | { readonly error: RpcEr
   const params = fields.get('params')
   return {
     method,
-    params: params !== undefined && firstToken(params).type === Type.array ? params : EMPTY_ARRAY,
+    params: params !== undefined && headAt(params, 0).major === MAJOR.array ? params : EMPTY_ARRAY,
     ...(id !== undefined && !isNone(id) && { id }),
     ...(session !== undefined && { session }),
     ...(txn !== undefined && { txn }),
   }
 }
 
-const ID_TAGS: ReadonlySet<number> = new Set([TAG.none, TAG.uuid, TAG.uuidText, TAG.decimal, TAG.date, TAG.dateText])
-
-const ID_TYPES: ReadonlySet<Type> = new Set([
-  Type.null,
-  Type.undefined,
-  Type.uint,
-  Type.negint,
-  Type.float,
-  Type.string,
+const ID_TAGS: ReadonlySet<number | undefined> = new Set([
+  TAG.none,
+  TAG.uuid,
+  TAG.uuidText,
+  TAG.decimal,
+  TAG.date,
+  TAG.dateText,
 ])
 
 function isId(value: Buffer): boolean {
-  const token = firstToken(value)
-  return token.type === Type.tag ? ID_TAGS.has(token.value) : ID_TYPES.has(token.type)
+  const { major, argument } = headAt(value, 0)
+  switch (major) {
+    case MAJOR.uint:
+    case MAJOR.negint:
+    case MAJOR.text:
+      return true
+    case MAJOR.tag:
+      return ID_TAGS.has(argument)
+    default:
+      return isNull(value) || isFloat(value)
+  }
 }
 
 function isVersion(value: Buffer): boolean {
-  const token = firstToken(value)
-  return isNullish(value) || (token.type === Type.uint && (token.value === 1 || token.value === 2))
+  const { major, argument } = headAt(value, 0)
+  return isNullish(value) || (major === MAJOR.uint && (argument === 1 || argument === 2))
 }
 
 function uuidField(value: Buffer | undefined): string | undefined | 'invalid' {
@@ -76,25 +139,23 @@ function uuidField(value: Buffer | undefined): string | undefined | 'invalid' {
 
 /** The text that these bytes are, if they are one. */
 export function textOf(value: Buffer | undefined): string | undefined {
-  if (value === undefined) return undefined
-  const token = firstToken(value)
-  return token.type === Type.string ? token.value : undefined
+  return value !== undefined && headAt(value, 0).major === MAJOR.text ? textAt(value, 0) : undefined
 }
 
 export function isNone(value: Buffer): boolean {
-  const token = firstToken(value)
-  return token.type === Type.tag && token.value === TAG.none
+  const { major, argument } = headAt(value, 0)
+  return major === MAJOR.tag && argument === TAG.none
 }
 
+/** `null`, or CBOR's `undefined`. */
 export function isNull(value: Buffer): boolean {
-  const { type } = firstToken(value)
-  return type === Type.null || type === Type.undefined
+  return value[0] === 0xf6 || value[0] === 0xf7
+}
+
+function isFloat(value: Buffer): boolean {
+  return value[0] === 0xf9 || value[0] === 0xfa || value[0] === 0xfb
 }
 
 function isNullish(value: Buffer): boolean {
   return isNone(value) || isNull(value)
-}
-
-function firstToken(value: Buffer): Token {
-  return tokenize(value).next()
 }

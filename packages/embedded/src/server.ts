@@ -195,6 +195,7 @@ class EmbeddedServer implements RunningServer {
       const { headers } = request
       const connection = new WsConnection(
         webSocket,
+        socket,
         (deliver) =>
           new RpcClient({
             engine,

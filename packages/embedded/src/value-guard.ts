@@ -1,39 +1,35 @@
-import { type Token, Type } from 'cborg'
-import { TAG } from './cbor.ts'
+import { headAt, MAJOR } from './cbor-walk.ts'
 
 const MAX_SECONDS = 2n ** 64n - 1n
 const NANOS_PER_SECOND = 1_000_000_000n
 
 /**
- * Looks, token by token, for a value at which the engine panics, which ends the process. One is known, and it needs no
- * sign-in: a duration (tag 14, `[seconds, nanoseconds]`) whose nanoseconds carry its seconds past 64 bits. There are many ways
- * to write a number in CBOR, so a duration whose parts are not plain numbers counts as fatal too; nobody writes one.
+ * Is the content of tag 14 at `at` a duration at which the engine panics, which ends the process? Nobody has to be signed in for
+ * it. One is known: `[seconds, nanoseconds]` whose nanoseconds carry its seconds past 64 bits. There are many ways to write a
+ * number in CBOR, so a duration whose parts are not plain numbers counts as fatal too; nobody writes one.
+ *
+ * Throws if the bytes end before it.
  */
-export class ValueGuard {
-  fatal = false
-  /** The parts of a duration that are still to come; `undefined`: no duration is being read. */
-  #left: number | undefined
-  #seconds: bigint | undefined
-  #tagged = false
-
-  look({ type, value }: Token): void {
-    if (this.#left !== undefined) {
-      if (type === Type.break) this.#left = undefined
-      else if (type === Type.uint) this.#part(BigInt(value))
-      else this.fatal = true
-    } else if (this.#tagged) {
-      this.#tagged = false
-      this.#seconds = undefined
-      if (type !== Type.array) this.fatal = true
-      else this.#left = value === 0 ? undefined : value
-    } else {
-      this.#tagged = type === Type.tag && value === TAG.duration
-    }
+export function isFatalDuration(bytes: Buffer, at: number): boolean {
+  const list = headAt(bytes, at)
+  if (list.major !== MAJOR.array) return true
+  const parts: bigint[] = []
+  let next = list.end
+  for (let i = 0; list.argument === undefined ? bytes[next] !== BREAK : i < list.argument; i++) {
+    const part = headAt(bytes, next)
+    if (part.major !== MAJOR.uint) return true
+    parts.push(exactArgument(bytes, next, part.end))
+    // More parts than a duration has: none that the engine would take for one.
+    if (parts.length > 2) return true
+    next = part.end
   }
+  const [seconds = 0n, nanos = 0n] = parts
+  return seconds + nanos / NANOS_PER_SECOND > MAX_SECONDS
+}
 
-  #part(value: bigint): void {
-    if (this.#seconds === undefined) this.#seconds = value
-    else if (this.#seconds + value / NANOS_PER_SECOND > MAX_SECONDS) this.fatal = true
-    this.#left = this.#left === undefined || this.#left === 1 ? undefined : this.#left - 1
-  }
+const BREAK = 0xff
+
+function exactArgument(bytes: Buffer, at: number, end: number): bigint {
+  if (end - at === 1) return BigInt((bytes[at] as number) & 31)
+  return BigInt(`0x${bytes.toString('hex', at + 1, end)}`)
 }

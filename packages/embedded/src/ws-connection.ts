@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
 import type { RpcClient } from './rpc-client.ts'
 
@@ -23,16 +24,22 @@ const TRY_AGAIN_LATER = 1013
  */
 export class WsConnection {
   readonly #socket: WebSocket
+  readonly #stream: Duplex
   readonly #client: RpcClient
   #inFlight = 0
   #inFlightBytes = 0
   #draining: (() => void) | undefined
   #deaf = false
+  #isGathering = false
   /** Resolves when the socket is closed and nothing of the client is left in the engine. */
   readonly ended: Promise<void>
 
-  constructor(socket: WebSocket, makeClient: (deliver: (frame: Buffer) => void) => RpcClient) {
+  /** `stream`: what the WebSocket was made of. */
+  constructor(socket: WebSocket, stream: Duplex, makeClient: (deliver: (frame: Buffer) => void) => RpcClient) {
     this.#socket = socket
+    this.#stream = stream
+    // Nothing is unread any more.
+    stream.on('drain', () => this.#regulate())
     this.#client = makeClient((frame) => this.#deliver(frame))
     socket.on('message', (message) => void this.#answer(bytesOf(message)))
     // A broken frame, a message that is too long, a connection reset: the socket closes itself with the right code.
@@ -82,9 +89,20 @@ export class WsConnection {
 
   #send(frame: Buffer): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return
-    // Called once the frame has left, or cannot any more.
-    this.#socket.send(frame, () => this.#regulate())
+    this.#gather()
+    this.#socket.send(frame)
     this.#regulate()
+  }
+
+  /** What is sent until the end of this turn of the event loop leaves in one piece: a system call costs more than a small answer. */
+  #gather(): void {
+    if (this.#isGathering) return
+    this.#isGathering = true
+    this.#stream.cork()
+    setImmediate(() => {
+      this.#isGathering = false
+      this.#stream.uncork()
+    })
   }
 
   #regulate(): void {

@@ -106,6 +106,10 @@ describe('an expression that would overflow the stack is refused', () => {
     ['true AND true', `true${' AND true'.repeat(100_000)}`],
     ['true or true', `true${' or true'.repeat(100_000)}`],
     ['null ?? null', `null${' ?? null'.repeat(100_000)}`],
+    ['after a comment that a carriage return ends', `1 -- '\r${'+1'.repeat(100_000)}`],
+    ['after a comment that a line of Unicode ends', `1 # "\u0085${'+1'.repeat(100_000)}`],
+    ['after a comment that has an end at its beginning', `1 /*/ ' */ ${'+1'.repeat(100_000)}`],
+    ['after a name in brackets', `[⟨a\u2028'\\⟩⟩, 1${'+1'.repeat(100_000)}]`],
   ])('%s', async (_name, expression) => {
     await withWitness(async (client) => {
       const { error } = await client.call('query', [`RETURN ${expression}`])

@@ -74,10 +74,6 @@ export const HTTP_CASES: Readonly<Record<string, HttpCall>> = {
   '/rpc: an unknown form': rpc({ id: 1, method: 'ping' }, { 'content-type': 'x/y' }),
   '/rpc: another form back': rpc({ id: 1, method: 'ping' }, { accept: 'application/json' }),
   '/rpc: too long': { path: '/rpc', body: Buffer.alloc(4 * 1024 * 1024 + 1), headers: { ...asRoot, ...CBOR } },
-}
-
-/** Refused by both; the older engine words it differently. */
-export const REFUSED: Readonly<Record<string, HttpCall>> = {
   '/sql: a wrong password': { path: '/sql', body: 'RETURN 1', headers: WRONG },
   '/health: a wrong password': { path: '/health', headers: WRONG },
   'an unknown path: a wrong password': { path: '/nope', headers: WRONG },
@@ -86,4 +82,18 @@ export const REFUSED: Readonly<Record<string, HttpCall>> = {
   '/sql: a wrong token': { path: '/sql', body: 'RETURN 1', headers: { authorization: 'Bearer x.y.z' } },
   '/sql: a user of no namespace': sql('RETURN 1', { 'surreal-auth-db': 'main' }),
   '/sql: a user of another database': sql('RETURN 1', { 'surreal-auth-ns': 'main', 'surreal-auth-db': 'main' }),
+}
+
+const OTHER_WORDS = 'Refused by both, with the same status; the older engine words it differently.'
+
+/** Why these differ, and stay. */
+export const HTTP_DIFFERENCES: Readonly<Record<string, string>> = {
+  '/sql: a wrong password': OTHER_WORDS,
+  '/health: a wrong password': OTHER_WORDS,
+  'an unknown path: a wrong password': OTHER_WORDS,
+  '/version: a wrong password': OTHER_WORDS,
+  '/rpc: a wrong password': OTHER_WORDS,
+  '/sql: a wrong token': OTHER_WORDS,
+  '/sql: a user of no namespace': OTHER_WORDS,
+  '/sql: a user of another database': OTHER_WORDS,
 }

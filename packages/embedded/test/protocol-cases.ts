@@ -260,3 +260,6 @@ export const PROTOCOL_CASES: readonly ProtocolCase[] = [
     },
   },
 ]
+
+/** Why these differ, and stay. */
+export const PROTOCOL_DIFFERENCES: Readonly<Record<string, string>> = {}

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { comparable } from './comparable.ts'
-import { HTTP_CASES, REFUSED } from './http-cases.ts'
+import { surrealBinary } from '@procref/testing'
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { HTTP_CASES, HTTP_DIFFERENCES } from './http-cases.ts'
 import { type HttpCall, httpCall } from './http-request.ts'
-import { PROTOCOL_CASES, type ProtocolCase } from './protocol-cases.ts'
+import { PROTOCOL_CASES, PROTOCOL_DIFFERENCES, type ProtocolCase } from './protocol-cases.ts'
 import { codec, RawClient } from './raw-client.ts'
+import { Referee } from './referee.ts'
 import { startEmbedded, startReal, type TestServer } from './server.ts'
 
 let embedded: TestServer
@@ -20,37 +21,41 @@ afterAll(async () => {
 })
 
 /** Over WebSocket. */
-async function answers({ port }: TestServer, { run }: ProtocolCase): Promise<string> {
+async function answers({ port }: TestServer, { run }: ProtocolCase): Promise<unknown> {
   await using client = await RawClient.connect(port)
-  return comparable(await run(client))
+  return await run(client)
 }
 
-async function httpAnswer({ port }: TestServer, call: HttpCall): Promise<string> {
+async function httpAnswer({ port }: TestServer, call: HttpCall): Promise<unknown> {
   const { status, headers, body } = await httpCall(port, call)
   const type = headers['content-type']
   const value =
     type === 'application/cbor' ? codec.decode(body) : type === 'application/json' ? JSON.parse(`${body}`) : `${body}`
-  return comparable({ status, type: type ?? 'none', value })
+  return { status, type: type ?? 'none', value }
 }
 
-describe('over WebSocket it answers as the real server does', () => {
+describe.runIf(surrealBinary() !== undefined)('over WebSocket it answers as the real server does', () => {
+  const referee = new Referee('rpc', 'Calls over a WebSocket', PROTOCOL_DIFFERENCES)
+
   test.each(PROTOCOL_CASES)('$name', async (protocolCase) => {
-    const ours = await answers(embedded, protocolCase)
-    if (real === undefined) return expect(ours).not.toBe('')
-    expect(ours).toBe(await answers(real, protocolCase))
-  })
-})
-
-describe('over HTTP it answers as the real server does', () => {
-  test.each(Object.entries(HTTP_CASES))('%s', async (_name, call) => {
-    const ours = await httpAnswer(embedded, call)
-    if (real === undefined) return expect(ours).not.toBe('')
-    expect(ours).toBe(await httpAnswer(real, call))
+    referee.judge(protocolCase.name, await answers(embedded, protocolCase), await answers(theirs(), protocolCase))
   })
 
-  test.each(Object.entries(REFUSED))('%s is refused', async (_name, call) => {
-    for (const server of real === undefined ? [embedded] : [embedded, real]) {
-      expect(await httpCall(server.port, call)).toMatchObject({ status: 401 })
-    }
-  })
+  test('and what differs is known', () => referee.settle(PROTOCOL_CASES.length))
 })
+
+describe.runIf(surrealBinary() !== undefined)('over HTTP it answers as the real server does', () => {
+  const cases = Object.entries(HTTP_CASES)
+  const referee = new Referee('http', 'Requests over HTTP', HTTP_DIFFERENCES)
+
+  test.each(cases)('%s', async (name, call) => {
+    referee.judge(name, await httpAnswer(embedded, call), await httpAnswer(theirs(), call))
+  })
+
+  test('and what differs is known', () => referee.settle(cases.length))
+})
+
+function theirs(): TestServer {
+  if (real === undefined) throw new Error('there is no real server')
+  return real
+}

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { flock } from '@procref/flock'
 import { connect } from '@procref/lifecycle'
@@ -52,6 +52,12 @@ test('two clients share one engine inside the guardian, and see each other live'
     await one.db.query(statement)
     await eventually(change, () => seen.at(-1) === change)
   }
+})
+
+test.runIf(process.platform === 'linux')('the guardian has the allocator settings from its start', async () => {
+  const { server } = await lease(serviceDir())
+  const environment = readFileSync(`/proc/${server.guardianPid}/environ`, 'utf8').split('\0')
+  expect(environment).toContain('GLIBC_TUNABLES=glibc.malloc.tcache_count=500')
 })
 
 test.each(['rocksdb', 'surrealkv'] as const)(

@@ -18,6 +18,11 @@ export interface ServerDriver {
   /** False: nothing survives the server's end (memory storage). */
   readonly durable: boolean
   /**
+   * For `placement: 'guardian'`: what the guardian's environment has to say from its first instruction on, as it does to the C
+   * library. No secret. Everything else a driver can set once it is there.
+   */
+  readonly guardianEnvironment?: Readonly<Record<string, string>>
+  /**
    * Called in the client before a guardian is launched and again in the guardian: throws a typed error that says what is
    * missing and how to get it (no executable found, module not installed). Quick, starts nothing that stays.
    */

@@ -127,6 +127,7 @@ class Launcher {
         serverLog: paths.serverLog,
         signal: AbortSignal.any([signal, deadline]),
         ...(guardianCommand && { command: guardianCommand }),
+        ...(driver.guardianEnvironment && { environment: driver.guardianEnvironment }),
       })
       this.#failures = 0
       return outcome.kind === 'hello'

@@ -10,6 +10,8 @@ export interface LaunchOptions {
   readonly serverLog: string
   /** What starts Node instead of `process.execPath`. */
   readonly command?: readonly [string, ...string[]]
+  /** As the driver wants it. */
+  readonly environment?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
 }
 
@@ -24,7 +26,7 @@ export async function launchGuardian(options: LaunchOptions): Promise<LaunchOutc
   return await launchDetached<GuardianStatus>({
     ...options,
     program: new URL('./main.js', import.meta.url),
-    env: { PROCREF_GUARDIAN: '1', PROCREF_INSTANCE: options.setup.nonce },
+    env: { ...options.environment, PROCREF_GUARDIAN: '1', PROCREF_INSTANCE: options.setup.nonce },
     Failure: GuardianLaunchError,
   })
 }
