@@ -35,6 +35,7 @@ export class Store implements AsyncDisposable {
 
   /** Connected, with the schema in place. Rejects with procref's errors, or a `Mistake`; the next call then tries anew. */
   lease(): Promise<Lease> {
+    if (this.#closing.signal.aborted) return Promise.reject(this.#closing.signal.reason)
     if (this.#lease === undefined) {
       const opening = this.#open()
       this.#lease = opening
