@@ -1,39 +1,37 @@
 import { encodeValue } from './cbor.ts'
-import { headAt, MAJOR, textAt } from './cbor-walk.ts'
+import { headAt, MAJOR } from './cbor-walk.ts'
 
 /** `1E-7`, `-1.5e+20`: as Python's Decimal writes a number that is very small or very large. */
 const SCIENTIFIC = /^([+-]?)(\d{1,40})(?:\.(\d{0,40}))?[eE]([+-]?\d{1,2})$/
 
-/** Longer than any text of that form. */
+/** More than the pattern has room for. */
 const LONGEST = 100
 
 /** SurrealDB's decimals have so many digits after the point; more are rounded away, if anything is left then. */
 const MAX_SCALE = 28
 
-/** Is the content of tag 10 at `at` a number written with an exponent? Throws if the bytes end before it. */
-export function isScientific(bytes: Buffer, at: number): boolean {
-  const { major, argument } = headAt(bytes, at)
-  return major === MAJOR.text && (argument ?? 0) <= LONGEST && SCIENTIFIC.test(textAt(bytes, at))
+/** Is the content of tag 10 at `at` a decimal that is written with an exponent? Throws if the bytes end before it. */
+export function hasExponent(bytes: Buffer, at: number): boolean {
+  const { major, argument, end } = headAt(bytes, at)
+  if (major !== MAJOR.text || argument === undefined || argument > LONGEST) return false
+  return SCIENTIFIC.test(bytes.toString('latin1', end, end + argument))
 }
 
 /**
- * `part` of `frame` with the decimals at these places of the frame written out: the real server reads an exponent, the engine
- * refuses the whole request. A number that the real server refuses is left as it is, for the engine to refuse.
+ * The same bytes with the decimals at these places, of which `hasExponent` is true, written out: the real server reads an exponent,
+ * the engine refuses the whole request. A number that the real server refuses is left as it is, for the engine to refuse.
  */
-export function withoutExponents(frame: Buffer, part: Buffer, places: readonly number[]): Buffer {
-  const start = part.byteOffset - frame.byteOffset
-  const end = start + part.length
-  const pieces: Buffer[] = []
-  let copied = start
+export function withoutExponents(bytes: Buffer, places: readonly number[]): Buffer {
+  const parts: Buffer[] = []
+  let copied = 0
   for (const at of places) {
-    if (at < start || at >= end) continue
-    const plain = writtenOut(textAt(frame, at))
+    const { argument = 0, end } = headAt(bytes, at)
+    const plain = writtenOut(bytes.toString('latin1', end, end + argument))
     if (plain === undefined) continue
-    const { argument = 0, end: textStart } = headAt(frame, at)
-    pieces.push(frame.subarray(copied, at), encodeValue(plain))
-    copied = textStart + argument
+    parts.push(bytes.subarray(copied, at), encodeValue(plain))
+    copied = end + argument
   }
-  return Buffer.concat([...pieces, frame.subarray(copied, end)])
+  return Buffer.concat([...parts, bytes.subarray(copied)])
 }
 
 function writtenOut(text: string): string | undefined {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { EMPTY_ARRAY, type Entry, TAG, uuidFromText, uuidOf } from './cbor.ts'
 import { endOfKey, headAt, isLast, MAJOR, textAt, Walk } from './cbor-walk.ts'
-import { isScientific, withoutExponents } from './decimal-text.ts'
+import { hasExponent, withoutExponents } from './decimal-text.ts'
 import { invalidRequest, parseError, type RpcError } from './rpc-errors.ts'
 import { isFatalDuration } from './value-guard.ts'
 
@@ -51,7 +51,7 @@ function* readFields(frame: Buffer, steps: number): Generator<void, Read, undefi
   const scientific: number[] = []
   const onTag = (tag: number, contentAt: number): void => {
     if (tag === TAG.duration) fatal ||= isFatalDuration(frame, contentAt)
-    else if (tag === TAG.decimal && isScientific(frame, contentAt)) scientific.push(contentAt)
+    else if (tag === TAG.decimal && hasExponent(frame, contentAt)) scientific.push(contentAt)
   }
   try {
     const map = headAt(frame, 0)
@@ -72,7 +72,11 @@ function* readFields(frame: Buffer, steps: number): Generator<void, Read, undefi
   }
   if (fatal) return { error: parseError() }
   const params = fields.get('params')
-  if (params !== undefined && scientific.length > 0) fields.set('params', withoutExponents(frame, params, scientific))
+  if (params !== undefined && scientific.length > 0) {
+    const start = params.byteOffset - frame.byteOffset
+    const within = scientific.map((at) => at - start).filter((at) => at >= 0 && at < params.length)
+    fields.set('params', withoutExponents(params, within))
+  }
   return requestOf(fields)
 }
 
