@@ -92,8 +92,9 @@ export class RpcClient {
   async respond(request: RpcRequest): Promise<Buffer> {
     const answer = await this.call(request)
     return encodeMap([
+      ...('error' in answer ? [['error', answer.error] as const] : []),
       ...(request.id === undefined ? [] : [['id', request.id] as const]),
-      'error' in answer ? ['error', answer.error] : ['result', answer.result],
+      ...('result' in answer ? [['result', answer.result] as const] : []),
       ...(request.session === undefined ? [] : [['session', encodeUuid(request.session)] as const]),
     ])
   }

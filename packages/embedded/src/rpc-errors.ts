@@ -1,10 +1,16 @@
-import { encodeValue } from './cbor.ts'
+import { encodeMap, encodeValue, NONE } from './cbor.ts'
 
-/** An error as SurrealDB sends it to clients, encoded. The texts and codes are those of the real server (3.3.5). */
+/** An error as SurrealDB sends it to clients, encoded. The texts, codes and the order of the fields are the real server's (3.3.5). */
 export type RpcError = Buffer
 
 function error(code: number, kind: string, message: string, details?: object): RpcError {
-  return encodeValue({ cause: undefined, code, ...(details !== undefined && { details }), kind, message })
+  return encodeMap([
+    ['cause', NONE],
+    ['code', encodeValue(code)],
+    ...(details === undefined ? [] : [['details', encodeValue(details)] as const]),
+    ['kind', encodeValue(kind)],
+    ['message', encodeValue(message)],
+  ])
 }
 
 export const parseError = (): RpcError => error(-32700, 'Validation', 'Parse error', { kind: 'Parse' })
