@@ -50,6 +50,23 @@ export const anonymousNotAllowed = (): RpcError =>
 export const useNotAllowed = (what: 'namespace' | 'database', name: string): RpcError =>
   error(-32000, 'NotAllowed', `You don't have permission to change to the ${name} ${what}`)
 
+export const invalidAuth = (): RpcError =>
+  error(-32002, 'NotAllowed', 'There was a problem with authentication', {
+    kind: 'Auth',
+    details: { kind: 'InvalidAuth' },
+  })
+
+export const notFound = (message: string): RpcError => error(-32000, 'NotFound', message)
+
+export const transactionConflict = (message: string): RpcError =>
+  encodeValue({
+    cause: { cause: undefined, code: -32000, kind: 'Internal', message },
+    code: -32009,
+    details: { kind: 'TransactionConflict' },
+    kind: 'Query',
+    message: `There was a problem with the key-value store: ${message}`,
+  })
+
 /** Limits that the real server has not: its memory is bounded by other means. */
 export const tooMany = (what: string, limit: number): RpcError =>
   error(-32000, 'NotAllowed', `This connection has ${limit} open ${what}, the most there can be`)

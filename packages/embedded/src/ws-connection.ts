@@ -93,7 +93,12 @@ export class WsConnection {
     if (this.#socket.bufferedAmount > MAX_UNREAD_BYTES) {
       this.#deaf = true
       this.#socket.close(TRY_AGAIN_LATER, 'the client does not read its live queries')
-    } else this.#send(frame)
+    } else if (this.#socket.readyState === this.#socket.OPEN) {
+      // By itself: of two notifications that it reads at once, the official JavaScript SDK (2.0.8) loses one.
+      this.#stream.uncork()
+      this.#socket.send(frame)
+      this.#regulate()
+    }
   }
 
   #send(frame: Frame): void {

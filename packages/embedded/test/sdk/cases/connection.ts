@@ -70,7 +70,8 @@ export const CONNECTION: Cases = {
       ...ways.map((authentication) => async () => {
         const other = driver()
         const connected = await attempt(() => other.connect(url, { authentication, reconnect: false }))
-        return [connected, other.status, typeof other.accessToken, await attempt(() => other.query('RETURN 1'))]
+        if (connected instanceof Error) return connected
+        return [other.status, typeof other.accessToken, await attempt(() => other.query('RETURN 1'))]
       }),
     )
   },

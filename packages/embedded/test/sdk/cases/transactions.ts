@@ -1,4 +1,4 @@
-import { Table } from 'surrealdb'
+import { RecordId, Table } from 'surrealdb'
 import { attempt, attempts, type Cases } from '../sdk.ts'
 import { everyCall } from './every-call.ts'
 import { insertPeople, PERSON, person } from './people.ts'
@@ -85,6 +85,27 @@ export const TRANSACTIONS: Cases = {
       await attempt(() => two.commit()),
       await db.select(person(1)).value('by'),
     ]
+  },
+  'retry: statements that conflict succeed in the end': async ({ db, connect }) => {
+    await db.query('CREATE counter:1 SET n = 0')
+    const counter = new RecordId('counter', 1)
+    const retry = {
+      enabled: true,
+      attempts: -1,
+      retryDelay: 1,
+      retryDelayMax: 5,
+      retryDelayMultiplier: 1,
+      retryDelayJitter: 1,
+    }
+    const others = await Promise.all([connect(), connect(), connect()])
+    await Promise.all(
+      others.map(async (other) => {
+        for (let round = 0; round < 10; round++) {
+          await other.query('UPDATE counter:1 SET n += 1').retry(retry)
+        }
+      }),
+    )
+    return await db.select(counter)
   },
   'transaction: in a session': async ({ db }) => {
     const session = await db.forkSession()
