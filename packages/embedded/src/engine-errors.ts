@@ -1,6 +1,6 @@
 import { decodeValue, encodeArray, encodeMap, encodeValue, readElements, readEntries } from './cbor.ts'
 import type { Answer } from './engine.ts'
-import { invalidAuth, notFound, type RpcError, shuttingDown, transactionConflict } from './rpc-errors.ts'
+import { invalidAuth, notFound, queryFailed, type RpcError, shuttingDown, transactionConflict } from './rpc-errors.ts'
 import { textOf } from './rpc-request.ts'
 
 /**
@@ -8,7 +8,7 @@ import { textOf } from './rpc-request.ts'
  * by them what to do next: above all a conflict of transactions, which SDKs try again only if its kind says so.
  */
 export function asReal(method: string, answer: Answer): Answer {
-  if ('error' in answer) return { error: errorAsReal(method, answer.error) }
+  if ('error' in answer) return { ...answer, error: errorAsReal(method, answer.error) }
   return method === 'query' ? { result: statementsAsReal(answer.result) } : answer
 }
 
@@ -21,6 +21,7 @@ function errorAsReal(method: string, error: RpcError): RpcError {
   // Whatever is wrong with a token is nothing that a stranger is told.
   if (method === 'authenticate') return invalidAuth()
   if (message === 'No record was returned') return notFound(message)
+  if (message === 'The record access signup query failed') return queryFailed(message)
   return message.startsWith(CONFLICT) ? transactionConflict(message) : error
 }
 

@@ -11,7 +11,9 @@ import {
   readBody,
   unsupportedMediaType,
 } from './http-answer.ts'
+import { messageOf } from './http-client.ts'
 import { formOf } from './http-forms.ts'
+import { responseTo } from './rpc-client.ts'
 import { readRequest } from './rpc-request.ts'
 
 /** As the real server's default. */
@@ -30,6 +32,8 @@ export async function rpc(context: HttpContext, request: IncomingMessage): Promi
     if (formOf(type) !== 'cbor' || wantsOther) return unsupportedMediaType()
     const asked = readRequest(body)
     if ('error' in asked) return badRequest((decodeValue(asked.error) as { message: string }).message)
-    return content(CBOR_TYPE, await client.respond(asked))
+    const answer = await client.call(asked)
+    if ('error' in answer && answer.lost !== undefined) return badRequest(messageOf(answer) ?? '')
+    return content(CBOR_TYPE, responseTo(asked, answer))
   })
 }

@@ -87,20 +87,29 @@ export function liveStatements(result: Buffer, where: 'outside' | 'in a transact
   })
 }
 
-/** The answer without the live queries, as over HTTP, where nobody could be told of a change. They end with their session. */
+/** `"type": "kill"`, as above. */
+const KILL_MARK = Buffer.concat([encodeValue('type'), encodeValue('kill')])
+
+/**
+ * The answer without the live queries, as over HTTP, where nobody could be told of a change: they end with their session. A statement
+ * that was to end one, and found none, is refused in the same words.
+ */
 export function refuseLiveStatements(result: Buffer): Buffer {
-  const refused = new Set(liveStatements(result, 'outside').map(({ index }) => index))
-  if (refused.size === 0) return result
+  const made = new Set(liveStatements(result, 'outside').map(({ index }) => index))
+  if (made.size === 0 && !result.includes(KILL_MARK)) return result
   const statements = readElements(result).map((statement, index) => {
-    const time = [...readEntries(statement)].find(({ key }) => key === 'time')?.value
-    if (!refused.has(index) || time === undefined) return statement
+    const fields = new Map([...readEntries(statement)].map(({ key, value }) => [key, value]))
+    const time = fields.get('time')
+    const type = fields.get('type')
+    const isRefused = made.has(index) || (textOf(type) === 'kill' && textOf(fields.get('status')) === 'ERR')
+    if (!isRefused || time === undefined || type === undefined) return statement
     return encodeMap([
       ['details', encodeValue({ kind: 'LiveQueryNotSupported' })],
       ['kind', encodeValue('Configuration')],
       ['result', encodeValue('Unable to perform the realtime query')],
       ['status', encodeValue('ERR')],
       ['time', time],
-      ['type', encodeValue('live')],
+      ['type', type],
     ])
   })
   return encodeArray(statements)

@@ -58,6 +58,8 @@ export const invalidAuth = (): RpcError =>
 
 export const notFound = (message: string): RpcError => error(-32000, 'NotFound', message)
 
+export const queryFailed = (message: string): RpcError => error(-32000, 'Query', message)
+
 export const transactionConflict = (message: string): RpcError =>
   encodeValue({
     cause: { cause: undefined, code: -32000, kind: 'Internal', message },
