@@ -1,4 +1,4 @@
-import { decode, type EncodeOptions, encode, Token, Tokenizer, Type } from 'cborg'
+import { decode, encode, Token, Tokenizer, Type } from 'cborg'
 import { endOfKey, endOfValue, headAt, isLast, MAJOR, textAt } from './cbor-walk.ts'
 
 /**
@@ -31,19 +31,19 @@ export const TAG = {
   collection: 94,
 } as const
 
-/** Encodes a plain value; `undefined` becomes NONE, and the keys of objects are in alphabetical order, as the real server has them. */
+/** Encodes a plain value; `undefined` becomes NONE. */
 export function encodeValue(value: unknown): Buffer {
-  return view(encode(value, ENCODING))
+  return view(
+    encode(value, {
+      typeEncoders: { undefined: () => [new Token(Type.tag, TAG.none), new Token(Type.null, null)] },
+      mapSorter: ([a], [b]) => (keyOf(a) < keyOf(b) ? -1 : 1),
+    }),
+  )
 }
 
-const ENCODING: EncodeOptions = {
-  typeEncoders: { undefined: () => [new Token(Type.tag, TAG.none), new Token(Type.null, null)] },
-  mapSorter: ([a], [b]) => (keyOf(a) < keyOf(b) ? -1 : 1),
-}
-
-/** Our objects have text keys. */
-function keyOf(key: Token | Token[] | undefined): string {
-  return Array.isArray(key) ? '' : String(key?.value)
+/** In the order of the engine's own maps. */
+function keyOf(token: Token | Token[] | undefined): string {
+  return String((Array.isArray(token) ? token[0] : token)?.value)
 }
 
 /** Decodes a value for looking at it: tags other than NONE are dropped, so the result cannot be encoded again. */
