@@ -15,14 +15,25 @@ export function asReal(method: string, answer: Answer): Answer {
 const CONFLICT = 'Transaction conflict: '
 const CONFLICT_MARK = Buffer.from(CONFLICT)
 
-function errorAsReal(method: string, error: RpcError): RpcError {
+/** Nothing was done, and the same may succeed now. */
+export function isConflict(error: RpcError): boolean {
+  return internalMessage(error)?.startsWith(CONFLICT) ?? false
+}
+
+function internalMessage(error: RpcError): string | undefined {
   const { kind, message } = decodeValue(error) as { readonly kind?: unknown; readonly message?: unknown }
-  if (kind !== 'Internal' || typeof message !== 'string' || error.equals(shuttingDown())) return error
+  return kind === 'Internal' && typeof message === 'string' ? message : undefined
+}
+
+function errorAsReal(method: string, error: RpcError): RpcError {
+  const message = internalMessage(error)
+  if (message === undefined || error.equals(shuttingDown())) return error
+  if (message.startsWith(CONFLICT)) return transactionConflict(message)
   // Whatever is wrong with a token is nothing that a stranger is told.
   if (method === 'authenticate') return invalidAuth()
   if (message === 'No record was returned') return notFound(message)
   if (message === 'The record access signup query failed') return queryFailed(message)
-  return message.startsWith(CONFLICT) ? transactionConflict(message) : error
+  return error
 }
 
 const NOT_EXECUTED = `Query not executed: ${CONFLICT}`
