@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { connectionId } from './connection-id.ts'
 import { applyHeaders } from './http-client.ts'
 import { type HttpContext, pathOf } from './http-routes.ts'
 import { JsonConversation } from './json-conversation.ts'
@@ -27,11 +28,13 @@ export function beginConversation(
   request: IncomingMessage,
   subprotocol: string,
 ): (deliver: (frame: Frame) => void) => Conversation {
+  const id = connectionId(request.headers)
   const client = (deliver?: (frame: Buffer) => void): RpcClient =>
     new RpcClient({
       engine,
       engineIds,
       ...(deliver !== undefined && { connection: { live, deliver } }),
+      ...(id !== undefined && { id }),
       prepare: async (session) => void (await applyHeaders(engine, session, request.headers)),
     })
   if (pathOf(request) === '/sql') return () => new SqlConversation(engine, client())

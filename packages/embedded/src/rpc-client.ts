@@ -11,10 +11,11 @@ import {
   liveQueryNotSupported,
   methodNotAllowed,
   methodNotFound,
+  type RpcError,
   sessionNotFound,
   tooManyTransactions,
 } from './rpc-errors.ts'
-import { type RpcRequest, readLongRequest, readRequest } from './rpc-request.ts'
+import { type RpcRequest, readLongRequest, readRequest, textOf } from './rpc-request.ts'
 import type { Session } from './session.ts'
 import { signIn, signOut, use } from './session-changes.ts'
 import { Sessions } from './sessions.ts'
@@ -43,6 +44,8 @@ export interface RpcClientOptions {
     /** Sends a notification to this client. */
     readonly deliver: (frame: Buffer) => void
   }
+  /** The client's own name for the session it begins with, a UUID. It gets another one if that is in use. */
+  readonly id?: string
   /** Done with the first session before anything is called in it. */
   readonly prepare?: (session: Session) => Promise<void>
 }
@@ -64,7 +67,7 @@ export class RpcClient {
   }
 
   async #begin(): Promise<Session> {
-    const session = await this.#sessions.begin()
+    const session = await this.#sessions.begin(this.#options.id)
     await this.#options.prepare?.(session)
     return session
   }
@@ -180,7 +183,7 @@ export class RpcClient {
   async #callData(session: Session, request: RpcRequest): Promise<Answer> {
     const { method, params, txn } = request
     if (txn !== undefined && !this.#transactions.has(txn)) return { error: invalidParams('Transaction not found') }
-    if (session.identity === undefined) return { error: anonymousNotAllowed() }
+    if (session.identity === undefined) return { error: wrongParams(method, params) ?? anonymousNotAllowed() }
     if (method === 'query' && params.length > SHORT_BYTES && (await isTooDeepQuery(params)))
       return { error: expressionTooDeep() }
     const { engine, connection } = this.#options
@@ -241,6 +244,16 @@ export class RpcClient {
     this.#transactions.delete(txn)
     return await this.#options.engine.call({ method, params: encodeArray([encodeUuid(txn)]) })
   }
+}
+
+/** The real server looks at the params first, and at who calls when it carries a call out. */
+function wrongParams(method: string, params: Buffer): RpcError | undefined {
+  const rule = ruleFor(method)?.params
+  if (rule === undefined) return undefined
+  const given = readElements(params)
+  if (given.length < rule.least || given.length > rule.most) return invalidParams(rule.expected)
+  const isQuery = method === 'query' && textOf(given[0]) === undefined
+  return isQuery ? invalidParams('Expected query to be string') : undefined
 }
 
 /** A fault of ours: whoever asked is told, and nobody else is disturbed. */

@@ -10,11 +10,12 @@ import {
   ServerExitedError,
 } from '@procref/lifecycle'
 import { WebSocketServer } from 'ws'
+import { connectionId } from './connection-id.ts'
 import { beginConversation, subprotocolFor, takesWebSockets } from './conversations.ts'
 import { checkPulse, prepareDatabase } from './database.ts'
 import { Engine, type EngineOptions } from './engine.ts'
 import { FOREIGN_REQUEST, isLocalRequest } from './host-guard.ts'
-import { type HttpAnswer, notReady, send, text } from './http-answer.ts'
+import { badRequest, type HttpAnswer, notReady, send, text } from './http-answer.ts'
 import { hasProof } from './http-client.ts'
 import { answerHttp, type HttpContext, refusal } from './http-routes.ts'
 import { LiveQueries } from './live-queries.ts'
@@ -202,6 +203,10 @@ class EmbeddedServer implements RunningServer {
     if (!isLocalRequest(request)) return text(403, FOREIGN_REQUEST)
     if (this.#context === undefined || this.#stopping) return notReady()
     if (!takesWebSockets(request)) return await answerHttp(this.#context, request)
+    const id = connectionId(request.headers)
+    const invalid = 'The request body contains invalid data'
+    if (id === 'no UUID') return text(401, invalid)
+    if (id !== undefined && this.#context.engineIds.has(id)) return badRequest(invalid)
     return hasProof(request.headers) ? await refusal(this.#context, request.headers) : undefined
   }
 }

@@ -28,9 +28,9 @@ export class Sessions {
     this.#live = live
   }
 
-  /** Makes the session that requests without a session use. */
-  async begin(): Promise<Session> {
-    const session = newSession(undefined, this.#newEngineId())
+  /** Makes the session that requests without a session use. Queries see its id as `$session.id`. */
+  async begin(wantedId?: string): Promise<Session> {
+    const session = newSession(undefined, this.#newEngineId(wantedId))
     this.#sessions.set(FIRST, session)
     await this.#engine.call({ method: 'attach', session: session.engineId })
     return session
