@@ -144,14 +144,11 @@ async def signs_up_and_in_as_a_record(run: Run) -> None:
     await client.query("SELECT * FROM secret")
     await client.query("CREATE secret:2")
     await client.query("RETURN [$auth, $access, $token.AC, $token.ID]")
-    await client.signup({**place, "variables": {"name": "ada", "pass": "b"}})
 
     other = await run.client()
-    await other.signin({**place, "variables": {"name": "ada", "pass": "wrong"}})
     await other.signin({**place, "variables": {"name": "ada", "pass": "a"}})
     await other.use("python", run.database)
-    await other.update(RecordID("account", "ada"), {"name": "Ada"})
-    await other.merge(RecordID("account", "ada"), {"seen": True})
+    await other.query("SELECT VALUE name FROM account")
 
     third = await run.client()
     await third.signin({**place, "refresh": tokens.refresh if tokens else "missing"})
@@ -161,6 +158,30 @@ async def signs_up_and_in_as_a_record(run: Run) -> None:
     await third.signin({**place, "refresh": tokens.refresh if tokens else "missing"})
     await third.signup({**place, "access": "unmade", "variables": {}})
     await third.signup({})
+
+
+@case
+async def a_record_is_refused(run: Run) -> None:
+    root = await run.root()
+    await root.query_raw(RECORD_ACCESS)
+    place = {"namespace": "python", "database": run.database, "access": "account"}
+    client = await run.client()
+    await client.signup({**place, "variables": {"name": "ada", "pass": "a"}})
+    await client.signup({**place, "variables": {"name": "ada", "pass": "b"}})
+    await client.signin({**place, "variables": {"name": "ada", "pass": "wrong"}})
+
+
+@case
+async def a_record_changes_itself(run: Run) -> None:
+    root = await run.root()
+    await root.query_raw(RECORD_ACCESS)
+    place = {"namespace": "python", "database": run.database, "access": "account"}
+    client = await run.client()
+    await client.signup({**place, "variables": {"name": "ada", "pass": "a"}})
+    await client.use("python", run.database)
+    await client.update(RecordID("account", "ada"), {"name": "Ada"})
+    await client.merge(RecordID("account", "ada"), {"seen": True})
+    await root.select("account")
 
 
 @case
@@ -291,7 +312,6 @@ async def statements_answer(run: Run) -> None:
     await client.query("BEGIN; CREATE person:2; CANCEL")
     await client.query("BEGIN; CREATE person:3; COMMIT")
     await client.query_raw("RETURN 1; THROW 'no'; RETURN 3")
-    await client.query_raw("BEGIN; CREATE person:4; THROW 'no'; COMMIT")
     await client.query_raw("SELECT * FROM $who ORDER BY id", {"who": [RecordID("person", 1), RecordID("person", 3)]})
     await client.query_raw("SELECT VALUE id FROM person ORDER BY id", None)
     await client.query("INFO FOR TABLE person")
@@ -304,7 +324,6 @@ async def statements_fail(run: Run) -> None:
         "SELEC * FROM person",
         "RETURN 'open",
         "THROW 'no'",
-        "RETURN 1 + 'a'",
         "RETURN fn::unmade()",
         "RETURN nofunction::at_all()",
         "RETURN math::abs('x')",
@@ -319,7 +338,6 @@ async def statements_fail(run: Run) -> None:
         "SELECT * FROM person TIMEOUT 1ns",
         "REMOVE TABLE unmade",
         "REMOVE DATABASE unmade",
-        "KILL u'44444444-4444-4444-8444-444444444444'",
         "RETURN http::get('http://127.0.0.1:1')",
         "BREAK",
         "DEFINE FIELD n ON typed TYPE int; CREATE typed:1 SET n = 'x'",
@@ -334,6 +352,24 @@ async def statements_fail(run: Run) -> None:
     await client.query("DEFINE NAMESPACE python")
     await client.query("RETURN $a", {"a": object()})
     await client.query(1)
+
+
+@case
+async def a_transaction_of_statements_fails(run: Run) -> None:
+    client = await run.root()
+    await client.query_raw("BEGIN; CREATE person:4; THROW 'no'; COMMIT")
+
+
+@case
+async def statements_fail_in_the_words_of_the_engine(run: Run) -> None:
+    client = await run.root()
+    await client.query("RETURN 1 + 'a'")
+
+
+@case
+async def a_statement_kills_no_live_query(run: Run) -> None:
+    client = await run.root()
+    await client.query(f"KILL u'{UNKNOWN}'")
 
 
 # --- Records
@@ -397,9 +433,15 @@ async def inserts_relations(run: Run) -> None:
     await client.insert_relation(Table("likes"), [{"id": 2, "in": two, "out": one}, {"in": one, "out": one}])
     await client.insert_relation("likes", {"id": 3, "in": one})
     await client.insert_relation("likes", {"in": "person:1", "out": "person:2"})
-    await client.insert_relation("likes", {"id": 1, "in": one, "out": two})
     await client.query("SELECT id, ->likes->person AS liked, <-likes<-person AS by FROM person ORDER BY id")
     await client.query("INFO FOR TABLE likes")
+
+
+@case
+async def a_relation_is_inserted_twice(run: Run) -> None:
+    client = await run.root()
+    for _ in range(2):
+        await client.insert_relation("likes", {"id": 1, "in": RecordID("person", 1), "out": RecordID("person", 2)})
 
 
 @case
@@ -473,8 +515,6 @@ VALUES = {
     "whole_float": 3.0,
     "decimals": [Decimal("0"), Decimal("1.50"), Decimal("-79228162514264337593543950335")],
     "exponents": [Decimal("1E-7"), Decimal("-1.5E+20"), Decimal("0E-10"), Decimal("1.5E-28"), Decimal("12345E-30")],
-    "too_small": Decimal("1E-29"),
-    "too_large": Decimal("1E+29"),
     "texts": ["", "ä€😀", "\0", "a\nb", "person:1", "2020-01-01T00:00:00Z", "1h", "x" * 5000],
     "bytes": [b"", b"\x00\xff", bytes(range(256))],
     "uuids": [UUID("018e0000-0000-7000-8000-000000000001"), UUID(int=0)],
@@ -492,11 +532,7 @@ VALUES = {
         RecordID("with space", "x"),
     ],
     "record_range": RecordID("person", Range(BoundIncluded(1), BoundExcluded(3))),
-    "wrong_record_id": RecordID("person", 1.5),
     "table": Table("person"),
-    "duration": Duration.parse("1y2w3d4h5m6s7ms8us9ns"),
-    "durations": [Duration(0), Duration(1), Duration.parse(90), Duration.parse("1ns"), Duration(2**63)],
-    "negative_duration": Duration(-1),
     "datetimes": [
         datetime(2024, 2, 29, 12, 30, 15, 123456, tzinfo=timezone.utc),
         datetime(1969, 12, 31, 23, 59, 59, 1, tzinfo=BERLIN),
@@ -505,11 +541,8 @@ VALUES = {
     ],
     "naive_datetime": datetime(2024, 1, 1),
     "datetime_text": Datetime("2024-01-01T00:00:00.123456789Z"),
-    "wrong_datetime_text": Datetime("yesterday"),
     "range": Range(BoundIncluded(1), BoundExcluded(10)),
     "ranges": [Range(BoundExcluded("a"), BoundIncluded("z")), Range(BoundIncluded([1]), BoundIncluded([2]))],
-    "open_range": Range(None, BoundExcluded(5)),
-    "bound": BoundIncluded(1),
     "point": GeometryPoint(1.5, -2.5),
     "line": GeometryLine(GeometryPoint(1.0, 2.0), GeometryPoint(3.0, 4.0), GeometryPoint(5.0, 6.0)),
     "polygon": GeometryPolygon(RING, HOLE),
@@ -517,10 +550,24 @@ VALUES = {
     "multi_line": GeometryMultiLine(RING, HOLE),
     "polygons": GeometryMultiPolygon(GeometryPolygon(RING), GeometryPolygon(HOLE)),
     "collection": GeometryCollection(GeometryPoint(1.0, 2.0), GeometryPolygon(RING), RING),
-    "set": {1},
-    "frozen": frozenset({1}),
     "unknown": object,
 }
+
+
+# The SDK sends them in a form that no SurrealDB server reads. Durations are among them: those can only be received.
+UNREADABLE = (
+    Duration.parse("1y2w3d4h5m6s7ms8us9ns"),
+    Duration(0),
+    Duration(-1),
+    Decimal("1E-29"),
+    Decimal("1E+29"),
+    RecordID("person", 1.5),
+    Datetime("yesterday"),
+    Range(None, BoundExcluded(5)),
+    BoundIncluded(1),
+    {1},
+    frozenset({1}),
+)
 
 
 @case
@@ -585,11 +632,9 @@ LITERALS = (
     "{type: 'MultiLineString', coordinates: [[[1, 2], [3, 4]]]}",
     "{type: 'MultiPolygon', coordinates: [[[[0, 0], [4, 0], [4, 4], [0, 0]]]]}",
     "{type: 'GeometryCollection', geometries: [(1.5, 2.5)]}",
-    "/a.b/",
     "{1, 2}",
     "<set>[3, 1, 1]",
     "f'bucket:/file.txt'",
-    "|$x: int| $x + 1",
     "math::nan",
     "math::inf",
 )
@@ -601,6 +646,28 @@ async def values_of_every_kind_arrive(run: Run) -> None:
     for literal in LITERALS:
         client = await run.usable(client)
         await client.query(f"RETURN {literal}")
+
+
+@case
+async def a_function_cannot_be_sent(run: Run) -> None:
+    client = await run.root()
+    await client.query("RETURN |$x: int| $x + 1")
+
+
+@case
+async def a_regular_expression_cannot_be_sent(run: Run) -> None:
+    client = await run.root()
+    await client.query("RETURN /a.b/")
+
+
+@case
+async def values_cannot_be_read_by_the_server(run: Run) -> None:
+    client = await run.root()
+    for value in UNREADABLE:
+        client = await run.usable(client)
+        await client.query("RETURN $value", {"value": value})
+        client = await run.usable(client)
+        await client.create("kept", {"value": value})
 
 
 # --- Live queries
@@ -816,14 +883,38 @@ async def a_transaction_does_what_a_connection_does(run: Run) -> None:
         await transaction.upsert(RecordID("person", 3), {"name": "Cid"})
         await transaction.merge(RecordID("person", 3), {"age": 3})
         await transaction.patch(RecordID("person", 3), [{"op": "remove", "path": "/age"}])
-        await transaction.delete(RecordID("person", 2))
         await transaction.select("person")
-        await transaction.query("RETURN [$session.db, $auth]")
         await other.select("person")
         await getattr(transaction, ending)()
         await other.select("person")
         await other.query("DELETE person, likes")
         await transaction.query("RETURN 2")
+
+
+@case
+async def a_transaction_deletes_what_it_has_made(run: Run) -> None:
+    if not run.over_ws:
+        return
+    client = await run.root()
+    session = await client.new_session()
+    run.name(session.target._session_id, "the session")
+    await session.signin({"username": USER, "password": PASSWORD})
+    await session.use("python", run.database)
+    transaction = await session.begin_transaction()
+    await transaction.create(RecordID("person", 1), {"name": "Ada"})
+    await transaction.delete(RecordID("person", 1))
+    await transaction.commit()
+    await client.select("person")
+
+
+@case
+async def a_transaction_knows_its_session(run: Run) -> None:
+    if not run.over_ws:
+        return
+    client = await run.root()
+    txn = await client.begin()
+    await client.query("RETURN [$session.ns, $session.db, $auth]", txn_id=txn)
+    await client.cancel(txn)
 
 
 @case

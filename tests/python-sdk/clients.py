@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Generator
+from itertools import count
 from typing import Any
 
 from surrealdb import (
@@ -14,6 +15,9 @@ from surrealdb import (
     Surreal,
 )
 from values import Writer
+
+# So much of a call is written down.
+SHOWN = 100
 
 # Beyond any honest delay on a busy machine.
 HANGS_S = 60
@@ -47,10 +51,12 @@ class Run:
         self.database = database
         # Root's: a password takes the server a hundred times as long to check.
         self.token = token
-        self.answers: list[dict[str, Any]] = []
+        # By the call as it is written in Python; a call that is made again has its number behind it.
+        self.answers: dict[str, Any] = {}
         self.called = called
         self.sent = sent
         self._writer = Writer()
+        self._writer.name(database, "the_database")
         self._open: list[Any] = []
 
     @property
@@ -88,7 +94,7 @@ class Run:
         for each in (*args, *named.values()):
             self._note_types(each)
         text = ", ".join([*(repr(each) for each in args), *(f"{key}={each!r}" for key, each in named.items())])
-        label = self._writer.text(f"{method}({text})")
+        label = shortened(self._writer.text(f"{method}({text})"))
         try:
             result = await unwritten(getattr(target, method)(*args, **named))
             answer = self._writer.value(result)
@@ -97,7 +103,7 @@ class Run:
         # A receiving task that cannot read an answer cancels whoever waits for it.
         except (Exception, asyncio.CancelledError) as error:
             result, answer = None, self._writer.error(error)
-        self.answers.append({"call": label, "answer": answer})
+        self._write(label, answer)
         return Called(self, result) if isinstance(result, MADE_BY_CLIENTS) else result
 
     def name(self, value: Any, name: str) -> None:
@@ -106,7 +112,11 @@ class Run:
 
     def note(self, what: str, value: Any) -> None:
         """An answer that came without a call."""
-        self.answers.append({"call": what, "answer": self._writer.value(value)})
+        self._write(what, self._writer.value(value))
+
+    def _write(self, call: str, answer: Any) -> None:
+        numbered = (call if number == 1 else f"{call} #{number}" for number in count(1))
+        self.answers[next(each for each in numbered if each not in self.answers)] = answer
 
     async def close(self) -> None:
         for client in self._open:
@@ -129,6 +139,11 @@ async def unwritten(returned: Any) -> Any:
     if inspect.isawaitable(returned):
         return await asyncio.wait_for(returned, HANGS_S)
     return returned
+
+
+def shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= SHOWN else f"{line[:SHOWN]}…"
 
 
 async def next_of(run: Run, changes: Any) -> None:

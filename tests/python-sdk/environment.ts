@@ -34,7 +34,10 @@ const WHAT_IT_NEEDS =
   'They need python3 of version 3.10 or newer with its venv module and pip (on Debian: python3-venv), and the packages of tests/python-sdk/requirements.txt.'
 
 async function environment(): Promise<string> {
-  const asked = ['-c', 'import sys, venv, ensurepip; assert sys.version_info >= (3, 10), sys.version; print(sys.prefix, sys.version)']
+  const asked = [
+    '-c',
+    'import sys, venv, ensurepip; assert sys.version_info >= (3, 10), sys.version; print(sys.prefix, sys.version)',
+  ]
   const { stdout: version } = await run('python3', asked)
   const digest = createHash('sha256').update(version).update(readFileSync(REQUIREMENTS)).digest('hex')
   const folder = join(KEPT, digest.slice(0, 16))

@@ -13,7 +13,7 @@ from itertools import product
 from typing import Any, get_args
 
 import surrealdb
-from cases import CASES, Case
+from cases import CASES
 from clients import PASSWORD, USER, Run
 from surrealdb import types
 
@@ -54,18 +54,15 @@ def say(event: str, **fields: Any) -> None:
     print(json.dumps({"event": event, **fields}), flush=True)
 
 
-def planned() -> list[tuple[str, str, int, Case]]:
-    return [(protocol, kind, *numbered) for protocol, kind, numbered in product(PROTOCOLS, KINDS, enumerate(CASES))]
-
-
 async def main(port: str) -> None:
     called: set[str] = set()
     sent: set[str] = set()
+    say("begins", count=len(PROTOCOLS) * len(KINDS) * len(CASES))
     with surrealdb.Surreal(f"ws://127.0.0.1:{port}") as root:
         token = root.signin({"username": USER, "password": PASSWORD}).access
         root.query("DEFINE NAMESPACE python")
         root.use("python", "main")
-        for protocol, kind, number, case in planned():
+        for protocol, kind, (number, case) in product(PROTOCOLS, KINDS, enumerate(CASES)):
             database = f"{kind}_{protocol}_{number}"
             root.query(f"DEFINE DATABASE {database}")
             run = Run(f"{protocol}://127.0.0.1:{port}", kind, database, token, called, sent)
@@ -76,6 +73,7 @@ async def main(port: str) -> None:
             say("case", client=f"{kind} {protocol}", name=case.name, answers=run.answers)
     say(
         "done",
+        clients=[f"{kind} {protocol}" for protocol, kind in product(PROTOCOLS, KINDS)],
         methods=len(methods()),
         uncalled=sorted(methods() - called),
         unsent=sorted(value_types() - sent),
@@ -85,6 +83,6 @@ async def main(port: str) -> None:
 
 
 if len(sys.argv) == 1:
-    print(json.dumps([{"client": f"{kind} {protocol}", "name": case.name} for protocol, kind, _, case in planned()]))
+    print(json.dumps([case.name for case in CASES]))
 else:
     asyncio.run(main(sys.argv[1]))

@@ -109,14 +109,16 @@ async function knownHashes(store: Store, root: string): Promise<Map<string, stri
   return new Map(rows.map(({ path, hash }) => [path, hash]))
 }
 
-/** What is said last, so that whoever watches the folders finds all the rest in place. */
+/**
+ * What is said last, so that whoever watches the folders finds all the rest in place. One statement: of several in one call
+ * SurrealDB may announce the first only.
+ */
 async function finish(store: Store, root: string): Promise<{ files: number; symbols: number }> {
-  const [, , [total = { files: 0, symbols: 0 }]] = await store.query<
-    [unknown, unknown, { files: number; symbols: number }[]]
-  >(
-    `LET $files = (SELECT VALUE symbols FROM file:[$root, NONE]..[$root, ..]);
-    UPSERT type::record('folder', [$root]) SET root = $root, files = array::len($files), symbols = math::sum($files), indexedAt = time::now();
-    SELECT files, symbols FROM type::record('folder', [$root])`,
+  const [[total = { files: 0, symbols: 0 }]] = await store.query<[{ files: number; symbols: number }[]]>(
+    `UPSERT type::record('folder', [$root]) SET root = $root, indexedAt = time::now(),
+      files = array::len((SELECT VALUE path FROM file:[$root, NONE]..[$root, ..])),
+      symbols = math::sum((SELECT VALUE symbols FROM file:[$root, NONE]..[$root, ..]))
+    RETURN files, symbols`,
     { root },
   )
   return total

@@ -1,5 +1,6 @@
 import type { Surreal } from 'surrealdb'
 import { Mistake } from './mistake.ts'
+import { runQuery } from './run-query.ts'
 import { MIGRATIONS } from './schema.ts'
 
 /**
@@ -10,8 +11,8 @@ import { MIGRATIONS } from './schema.ts'
  * Throws `Mistake` when the database was written by a newer program: its tables may mean something else by now.
  */
 export async function migrate(db: Surreal): Promise<void> {
-  await db.query('DEFINE TABLE IF NOT EXISTS schema SCHEMAFULL').retry()
-  await db.query('DEFINE FIELD IF NOT EXISTS version ON schema TYPE int').retry()
+  await runQuery(db, 'DEFINE TABLE IF NOT EXISTS schema SCHEMAFULL', {})
+  await runQuery(db, 'DEFINE FIELD IF NOT EXISTS version ON schema TYPE int', {})
   for (;;) {
     const version = await currentVersion(db)
     if (version > MIGRATIONS.length) {
@@ -23,25 +24,23 @@ export async function migrate(db: Surreal): Promise<void> {
     const step = MIGRATIONS[version]
     if (step === undefined) return
     try {
-      await db
-        .query(
-          `BEGIN;
-          IF ((SELECT VALUE version FROM ONLY schema:gsc) ?? 0) != $version { THROW 'another program was faster' };
-          ${step}
-          UPSERT schema:gsc SET version = $version + 1;
-          COMMIT`,
-          { version },
-        )
-        .retry()
+      await runQuery(
+        db,
+        `BEGIN;
+        IF ((SELECT VALUE version FROM ONLY schema:gsc) ?? 0) != $version { THROW 'another program was faster' };
+        ${step}
+        UPSERT schema:gsc SET version = $version + 1;
+        COMMIT`,
+        { version },
+      )
     } catch (error) {
-      // A failed transaction does not say which statement failed it. If another program was faster all is well; the number of
-      // steps is then the bound of this loop.
+      // If another program was faster all is well; the number of steps is then the bound of this loop.
       if ((await currentVersion(db)) === version) throw error
     }
   }
 }
 
 async function currentVersion(db: Surreal): Promise<number> {
-  const [version] = await db.query<[number | undefined]>('SELECT VALUE version FROM ONLY schema:gsc').retry()
-  return version ?? 0
+  const [version] = await runQuery(db, 'SELECT VALUE version FROM ONLY schema:gsc', {})
+  return typeof version === 'number' ? version : 0
 }

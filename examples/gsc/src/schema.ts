@@ -30,7 +30,7 @@ export const MIGRATIONS: readonly string[] = [
   DEFINE FIELD symbols ON file TYPE int;
   DEFINE FIELD readAt ON file TYPE number;
 
-  -- id: [root, path, number]. Lines and columns count from 1. body: hash of the text from line:column to endLine.
+  -- id: [root, path, number]. Lines and columns (UTF-16 units) count from 1. body: hash of the text from line:column to endLine.
   DEFINE TABLE symbol SCHEMAFULL;
   DEFINE FIELD root ON symbol TYPE string;
   DEFINE FIELD path ON symbol TYPE string;

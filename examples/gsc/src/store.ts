@@ -3,6 +3,7 @@ import { Table } from 'surrealdb'
 import { log } from './log.ts'
 import { migrate } from './migrate.ts'
 import type { GscOptions } from './options.ts'
+import { runQuery } from './run-query.ts'
 import { DATABASE, NAMESPACE } from './schema.ts'
 
 /** A table of which somebody wants to know when rows in it change. */
@@ -34,6 +35,7 @@ export class Store implements AsyncDisposable {
 
   /** Connected, with the schema in place. Rejects with procref's errors, or a `Mistake`; the next call then tries anew. */
   lease(): Promise<Lease> {
+    if (this.#closing.signal.aborted) return Promise.reject(this.#closing.signal.reason)
     if (this.#lease === undefined) {
       const opening = this.#open()
       this.#lease = opening
@@ -51,9 +53,8 @@ export class Store implements AsyncDisposable {
   /** Runs one query, or one transaction; a conflict with another program has done nothing, and is tried again. */
   async query<R extends unknown[]>(text: string, variables: Readonly<Record<string, unknown>> = {}): Promise<R> {
     const { db } = await this.lease()
-    const answers: unknown = await db.query<R>(text, { ...variables }).retry()
-    // The SDK's type also covers answers as JSON, which a type parameter cannot tell apart.
-    return answers as R
+    // What a statement answers is known to who wrote it, not to the compiler.
+    return (await runQuery(db, text, variables)) as R
   }
 
   /** Gives the lease back. Calls that wait for an answer are rejected. Idempotent; never rejects. */
@@ -87,11 +88,10 @@ export class Store implements AsyncDisposable {
       log(`connected again: epoch ${epoch}, server pid ${server.pid}, port ${server.port}`)
       this.#tellAll()
     })
-    lease.lost.addEventListener(
-      'abort',
-      () => this.#closing.signal.aborted || log(`the lease is lost: ${lease.lost.reason}`),
-      { once: true },
-    )
+    const onLost = (): void => {
+      if (!this.#closing.signal.aborted) log(`the lease is lost: ${lease.lost.reason}`)
+    }
+    lease.lost.addEventListener('abort', onLost, { once: true })
     log(`connected to ${lease.url}: slot ${lease.slot.id} of ${this.#options.dir}, server pid ${lease.server.pid}`)
     this.#tellAll()
     return lease

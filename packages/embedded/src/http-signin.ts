@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { asClient, type HttpContext } from './as-client.ts'
 import { decodeValue, encodeArray, encodeValue } from './cbor.ts'
 import {
   authenticationFailed,
@@ -13,7 +14,7 @@ import {
   readBody,
   unsupportedMediaType,
 } from './http-answer.ts'
-import { asClient, type HttpContext, messageOf } from './http-client.ts'
+import { messageOf } from './http-client.ts'
 import { formOf } from './http-forms.ts'
 import { decodeUtf8 } from './utf8.ts'
 

@@ -7,6 +7,8 @@ const NOW_MS = 3_600_000
 const MADE_UP: readonly (readonly [RegExp, string])[] = [
   [/^surreal-refresh-.*/, 'a refresh token'],
   [/^surreal-bearer-.*/, 'a bearer key'],
+  [/(?<=:)[a-z0-9]{20}\b/g, 'a made-up id'],
+  [/\$argon2id\$[^']*/g, 'a hash'],
   [/\$bind__\w+/g, '$bind'],
   // The number in a name of the SDK moves what stands behind it.
   [/\[\d+:\d+\](?=\n *\|\n\d+ \| (?:\.\.\.|.*\$bind))/g, '[line:column]'],
