@@ -10,6 +10,8 @@ export interface MethodRule {
   readonly caller: 'anyone' | 'signed-in'
   /** `changed`: the call runs alone in its session. `none`: it does not look at a session. */
   readonly session: 'used' | 'changed' | 'none'
+  /** Carried out outside of the transaction that it is called in, and not asked whether there is one: as by the real server. */
+  readonly outside?: true
   /** Looked at before who calls, as by the real server. */
   readonly params?: ParamsRule
 }
@@ -59,10 +61,10 @@ const RULES: ReadonlyMap<string, MethodRule> = new Map<string, MethodRule>([
   ['delete', data(1, 1, 'Expected (what:Value)')],
   ['live', data(1, 2, 'Expected (what, diff)')],
   ['kill', data(1, 1, 'Expected (id)')],
-  ['update', data(1, 2, 'Expected (what, data)')],
-  ['patch', data(1, 3, 'Expected (what:Value, data:Value, diff:Value)')],
-  ['relate', data(3, 4, 'Expected (from:Value, kind:Value, with:Value, data:Value)')],
-  ['run', data(1, 3, 'Expected (name:string, version:string, args:array)')],
+  ['update', { ...data(1, 2, 'Expected (what, data)'), outside: true }],
+  ['patch', { ...data(1, 3, 'Expected (what:Value, data:Value, diff:Value)'), outside: true }],
+  ['relate', { ...data(3, 4, 'Expected (from:Value, kind:Value, with:Value, data:Value)'), outside: true }],
+  ['run', { ...data(1, 3, 'Expected (name:string, version:string, args:array)'), outside: true }],
 ])
 
 /** `undefined`: there is no such method. Names are case-sensitive. */

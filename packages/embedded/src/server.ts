@@ -21,6 +21,7 @@ import { badRequest, type HttpAnswer, notReady, send, text } from './http-answer
 import { hasProof } from './http-client.ts'
 import { answerHttp } from './http-routes.ts'
 import { LiveQueries } from './live-queries.ts'
+import { Sessions } from './sessions.ts'
 import { MAX_MESSAGE_BYTES, WsConnection } from './ws-connection.ts'
 
 export interface ServerOptions extends Endpoint, EngineOptions {
@@ -28,6 +29,9 @@ export interface ServerOptions extends Endpoint, EngineOptions {
   /** Gets a line for the server's log now and then. Must not throw. */
   readonly log: (line: string) => void
 }
+
+/** Nothing but a call ends them. */
+const MAX_HTTP_SESSIONS = 4_096
 
 /** After being told to stop: calls in flight may finish, and clients take part in the closing, for so long. */
 const GRACE_MS = 5_000
@@ -130,7 +134,8 @@ class EmbeddedServer implements RunningServer {
     this.#engine = engine
     if (!this.#stopping) await prepareDatabase(engine, credentials, path)
     if (this.#stopping) throw new ServerExitedError({ code: 0, signal: null }, 'its database to open')
-    this.#context = { engine, engineIds: new Set() }
+    const engineIds = new Set<string>()
+    this.#context = { engine, engineIds, httpSessions: new Sessions(engine, engineIds, MAX_HTTP_SESSIONS) }
     log(`SurrealDB engine ${engine.version} serves ${path} after ${Math.round(performance.now() - began)} ms`)
     return { version: engine.version }
   }

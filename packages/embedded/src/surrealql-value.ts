@@ -146,7 +146,7 @@ class ValueReader {
   #prefixed(prefix: string, text: string): void {
     if (prefix === 's') this.#textValue(text)
     else if (prefix === 'd') this.#instant(instantOf(text) ?? refused())
-    else if (prefix === 'u') this.#out.uuid(uuidFromText(text) ?? refused())
+    else if (prefix === 'u') this.#out.uuid(uuidFromText(text.slice(0, UUID_LENGTH)) ?? refused())
     else if (prefix === 'b' && /^(?:[0-9A-Fa-f]{2})*$/.test(text)) this.#out.bytes(Buffer.from(text, 'hex'))
     else throw new NoValue()
   }
