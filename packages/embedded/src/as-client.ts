@@ -1,14 +1,18 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { connectionId } from './connection-id.ts'
 import type { Engine } from './engine.ts'
 import { empty, type HttpAnswer, refused } from './http-answer.ts'
 import { applyHeaders, hasProof } from './http-client.ts'
 import { RpcClient } from './rpc-client.ts'
 import type { Session } from './session.ts'
+import type { Sessions } from './sessions.ts'
 
 /** What a request is answered from. */
 export interface HttpContext {
   readonly engine: Engine
   readonly engineIds: Set<string>
+  /** Those that were attached over HTTP. */
+  readonly httpSessions: Sessions
 }
 
 export interface HttpClient {
@@ -18,10 +22,12 @@ export interface HttpClient {
 
 /** A client that is signed in and has selected what the headers say, or why it may not. Caller: close it. */
 export async function openClient(
-  { engine, engineIds }: HttpContext,
+  { engine, engineIds, httpSessions }: HttpContext,
   headers: IncomingHttpHeaders,
 ): Promise<HttpClient | HttpAnswer> {
-  const client = new RpcClient({ engine, engineIds })
+  const id = connectionId(headers)
+  if (id === 'no UUID') return refused('The request body contains invalid data')
+  const client = new RpcClient({ engine, engineIds, lasting: httpSessions, ...(id !== undefined && { id }) })
   try {
     const session = await client.first()
     const why = await applyHeaders(engine, session, headers)

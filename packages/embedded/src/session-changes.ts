@@ -22,18 +22,19 @@ async function identify(engine: Engine, session: Session): Promise<void> {
   const [statement] = decodeValue(answer.result) as readonly { readonly result?: SessionValue }[]
   const { tk: token, ns, db } = statement?.result ?? {}
   if (typeof token !== 'object' || token === null) return
-  const limits = { ...named('namespace', token.NS), ...named('database', token.DB) }
+  const actor = JSON.stringify([token.NS, token.DB, token.AC, token.ID])
+  const identity = { actor, ...named('namespace', token.NS), ...named('database', token.DB) }
   const wanted = session.selectionPending ? session.selection : {}
   session.selectionPending = false
   session.selection = { ...named('namespace', ns), ...named('database', db) }
   // Only a root user is nowhere after the sign-in.
   if (session.selection.namespace === undefined && wanted.namespace !== undefined) await select(engine, session, wanted)
-  session.identity = limits
+  session.identity = identity
 }
 
 interface SessionValue {
   /** The token's claims; none before a sign-in. */
-  readonly tk?: { readonly NS?: unknown; readonly DB?: unknown } | null
+  readonly tk?: { readonly NS?: unknown; readonly DB?: unknown; readonly AC?: unknown; readonly ID?: unknown } | null
   readonly ns?: unknown
   readonly db?: unknown
 }
