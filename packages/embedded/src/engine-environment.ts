@@ -19,7 +19,7 @@ export function prepareEnvironment(): void {
 }
 
 const STACK_BYTES = 64 * 1024 * 1024
-const MIN_THREADS = 16
+const MIN_THREADS = 8
 
 /**
  * What the C library has to be told when the process starts. The engine makes its table of functions anew for every call, some
