@@ -1,11 +1,21 @@
 // The story of procref in about 20 seconds, told by real processes. Checks itself: exits with 1 if anything is not as told.
-import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect as dial } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { parseArgs, promisify } from 'node:util'
+import { startServer } from './mcp-program.mjs'
 
 const { values } = parseArgs({ options: { driver: { type: 'string', default: 'embedded' } }, allowPositionals: true })
 if (values.driver !== 'binary' && values.driver !== 'embedded') {
@@ -13,10 +23,14 @@ if (values.driver !== 'binary' && values.driver !== 'embedded') {
   process.exit(2)
 }
 
+const run = promisify(execFile)
+const repository = fileURLToPath(new URL('../../../', import.meta.url))
+const PROCREF = join(repository, 'packages/procref/bin/procref.js')
 const LIMIT_MS = 30_000
 const programs = new Set()
-const home = mkdtempSync(join(tmpdir(), 'procref-demo-'))
-const dir = join(home, 'shared')
+const home = mkdtempSync(join(realpathSync(tmpdir()), 'procref-demo-'))
+const dir = join(home, 'gsc')
+const project = join(home, 'project')
 const began = performance.now()
 
 function tell(what, how) {
@@ -24,51 +38,10 @@ function tell(what, how) {
   console.log(`${seconds} s  ${what}${how === undefined ? '' : `\n         ${how}`}`)
 }
 
-function start(name) {
-  const child = spawn(
-    process.execPath,
-    [fileURLToPath(new URL('./program.mjs', import.meta.url)), dir, name, values.driver],
-    {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    },
-  )
-  const program = {
-    name,
-    child,
-    events: [],
-    waiting: new Set(),
-    exited: new Promise((done) => child.once('exit', done)),
-  }
-  let text = ''
-  child.stdout.setEncoding('utf8').on('data', (chunk) => {
-    text += chunk
-    const lines = text.split('\n')
-    text = lines.pop()
-    for (const line of lines) program.events.push(JSON.parse(line))
-    for (const look of program.waiting) look()
-  })
-  child.stdin.on('error', () => {}) // A program that was killed reads no more; its end is awaited elsewhere.
+async function start(who, kind) {
+  const program = await startServer(who, kind, ['--dir', dir, '--driver', values.driver, '--linger-ms', '1500'])
   programs.add(program)
   return program
-}
-
-function event(program, matches, what) {
-  return new Promise((resolve, reject) => {
-    const look = () => {
-      const found = program.events.find(matches)
-      if (found === undefined) return
-      clearTimeout(timer)
-      program.waiting.delete(look)
-      resolve(found)
-    }
-    const timer = setTimeout(() => reject(new Error(`${program.name}: ${what} was not seen`)), LIMIT_MS)
-    program.waiting.add(look)
-    program.exited.then(() => {
-      clearTimeout(timer)
-      reject(new Error(`${program.name} ended before ${what}`))
-    })
-    look()
-  })
 }
 
 async function eventually(what, check) {
@@ -83,15 +56,14 @@ function must(condition, what) {
   if (!condition) throw new Error(`not as told: ${what}`)
 }
 
-async function write(program, text) {
-  program.child.stdin.write(`${text}\n`)
-  await event(program, (e) => e.event === 'wrote' && e.text === text, `the acknowledgement of "${text}"`)
-  acknowledged.push(text)
+/** Writes a specification; what is acknowledged here has to be there at the end. */
+async function specify(program, id, title) {
+  await program.call('create_spec', { id, title, text: title })
+  acknowledged.push(id)
 }
 
 async function kill(program) {
-  program.child.kill('SIGKILL')
-  await program.exited
+  await program.kill()
   programs.delete(program)
 }
 
@@ -105,46 +77,103 @@ const listens = (port) =>
 const record = () => JSON.parse(readFileSync(join(dir, 'server.json'), 'utf8'))
 const acknowledged = []
 
+/** What `procref ps` says: who holds which slot, asked of the kernel. */
+async function ps() {
+  const { stdout } = await run(process.execPath, [PROCREF, 'ps', '--json', '--dir', dir])
+  return JSON.parse(stdout)
+}
+
+/** As a person who edits a file of the project. */
+function edit(file, from, to) {
+  const text = readFileSync(join(project, file), 'utf8')
+  must(text.includes(from), `${file} has ${from}`)
+  writeFileSync(join(project, file), text.replace(from, to))
+}
+
+/** Starts to index a big folder and kills the program when a part of it is done. */
+async function killWhileIndexing(program, folder) {
+  const killed = new Promise((resolve, reject) => {
+    const onprogress = ({ progress }) => {
+      if (progress > 0) resolve(kill(program))
+    }
+    program.call('index_folder', { folder }, onprogress).then(
+      () => reject(new Error('it was indexed before it could be killed')),
+      () => {}, // The connection closes under the call.
+    )
+  })
+  await killed
+}
+
 async function story() {
-  tell('Three programs start at the same moment, in a directory where nothing is yet.', dir)
-  const [ann, bob, cleo] = ['ann', 'bob', 'cleo'].map(start)
-  const all = await Promise.all([ann, bob, cleo].map((p) => event(p, (e) => e.event === 'connected', 'its connection')))
-  must(new Set(all.map((e) => e.server)).size === 1, 'one server')
-  must(new Set(all.map((e) => e.slot)).size === 3, 'three slots')
-  const { server, guardian, port } = all[0]
-  tell(`All three are connected to ONE SurrealDB: pid ${server}, port ${port}, started by guardian pid ${guardian}.`)
-  for (const { name, slot } of all) tell(`  ${name} holds the lock on ${slot}`)
+  cpSync(join(repository, 'packages/core/src'), project, { recursive: true })
+  tell('Three MCP servers start at the same moment, in a directory where nothing is yet: two gcode and a gspec.', dir)
+  const [ann, bob, gspec] = await Promise.all([
+    start('gcode A', 'gcode'),
+    start('gcode B', 'gcode'),
+    start('gspec', 'gspec'),
+  ])
+  await Promise.all([ann.call('list_folders'), bob.call('list_folders'), gspec.call('list_specs')])
+  const { server, holders } = await ps()
+  must(holders.length === 3 && new Set(holders.map((h) => h.slot)).size === 3, 'three slots')
+  const { port } = server
+  tell(
+    `All three are connected to ONE SurrealDB: pid ${server.pid}, port ${port}, started by guardian pid ${server.guardianPid}.`,
+  )
+  for (const program of [ann, bob, gspec]) {
+    const holder = holders.find(({ pid }) => pid === program.pid)
+    must(holder !== undefined, `${program.who} holds a slot`)
+    tell(`  ${program.who} (pid ${program.pid}) holds slot ${holder.slot}`)
+  }
 
-  await write(ann, 'hello from ann')
-  await Promise.all([bob, cleo].map((p) => event(p, (e) => e.event === 'saw' && e.by === 'ann', "ann's row")))
-  tell('ann writes a row; bob and cleo see it live.')
+  const indexed = await ann.call('index_folder', { folder: project })
+  tell(`gcode A indexes procref's own core: ${indexed.files} files, ${indexed.symbols} symbols.`)
+  await specify(gspec, 'claim', 'A claim never waits for a holder')
+  const { link } = await gspec.call('link_symbol', { spec: 'claim', symbol: 'SlotPool.tryClaim' })
+  must(link.state === 'current', 'gspec finds the symbol that gcode A wrote')
+  const { definitions } = await bob.call('definition', { symbol: 'SlotPool.tryClaim' })
+  must(definitions[0]?.specs.includes('claim'), 'gcode B shows the specification that gspec wrote')
+  tell(
+    'gspec links a specification to SlotPool.tryClaim, and gcode B shows it at the symbol: each sees what the others wrote.',
+  )
 
-  await kill(cleo)
-  await write(bob, 'cleo is gone')
-  await event(ann, (e) => e.event === 'saw' && e.by === 'bob', "bob's row")
-  tell(`cleo (pid ${cleo.child.pid}) is killed with -9. The kernel frees its slot; ann and bob do not notice.`)
+  await gspec.subscribe('gspec://touched')
+  edit('slot-backend.ts', 'tryClaim(): ', 'tryClaim(patiently?: boolean): ')
+  await bob.call('index_folder', { folder: project })
+  await gspec.heard('gspec://touched')
+  const { touched } = await gspec.call('touched_specs')
+  must(touched[0]?.spec.id === 'claim' && touched[0].links[0].state === 'stale', 'the specification is touched')
+  tell('tryClaim is edited and indexed by gcode B; gspec hears it live: the specification "claim" is touched.')
+
+  await killWhileIndexing(bob, join(repository, 'packages'))
+  await specify(gspec, 'kill', 'Nobody notices the kill of another')
+  await ann.call('find_symbols', { query: 'SlotPo' })
+  await eventually('the slot is free', async () => (await ps()).holders.length === 2)
+  tell(
+    `gcode B (pid ${bob.pid}) is killed with -9 while it indexes. The kernel frees its slot; gcode A and gspec do not notice.`,
+  )
 
   const current = record()
   process.kill(current.server.pid, 'SIGKILL')
-  tell(`Now the server (pid ${current.server.pid}) is killed with -9.`)
-  const back = await Promise.all([ann, bob].map((p) => event(p, (e) => e.event === 'reconnected', 'the reconnection')))
+  tell(`Now the server (pid ${current.server.pid}) is killed with -9, and gspec is asked to write at once.`)
+  await specify(gspec, 'crash', 'A call outlives the server')
+  const back = await ps()
+  must(back.server.port === port && back.server.epoch === current.epoch + 1, 'the same port and the next epoch')
+  const { specs } = await gspec.call('list_specs')
   must(
-    back.every((e) => e.port === port && e.epoch === current.epoch + 1),
-    'the same port and the next epoch',
-  )
-  await write(ann, 'written after the crash')
-  bob.child.stdin.write('count\n')
-  const { texts } = await event(bob, (e) => e.event === 'counted', 'the rows')
-  must(
-    acknowledged.every((text) => texts.includes(text)),
+    specs.length === acknowledged.length && acknowledged.every((id) => specs.some((spec) => spec.id === id)),
     'every acknowledged row',
   )
+  const { folders } = await ann.call('list_folders')
+  must(
+    folders.some(({ root, symbols }) => root === project && symbols === indexed.symbols),
+    'the whole index',
+  )
   tell(
-    `It is back on port ${port} as pid ${back[0].server}, epoch ${back[0].epoch}, with all ${acknowledged.length} acknowledged rows.`,
+    `It is back on port ${port} as pid ${back.server.pid}, epoch ${back.server.epoch}, with all ${acknowledged.length} acknowledged specifications and the index.`,
   )
 
-  await Promise.all([ann, bob].map(kill))
-  tell('ann and bob are killed with -9: nobody is left to say goodbye.')
+  await Promise.all([ann, gspec].map(kill))
+  tell('gcode A and gspec are killed with -9: nobody is left to say goodbye.')
   await eventually('the server stops by itself', () => record().state === 'stopped')
   await eventually(`port ${port} is closed`, async () => !(await listens(port)))
   await eventually('the guardian has left', () => !existsSync(`/proc/${record().guardian.pid}`))

@@ -4,6 +4,8 @@ export interface HttpAnswer {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Buffer
+  /** Without the headers that say which server this is: the real one adds them further inside. */
+  readonly unnamed?: true
 }
 
 export const JSON_TYPE = 'application/json'
@@ -42,6 +44,30 @@ export const badRequest = (information: string): HttpAnswer =>
 
 export const forbidden = (information: string): HttpAnswer =>
   failure(403, 'Forbidden', 'Not allowed to do this.', information)
+
+export const notFound = (path: string): HttpAnswer =>
+  failure(
+    404,
+    'Not found',
+    'The request was made to an endpoint which does not exist.',
+    `The HTTP route '${path}' is not found`,
+  )
+
+export const apiFailure = (description: string): HttpAnswer =>
+  failure(500, 'An error occurred while processing this API request', description)
+
+export const authenticationFailed = (): HttpAnswer =>
+  failure(
+    401,
+    'Authentication failed',
+    'Your authentication details are invalid. Reauthenticate using valid authentication parameters.',
+    'There was a problem with authentication',
+  )
+
+/** Of a header `Authorization`, in plain words of no stated type. */
+export const refused = (why: string): HttpAnswer => ({ status: 401, body: why, unnamed: true })
+
+export const invalidHeader = (name: string): HttpAnswer => text(400, `invalid HTTP header (${name})`)
 
 export const unsupportedMediaType = (): HttpAnswer =>
   failure(

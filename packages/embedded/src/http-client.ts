@@ -46,17 +46,27 @@ export function hasProof(headers: IncomingHttpHeaders): boolean {
   return proofIn(headers) !== undefined
 }
 
-/**
- * Selects the namespace and database of the headers `surreal-ns` and `surreal-db`. One that does not exist is not made by a
- * header: nothing is selected then, and statements that need it say so.
- */
+/** Selects the namespace and database of the headers `surreal-ns` and `surreal-db`. */
 async function selectFromHeaders(engine: Engine, session: Session, headers: IncomingHttpHeaders): Promise<void> {
   const namespace = headerOf(headers, 'surreal-ns')
   const database = headerOf(headers, 'surreal-db')
   if (session.identity === undefined || namespace === undefined) return
-  if (!(await exists(engine, 'INFO FOR ROOT', undefined, 'namespaces', namespace))) return
+  await selectExisting(engine, session, { namespace, ...(database !== undefined && { database }) })
+}
+
+/**
+ * Selects for one request. What does not exist is not made by a request: nothing is selected then, and statements that need it say so.
+ * Resolves with whether all of it is selected. Caller: somebody has signed in.
+ */
+export async function selectExisting(
+  engine: Engine,
+  session: Session,
+  { namespace, database }: { readonly namespace: string; readonly database?: string },
+): Promise<boolean> {
+  if (!(await exists(engine, 'INFO FOR ROOT', undefined, 'namespaces', namespace))) return false
   const found = database !== undefined && (await exists(engine, 'INFO FOR NS', namespace, 'databases', database))
-  await session.order.alone(() => select(engine, session, { namespace, ...(found && { database }) }))
+  const answer = await session.order.alone(() => select(engine, session, { namespace, ...(found && { database }) }))
+  return 'result' in answer && found === (database !== undefined)
 }
 
 /** Asked as the owner. The namespace exists by then, so `USE` does not make it. */
@@ -94,7 +104,8 @@ function proofIn(headers: IncomingHttpHeaders): Proof | undefined {
   }
 }
 
-function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {
+/** Of a header that may be there once; empty counts as missing. */
+export function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name]
   return typeof value === 'string' && value !== '' ? value : undefined
 }

@@ -1,10 +1,16 @@
-import { encodeValue } from './cbor.ts'
+import { encodeMap, encodeValue, NONE } from './cbor.ts'
 
-/** An error as SurrealDB sends it to clients, encoded. The texts and codes are those of the real server (3.3.5). */
+/** An error as SurrealDB sends it to clients, encoded. The texts, codes and the order of the fields are the real server's (3.3.5). */
 export type RpcError = Buffer
 
 function error(code: number, kind: string, message: string, details?: object): RpcError {
-  return encodeValue({ cause: undefined, code, ...(details !== undefined && { details }), kind, message })
+  return encodeMap([
+    ['cause', NONE],
+    ['code', encodeValue(code)],
+    ...(details === undefined ? [] : [['details', encodeValue(details)] as const]),
+    ['kind', encodeValue(kind)],
+    ['message', encodeValue(message)],
+  ])
 }
 
 export const parseError = (): RpcError => error(-32700, 'Validation', 'Parse error', { kind: 'Parse' })
@@ -44,13 +50,7 @@ export const anonymousNotAllowed = (): RpcError =>
 export const useNotAllowed = (what: 'namespace' | 'database', name: string): RpcError =>
   error(-32000, 'NotAllowed', `You don't have permission to change to the ${name} ${what}`)
 
-/** Limits that the real server has not: its memory is bounded by other means. */
-export const tooMany = (what: string, limit: number): RpcError =>
-  error(-32000, 'NotAllowed', `This connection has ${limit} open ${what}, the most there can be`)
-
-/** The engine would carry the write out at once, outside the transaction. */
-export const notInTransaction = (method: string): RpcError =>
-  error(-32000, 'NotAllowed', `The embedded engine cannot run '${method}' in a transaction; use 'query' for it`)
+export const tooManyTransactions = (): RpcError => invalidParams('Too many open transactions')
 
 export const expressionTooDeep = (): RpcError =>
   error(-32000, 'Validation', 'Parse error: Exceeded expression recursion depth limit')

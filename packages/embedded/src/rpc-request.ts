@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { EMPTY_ARRAY, type Entry, TAG, uuidFromText, uuidOf } from './cbor.ts'
 import { endOfKey, headAt, isLast, MAJOR, textAt, Walk } from './cbor-walk.ts'
+import { hasExponent, withoutExponents } from './decimal-text.ts'
 import { invalidRequest, parseError, type RpcError } from './rpc-errors.ts'
 import { isFatalDuration } from './value-guard.ts'
 
@@ -47,8 +48,10 @@ export async function readLongRequest(frame: Buffer): Promise<Read> {
 function* readFields(frame: Buffer, steps: number): Generator<void, Read, undefined> {
   const fields = new Map<string, Entry['value']>()
   let fatal = false
+  const scientific: number[] = []
   const onTag = (tag: number, contentAt: number): void => {
     if (tag === TAG.duration) fatal ||= isFatalDuration(frame, contentAt)
+    else if (tag === TAG.decimal && hasExponent(frame, contentAt)) scientific.push(contentAt)
   }
   try {
     const map = headAt(frame, 0)
@@ -67,7 +70,14 @@ function* readFields(frame: Buffer, steps: number): Generator<void, Read, undefi
     // Whatever is wrong with it, it cannot be read.
     return { error: parseError() }
   }
-  return fatal ? { error: parseError() } : requestOf(fields)
+  if (fatal) return { error: parseError() }
+  const params = fields.get('params')
+  if (params !== undefined && scientific.length > 0) {
+    const start = params.byteOffset - frame.byteOffset
+    const within = scientific.map((at) => at - start).filter((at) => at >= 0 && at < params.length)
+    fields.set('params', withoutExponents(params, within))
+  }
+  return requestOf(fields)
 }
 
 const FIELDS: ReadonlySet<string> = new Set(['id', 'method', 'params', 'session', 'txn', 'version'])

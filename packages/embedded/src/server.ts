@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import {
@@ -10,14 +11,15 @@ import {
   ServerExitedError,
 } from '@procref/lifecycle'
 import { WebSocketServer } from 'ws'
+import { type HttpContext, refusal } from './as-client.ts'
+import { beginConversation, subprotocolFor, takesWebSockets } from './conversations.ts'
 import { checkPulse, prepareDatabase } from './database.ts'
 import { Engine, type EngineOptions } from './engine.ts'
 import { FOREIGN_REQUEST, isLocalRequest } from './host-guard.ts'
 import { type HttpAnswer, notReady, send, text } from './http-answer.ts'
-import { applyHeaders, hasProof } from './http-client.ts'
-import { answerHttp, type HttpContext, pathOf, refusal } from './http-routes.ts'
+import { hasProof } from './http-client.ts'
+import { answerHttp } from './http-routes.ts'
 import { LiveQueries } from './live-queries.ts'
-import { RpcClient } from './rpc-client.ts'
 import { MAX_MESSAGE_BYTES, WsConnection } from './ws-connection.ts'
 
 export interface ServerOptions extends Endpoint, EngineOptions {
@@ -53,7 +55,7 @@ class EmbeddedServer implements RunningServer {
     perMessageDeflate: false,
     // Frames are read as bytes, whatever their type says; the request in them is checked.
     skipUTF8Validation: true,
-    handleProtocols: () => 'cbor',
+    handleProtocols: subprotocolFor,
   })
   readonly #connections = new Set<WsConnection>()
   readonly #live = new LiveQueries()
@@ -160,11 +162,13 @@ class EmbeddedServer implements RunningServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // The client has gone; there is nobody to tell.
     response.on('error', () => {})
-    send(response, await this.#answerTo(request), this.#commonHeaders(request))
+    // A page that may not ask may not read why, either.
+    if (!isLocalRequest(request)) return send(response, text(403, FOREIGN_REQUEST), {})
+    const answer = await this.#answerTo(request)
+    send(response, answer, this.#commonHeaders(request, answer))
   }
 
   async #answerTo(request: IncomingMessage): Promise<HttpAnswer> {
-    if (!isLocalRequest(request)) return text(403, FOREIGN_REQUEST)
     if (this.#context === undefined) return notReady()
     try {
       return await answerHttp(this.#context, request)
@@ -174,13 +178,16 @@ class EmbeddedServer implements RunningServer {
     }
   }
 
-  #commonHeaders({ headers: { origin }, method }: IncomingMessage): Readonly<Record<string, string>> {
+  #commonHeaders({ headers, method }: IncomingMessage, { unnamed }: HttpAnswer): Readonly<Record<string, string>> {
     const { version } = this.#engine ?? {}
+    const { 'x-request-id': id = randomUUID() } = headers
+    const always = { 'access-control-allow-origin': '*', vary: VARY, 'x-request-id': String(id) }
+    if (method === 'OPTIONS') return { ...always, ...PREFLIGHT }
     return {
-      server: 'SurrealDB',
-      ...(version !== undefined && { 'surreal-version': `surrealdb/${version}` }),
-      ...(origin !== undefined && { 'access-control-allow-origin': origin, vary: 'origin' }),
-      ...(origin !== undefined && method === 'OPTIONS' && PREFLIGHT),
+      ...always,
+      'access-control-expose-headers': 'retry-after',
+      ...(unnamed === undefined && { server: 'SurrealDB' }),
+      ...(unnamed === undefined && version !== undefined && { 'surreal-version': `surrealdb/${version}` }),
     }
   }
 
@@ -191,19 +198,8 @@ class EmbeddedServer implements RunningServer {
     const context = this.#context
     if (refused !== undefined || context === undefined) return refuse(socket, refused ?? notReady())
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const { engine, engineIds } = context
-      const { headers } = request
-      const connection = new WsConnection(
-        webSocket,
-        socket,
-        (deliver) =>
-          new RpcClient({
-            engine,
-            engineIds,
-            connection: { live: this.#live, deliver },
-            prepare: async (session) => void (await applyHeaders(engine, session, headers)),
-          }),
-      )
+      const converse = beginConversation(context, this.#live, request, webSocket.protocol)
+      const connection = new WsConnection(webSocket, socket, converse)
       this.#connections.add(connection)
       void connection.ended.then(() => this.#connections.delete(connection))
     })
@@ -212,9 +208,7 @@ class EmbeddedServer implements RunningServer {
   async #refusedUpgrade(request: IncomingMessage): Promise<HttpAnswer | undefined> {
     if (!isLocalRequest(request)) return text(403, FOREIGN_REQUEST)
     if (this.#context === undefined || this.#stopping) return notReady()
-    if (pathOf(request) !== '/rpc') return text(404, 'the WebSocket is at /rpc\n')
-    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(/ *, */)
-    if (!offered.includes('cbor')) return text(400, 'this server speaks the WebSocket subprotocol cbor\n')
+    if (!takesWebSockets(request)) return await answerHttp(this.#context, request)
     return hasProof(request.headers) ? await refusal(this.#context, request.headers) : undefined
   }
 }
@@ -234,10 +228,12 @@ async function unlessAborted<T>(pending: Promise<T>, signal: AbortSignal): Promi
   }
 }
 
+/** As the real server's. Any origin, because a foreign one has been refused before. */
+const VARY = 'origin, access-control-request-method, access-control-request-headers'
 const PREFLIGHT = {
-  'access-control-allow-methods': 'GET,POST,OPTIONS',
+  'access-control-allow-methods': 'GET,PUT,POST,PATCH,DELETE,OPTIONS',
   'access-control-allow-headers':
-    'accept,authorization,content-type,surreal-ns,surreal-db,surreal-id,surreal-auth-ns,surreal-auth-db',
+    'accept,accept-encoding,authorization,content-type,origin,surreal-ns,surreal-db,surreal-id,surreal-auth-ns,surreal-auth-db',
   'access-control-max-age': '86400',
 }
 

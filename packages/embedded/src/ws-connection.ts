@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
-import type { RpcClient } from './rpc-client.ts'
 
 /** As the real server: a longer message ends the connection with 1009. */
 export const MAX_MESSAGE_BYTES: number = 128 * 1024 * 1024
@@ -19,6 +18,16 @@ const GOING_AWAY = 1001
 /** Not a fault of the protocol, and worth another try. */
 const TRY_AGAIN_LATER = 1013
 
+/** What is said on a connection. All of it ends with `close()`. */
+export interface Conversation {
+  /** The answer to one message, if it gets one. Never rejects. */
+  handle(message: Buffer): Promise<Frame | undefined>
+  close(): Promise<void>
+}
+
+/** Text or bytes. */
+export type Frame = string | Buffer
+
 /**
  * One WebSocket of a client. Bounds what it makes us keep: requests wait in the client's own socket while too many are in
  * flight or too many answers unread. Notifications of live queries cannot wait there, so a client that does not read them is
@@ -27,7 +36,7 @@ const TRY_AGAIN_LATER = 1013
 export class WsConnection {
   readonly #socket: WebSocket
   readonly #stream: Duplex
-  readonly #client: RpcClient
+  readonly #conversation: Conversation
   #inFlight = 0
   #inFlightBytes = 0
   #draining: (() => void) | undefined
@@ -41,19 +50,19 @@ export class WsConnection {
   readonly ended: Promise<void>
 
   /** `stream`: what the WebSocket was made of. */
-  constructor(socket: WebSocket, stream: Duplex, makeClient: (deliver: (frame: Buffer) => void) => RpcClient) {
+  constructor(socket: WebSocket, stream: Duplex, converse: (deliver: (frame: Frame) => void) => Conversation) {
     this.#socket = socket
     this.#stream = stream
     // Nothing is unread any more.
     stream.on('drain', () => this.#regulate())
-    this.#client = makeClient((frame) => this.#deliver(frame))
+    this.#conversation = converse((frame) => this.#deliver(frame))
     socket.on('message', (message) => this.#receive(bytesOf(message)))
     // A broken frame, a message that is too long, a connection reset: the socket closes itself with the right code.
     socket.on('error', () => {})
     this.ended = new Promise((resolve) => {
       socket.once('close', () => {
         this.#arrived.length = 0
-        void this.#client.close().then(resolve)
+        void this.#conversation.close().then(resolve)
       })
     })
   }
@@ -102,21 +111,21 @@ export class WsConnection {
   }
 
   async #answer(request: Buffer): Promise<void> {
-    const response = await this.#client.handle(request)
+    const response = await this.#conversation.handle(request)
     this.#inFlight--
     this.#inFlightBytes -= request.length
-    this.#send(response)
+    if (response !== undefined) this.#send(response)
     if (this.#inFlight === 0) this.#draining?.()
   }
 
-  #deliver(frame: Buffer): void {
+  #deliver(frame: Frame): void {
     if (this.#socket.bufferedAmount > MAX_UNREAD_BYTES) {
       this.#deaf = true
       this.#socket.close(TRY_AGAIN_LATER, 'the client does not read its live queries')
     } else this.#send(frame)
   }
 
-  #send(frame: Buffer): void {
+  #send(frame: Frame): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return
     this.#gather()
     this.#socket.send(frame)

@@ -40,13 +40,22 @@ export function launchEmbedded(options: EmbeddedOptions = {}): Child {
   })
 }
 
-/** A SurrealDB server, in memory, or `undefined` if there is none for tests. */
-export async function startReal(): Promise<TestServer | undefined> {
+/** A SurrealDB server, or `undefined` if there is none for tests. */
+export async function startReal(
+  options: Pick<EmbeddedOptions, 'storage' | 'databaseDir'> = {},
+): Promise<TestServer | undefined> {
   const binary = surrealBinary()
   if (binary === undefined) return undefined
+  const { storage = 'memory', databaseDir } = options
   const port = await freePort()
   const child = startProgram(binary, {
-    args: ['start', '--no-banner', '--bind', `127.0.0.1:${port}`, 'memory'],
+    args: [
+      'start',
+      '--no-banner',
+      '--bind',
+      `127.0.0.1:${port}`,
+      storage === 'memory' ? storage : `${storage}://${databaseDir}`,
+    ],
     env: {
       SURREAL_USER: USER,
       SURREAL_PASS: PASSWORD,

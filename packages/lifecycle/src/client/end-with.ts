@@ -13,7 +13,7 @@ export function endWith(what: 'parent' | 'stdin', lease: KeptLease, dir: string)
     const onEnd = (): void => end('standard input ended, so the program that used it is gone')
     process.stdin.once('end', onEnd)
     process.stdin.once('close', onEnd)
-    lease.lost.addEventListener('abort', () => {
+    lease.ended.addEventListener('abort', () => {
       process.stdin.off('end', onEnd)
       process.stdin.off('close', onEnd)
     })
@@ -26,5 +26,5 @@ export function endWith(what: 'parent' | 'stdin', lease: KeptLease, dir: string)
     end(`the parent process ${parent} is gone`)
   }, LOOK_MS)
   timer.unref()
-  lease.lost.addEventListener('abort', () => clearInterval(timer))
+  lease.ended.addEventListener('abort', () => clearInterval(timer))
 }

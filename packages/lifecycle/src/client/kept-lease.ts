@@ -57,6 +57,11 @@ export class KeptLease implements ServiceLease {
     return this.#lost.signal
   }
 
+  /** Fires when the lease is over, lost or closed: nothing has to look after it any more. */
+  get ended(): AbortSignal {
+    return this.#ended.signal
+  }
+
   /** What the lease relies on; for the layer that connects to it. */
   get record(): ServerRecord {
     return this.#record

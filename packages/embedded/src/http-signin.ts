@@ -1,0 +1,67 @@
+import type { IncomingMessage } from 'node:http'
+import { asClient, type HttpContext } from './as-client.ts'
+import { decodeValue, encodeArray, encodeValue } from './cbor.ts'
+import {
+  authenticationFailed,
+  badRequest,
+  bodyTooLong,
+  CBOR_TYPE,
+  content,
+  empty,
+  type HttpAnswer,
+  invalidHeader,
+  JSON_TYPE,
+  readBody,
+  unsupportedMediaType,
+} from './http-answer.ts'
+import { messageOf } from './http-client.ts'
+import { formOf } from './http-forms.ts'
+import { decodeUtf8 } from './utf8.ts'
+
+/** As the real server's default. */
+const MAX_BYTES = 1024
+
+/**
+ * `POST /signin` and `POST /signup`: the login as a JSON object, the answer a token. JSON only, where the real server takes objects of
+ * SurrealQL too: nobody has signed in yet, so the body must not come near the engine's parser.
+ */
+export function signWith(method: 'signin' | 'signup') {
+  return async (context: HttpContext, request: IncomingMessage): Promise<HttpAnswer> => {
+    const form = formOf(request.headers.accept)
+    const body = await readBody(request, MAX_BYTES)
+    if (body === undefined) return badRequest('The request ended early')
+    if (body === 'too long') return bodyTooLong()
+    return await asClient(context, request.headers, async (client) => {
+      if (form === 'unknown') return invalidHeader('accept')
+      const text = decodeUtf8(body)
+      if (text === undefined) return badRequest('Non UTF-8 request body')
+      const login = parsedObject(text)
+      if (login === undefined) return badRequest('The request body contains invalid data')
+      const answer = await client.call({ method, params: encodeArray([encodeValue(login)]) })
+      if ('error' in answer) {
+        const { kind } = decodeValue(answer.error) as { readonly kind?: unknown }
+        return kind === 'NotAllowed' ? authenticationFailed() : badRequest(messageOf(answer) ?? '')
+      }
+      const token = decodeValue(answer.result)
+      const success = { code: 200, details: 'Authentication succeeded', token }
+      if (form === undefined) return empty(200)
+      if (form === 'json') return content(JSON_TYPE, JSON.stringify(success))
+      if (form === 'cbor') return content(CBOR_TYPE, encodeValue(success))
+      return form === 'text' ? content('text/plain', accessToken(token)) : unsupportedMediaType()
+    })
+  }
+}
+
+function parsedObject(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** With a refresh token beside it, it is one of two. */
+function accessToken(token: unknown): string {
+  return typeof token === 'string' ? token : String((token as { readonly access?: unknown }).access)
+}

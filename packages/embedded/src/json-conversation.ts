@@ -1,0 +1,46 @@
+import { encodeMap } from './cbor.ts'
+import type { Engine } from './engine.ts'
+import type { RpcClient } from './rpc-client.ts'
+import { internal } from './rpc-errors.ts'
+import { JSON_FORMAT } from './wire-format.ts'
+import type { Conversation } from './ws-connection.ts'
+
+const UNREADABLE = Buffer.alloc(0)
+
+/** A client that speaks JSON. Notifications keep their order, although each may have to wait for the engine to write it. */
+export class JsonConversation implements Conversation {
+  readonly #engine: Engine
+  readonly #client: RpcClient
+  #delivered: Promise<void> = Promise.resolve()
+
+  constructor(
+    engine: Engine,
+    makeClient: (deliver: (frame: Buffer) => void) => RpcClient,
+    deliver: (text: string) => void,
+  ) {
+    this.#engine = engine
+    this.#client = makeClient((frame) => {
+      const text = this.#write(frame)
+      this.#delivered = this.#delivered.then(async () => deliver(await text))
+    })
+  }
+
+  /** Never rejects. */
+  async handle(message: Buffer): Promise<string> {
+    return await this.#write(await this.#client.handle(JSON_FORMAT.read(message) ?? UNREADABLE))
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close()
+    await this.#delivered
+  }
+
+  async #write(frame: Buffer): Promise<string> {
+    try {
+      return `${await JSON_FORMAT.write(this.#engine, frame)}`
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : String(cause)
+      return `${await JSON_FORMAT.write(this.#engine, encodeMap([['error', internal(message)]]))}`
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import type { Engine } from './engine.ts'
+import { toJson } from './json-output.ts'
+import { readSurrealValue } from './surrealql-value.ts'
+import { decodeUtf8 } from './utf8.ts'
+
+/** How requests and responses are written. Inside they are CBOR. */
+export interface WireFormat {
+  readonly name: 'json' | 'cbor'
+  /** `undefined`: this is no value. */
+  readonly read: (bytes: Buffer) => Buffer | undefined
+  readonly write: (engine: Engine, value: Buffer) => string | Buffer | Promise<string>
+}
+
+export const CBOR: WireFormat = { name: 'cbor', read: (bytes) => bytes, write: (_engine, value) => value }
+
+/** What the real server calls JSON: it reads SurrealQL's literals, and writes JSON. */
+export const JSON_FORMAT: WireFormat = {
+  name: 'json',
+  read: (bytes) => {
+    const text = decodeUtf8(bytes)
+    return text === undefined ? undefined : readSurrealValue(text)
+  },
+  write: toJson,
+}
+
+/** In the order in which the real server prefers them, whatever the client's is. */
+const SUBPROTOCOLS: readonly WireFormat[] = [JSON_FORMAT, CBOR]
+
+/** The subprotocol that is spoken with a client that offers these. `undefined`: none of them, which means JSON. */
+export function chooseSubprotocol(offered: Iterable<string>): WireFormat | undefined {
+  const names = new Set(offered)
+  return SUBPROTOCOLS.find(({ name }) => names.has(name))
+}

@@ -1,0 +1,197 @@
+import { eventually } from '@procref/testing'
+import {
+  eq,
+  gt,
+  type LiveMessage,
+  type LiveSubscription,
+  RecordId,
+  type SurrealQueryable,
+  Table,
+  type Uuid,
+} from 'surrealdb'
+import { attempt, attempts, type Cases } from '../sdk.ts'
+
+const T = new Table('t')
+const record = (id: number): RecordId => new RecordId('t', id)
+
+async function changes(db: SurrealQueryable): Promise<void> {
+  await db.create(record(1)).content({ n: 1, name: 'a' })
+  await db.update(record(1)).merge({ n: 2 })
+  await db.update(record(1)).content({ n: 3, link: new RecordId('other', 1) })
+  await db.create(record(2)).content({ n: 10 })
+  await db.delete(record(1))
+  await db.query('UPSERT t:3 SET n = 30; DELETE t')
+}
+
+/**
+ * What a subscription is told of, in any order: two servers tell two changes in the order of their own threads. `count` messages
+ * are awaited.
+ */
+async function heard(live: LiveSubscription, count: number, act: () => Promise<unknown>): Promise<readonly unknown[]> {
+  const messages: LiveMessage[] = []
+  live.subscribe((message) => messages.push(message))
+  await act()
+  await eventually(`${count} messages`, async () => messages.length >= count)
+  return messages
+    .map(({ queryId: _, ...message }) => message)
+    .map((message) => [JSON.stringify(message), message] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, message]) => message)
+}
+
+export const LIVE: Cases = {
+  'live: create, update, delete': async ({ db, connect }) => {
+    await db.query('DEFINE TABLE t; CREATE other:1')
+    const writer = await connect()
+    const live = await attempt(() => db.live(T))
+    if (live instanceof Error) return live
+    return await heard(live as LiveSubscription, 8, () => changes(writer))
+  },
+  'live: own changes are told too': async ({ db }) => {
+    await db.query('DEFINE TABLE t; CREATE other:1')
+    const live = await attempt(() => db.live(T))
+    return live instanceof Error ? live : await heard(live as LiveSubscription, 8, () => changes(db))
+  },
+  'live: diff': async ({ db }) => {
+    await db.query('DEFINE TABLE t; CREATE other:1')
+    const live = await attempt(() => db.live(T).diff())
+    return live instanceof Error ? live : await heard(live as LiveSubscription, 8, () => changes(db))
+  },
+  'live: fields, value, where, fetch': async ({ db, protocol }) => {
+    await db.query('DEFINE TABLE t; CREATE other:1 SET a = 1')
+    if (protocol === 'http')
+      return await attempts(
+        () => db.live(T).fields('n'),
+        () => db.live(T).value('n').where(gt('n', 1)).fetch('link'),
+      )
+    const all: unknown[] = []
+    const ways = [
+      [8, db.live<{ n: number }>(T).fields('n')],
+      [4, db.live(T).where(gt('n', 9))],
+      [2, db.live(T).where(eq('name', 'a'))],
+      [8, db.live(T).fetch('link')],
+    ] as const
+    for (const [count, live] of ways) {
+      all.push(await heard(await live, count, () => changes(db)))
+      await (await live).kill()
+      await db.query('DELETE t')
+    }
+    return all
+  },
+  'live: value': async ({ db, protocol }) => {
+    if (protocol === 'http') return 'no live queries'
+    await db.query('DEFINE TABLE t; CREATE other:1')
+    return await heard(await db.live<{ n: number }>(T).value('n'), 8, () => changes(db))
+  },
+  'live: what a subscription says of itself; kill': async ({ db, protocol }) => {
+    if (protocol === 'http') return 'no live queries'
+    await db.query('DEFINE TABLE t')
+    const live = await db.live(T)
+    const { id, isManaged, resource, isAlive } = live
+    await (live as unknown as { ready(): Promise<void> }).ready()
+    const info = await db.query('INFO FOR TABLE t')
+    await live.kill()
+    return [
+      id,
+      isManaged,
+      resource,
+      isAlive,
+      JSON.stringify(info).includes(`${id}`),
+      live.isAlive,
+      ...(await attempts(
+        () => live.kill(),
+        () => db.query('KILL $id', { id }),
+        () => db.query('INFO FOR TABLE t'),
+      )),
+      db.live(T).where(gt('n', 1)).compile().query,
+    ]
+  },
+  'live: read as a stream': async ({ db, protocol }) => {
+    if (protocol === 'http') return 'no live queries'
+    await db.query('DEFINE TABLE t')
+    const live = await db.live(T)
+    const seen: unknown[] = []
+    const reading = (async () => {
+      for await (const { action, recordId } of live) {
+        seen.push([action, recordId])
+        if (action === 'DELETE') break
+      }
+    })()
+    await db.query('CREATE t:1; DELETE t:1')
+    await reading
+    return seen
+  },
+  'live: one that was made by a statement': async ({ db, protocol }) => {
+    if (protocol === 'http') return await db.query('DEFINE TABLE t; LIVE SELECT * FROM t').responses()
+    const [, id] = await db.query<[undefined, Uuid]>('DEFINE TABLE t; LIVE SELECT * FROM t')
+    const live = await db.liveOf(id)
+    const told = await heard(live, 1, () => db.query('CREATE t:1 SET n = 1'))
+    const { isManaged, resource, isAlive } = live
+    const same = live.id.equals(id)
+    const seen: unknown[] = []
+    const reading = (async () => {
+      for await (const { action } of live) {
+        seen.push(action)
+        break
+      }
+    })()
+    await db.query('CREATE t:5')
+    await reading
+    await live.kill()
+    return [told, isManaged, resource, isAlive, same, seen, live.isAlive]
+  },
+  'live: refused ones': async ({ db }) =>
+    await attempts(
+      () => db.live(new Table('unmade')),
+      () => db.query('LIVE SELECT * FROM unmade'),
+      () => db.query('KILL u"44444444-4444-4444-8444-444444444444"'),
+      () => db.query('KILL "x"'),
+      () => db.query('LIVE SELECT * FROM 1'),
+    ),
+  'live: killed when its table is removed': async ({ db, protocol }) => {
+    if (protocol === 'http') return 'no live queries'
+    await db.query('DEFINE TABLE t')
+    const live = await db.live(T)
+    const seen: string[] = []
+    live.subscribe(({ action }) => seen.push(action))
+    await db.query('CREATE t:1')
+    await db.query('REMOVE TABLE t')
+    await eventually('the first change was told', async () => seen.length > 0)
+    // Whatever the server says of the removal, it has said it before it answers the next statement.
+    await db.query('RETURN 1')
+    return [seen, live.isAlive]
+  },
+  'live: only what a record user may see': async ({ db, driver, url, namespace, database, protocol }) => {
+    if (protocol === 'http') return 'no live queries'
+    await db.query(`DEFINE TABLE t PERMISSIONS FOR select WHERE n > 5;
+      DEFINE ACCESS who ON DATABASE TYPE RECORD SIGNUP (CREATE who); DEFINE TABLE who`)
+    const other = driver()
+    await other.connect(url, { namespace, database })
+    await other.signup({ namespace, database, access: 'who', variables: {} })
+    return await heard(await other.live(T), 4, () => changes(db))
+  },
+  'live: in sessions, each is told of its own': async ({ db, protocol }) => {
+    if (protocol === 'http') return 'no live queries'
+    await db.query('DEFINE TABLE t')
+    const one = await db.forkSession()
+    const two = await db.forkSession()
+    const first = await one.live(T)
+    const second = await two.live(T)
+    const seen: unknown[] = []
+    second.subscribe(({ action }) => seen.push(action))
+    const told = await heard(first, 1, () => db.query('CREATE t:1'))
+    await eventually('the second was told', async () => seen.length > 0)
+    await one.closeSession()
+    await db.query('CREATE t:2')
+    await eventually('the second is told still', async () => seen.length > 1)
+    return [told, seen]
+  },
+  'live: an unsubscribed handler hears nothing': async ({ db, protocol }) => {
+    if (protocol === 'http') return 'no live queries'
+    await db.query('DEFINE TABLE t')
+    const live = await db.live(T)
+    const unwanted: unknown[] = []
+    live.subscribe((message) => unwanted.push(message))()
+    return [await heard(live, 8, () => changes(db)), unwanted]
+  },
+}
