@@ -44,8 +44,9 @@ export class WsConnection {
   #isGathering = false
   /** Requests that have arrived and are not begun. */
   readonly #arrived: Buffer[] = []
-  /** Requests begun in this turn of the event loop. */
+  /** Requests begun in this turn of the event loop, if they are more than one. */
   #begun = 0
+  #isPausing = false
   /** Resolves when the socket is closed and nothing of the client is left in the engine. */
   readonly ended: Promise<void>
 
@@ -92,22 +93,25 @@ export class WsConnection {
     this.#inFlightBytes += request.length
     this.#regulate()
     this.#arrived.push(request)
+    // Nothing else waits: whoever asks one thing after the other costs no turn of the loop more.
+    if (this.#inFlight === 1) this.#begun = 0
     this.#begin()
   }
 
   /** A piece of the client's stream may hold a thousand requests: the other clients get a turn in between. */
   #begin(): void {
-    if (this.#begun === 0 && this.#arrived.length > 0) {
-      setImmediate(() => {
-        this.#begun = 0
-        this.#begin()
-      })
-    }
     for (; this.#begun < BEGUN_AT_ONCE; this.#begun++) {
       const request = this.#arrived.shift()
-      if (request === undefined) return
+      if (request === undefined) break
       void this.#answer(request)
     }
+    if (this.#begun < 2 || this.#isPausing) return
+    this.#isPausing = true
+    setImmediate(() => {
+      this.#isPausing = false
+      this.#begun = 0
+      this.#begin()
+    })
   }
 
   async #answer(request: Buffer): Promise<void> {
@@ -127,7 +131,7 @@ export class WsConnection {
 
   #send(frame: Frame): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return
-    this.#gather()
+    if (this.#inFlight > 0) this.#gather()
     this.#socket.send(frame)
     this.#regulate()
   }
