@@ -44,7 +44,7 @@ export interface EngineOptions {
 }
 
 /** So many calls are started at once at least: one or two would leave the engine idle while we make the next ones. */
-const MIN_PLACES = 16
+const MIN_PLACES = 8
 
 /** Whose turn it is when no client's session is used. */
 const OWNER = ''

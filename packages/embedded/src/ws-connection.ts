@@ -9,7 +9,7 @@ const MAX_IN_FLIGHT = 512
 /** or so many of their bytes. */
 const MAX_IN_FLIGHT_BYTES = 32 * 1024 * 1024
 /** So many are begun in one turn of the event loop, which takes less than a millisecond. */
-const BEGUN_AT_ONCE = 32
+const BEGUN_AT_ONCE = 16
 /** So much that the client has not read may wait before we stop reading its requests; live queries then end it. */
 const MAX_UNREAD_BYTES = 16 * 1024 * 1024
 
