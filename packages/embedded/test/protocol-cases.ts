@@ -218,7 +218,7 @@ export const PROTOCOL_CASES: readonly ProtocolCase[] = [
     ['cancel', ['x']],
     ['commit', [UNKNOWN]],
     ['cancel', [UNKNOWN]],
-    ...TRANSACTION_CALLS.map(([method, params]) => [method, params, { txn: UNKNOWN }] as const),
+    ...TRANSACTION_CALLS.map(([method, params = []]) => [method, params, { txn: UNKNOWN }] as const),
     ['ping', [], { txn: UNKNOWN }],
     ['set', ['a', 1], { txn: UNKNOWN }],
     ['begin', [], { txn: UNKNOWN }],
