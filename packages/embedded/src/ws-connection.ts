@@ -93,12 +93,7 @@ export class WsConnection {
     if (this.#socket.bufferedAmount > MAX_UNREAD_BYTES) {
       this.#deaf = true
       this.#socket.close(TRY_AGAIN_LATER, 'the client does not read its live queries')
-    } else if (this.#socket.readyState === this.#socket.OPEN) {
-      // By itself: of two notifications that it reads at once, the official JavaScript SDK (2.0.8) loses one.
-      this.#stream.uncork()
-      this.#socket.send(frame)
-      this.#regulate()
-    }
+    } else this.#send(frame)
   }
 
   #send(frame: Frame): void {

@@ -1,6 +1,7 @@
 import { HANGS_MS, within } from '@procref/testing'
 import { type ConnectOptions, type DriverOptions, Surreal, SurrealSession, type Uuid } from 'surrealdb'
 import { WebSocket } from 'ws'
+import { comparable } from '../comparable.ts'
 import { described } from './described.ts'
 import { type Relay, startRelay } from './relay.ts'
 import type { Case, Protocol, Sdk } from './sdk.ts'
@@ -29,7 +30,8 @@ const LIMIT_MS = 2 * HANGS_MS
 /** Runs one case in a database of its own, and resolves with its answer in a form that can be compared. */
 export async function runCase(name: string, run: Case, place: Place): Promise<unknown> {
   await using sdk = await SdkAtServer.prepare(place)
-  return described(await within(`'${name}' on ${place.protocol}`, run(sdk), LIMIT_MS))
+  const answer = await within(`'${name}' over ${place.protocol}`, run(sdk), LIMIT_MS)
+  return JSON.parse(comparable(described(answer)).replaceAll(place.database, 'DATABASE'))
 }
 
 class SdkAtServer implements Sdk, AsyncDisposable {

@@ -44,7 +44,7 @@ test.concurrent.each(Object.entries(SDK_CASES))('%s', async (name, run) => {
       const at = async (server: SdkServer | undefined): Promise<unknown> => {
         if (server === undefined) return undefined
         runs++
-        const database = `${place.protocol}_${NAMES.indexOf(name)}`
+        const database = `case_${NAMES.indexOf(name)}_over_${place.protocol}`
         return await runCase(name, run, { server, protocol: place.protocol, database, witness })
       }
       const [ours, theirs] = await Promise.all([at(embedded), at(real)])

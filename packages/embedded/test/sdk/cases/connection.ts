@@ -46,7 +46,7 @@ export const CONNECTION: Cases = {
       {},
       { namespace },
       { namespace, database },
-      { namespace: 'unmade_ns', database: 'unmade_db' },
+      { namespace: `unmade_${database}`, database: 'unmade' },
     ]) {
       const db = driver()
       answers.push(await attempt(() => db.connect(url, { ...options, authentication: root })))
@@ -160,13 +160,7 @@ export const CONNECTION: Cases = {
     await db.use({ namespace, database: null })
     await db.invalidate()
     await db.close()
-    return seen.map((event) =>
-      JSON.stringify(event)
-        .replaceAll(/"eyJ[^"]*"/g, '"token"')
-        .replaceAll(namespace, 'NS')
-        .replaceAll(/surrealdb-[\d.]+/g, 'version')
-        .replaceAll(database, 'DB'),
-    )
+    return seen
   },
   'events: an unsubscribed listener hears nothing': async ({ driver, url, root }) => {
     const db = driver()
