@@ -1,6 +1,6 @@
 import { decodeValue, encodeArray, encodeMap, encodeValue, readElements, readEntries } from './cbor.ts'
 import type { Answer } from './engine.ts'
-import { invalidAuth, notFound, type RpcError, shuttingDown, transactionConflict } from './rpc-errors.ts'
+import { invalidAuth, plainError, type RpcError, shuttingDown, transactionConflict } from './rpc-errors.ts'
 import { textOf } from './rpc-request.ts'
 
 /**
@@ -12,6 +12,13 @@ export function asReal(method: string, answer: Answer): Answer {
   return method === 'query' ? { result: statementsAsReal(answer.result) } : answer
 }
 
+/** What the engine calls `Internal`, by its message. */
+const KINDS: ReadonlyMap<string, string> = new Map([
+  ['No record was returned', 'NotFound'],
+  ['This record access method does not allow signup', 'NotAllowed'],
+  ['The record access signup query failed', 'Query'],
+])
+
 const CONFLICT = 'Transaction conflict: '
 const CONFLICT_MARK = Buffer.from(CONFLICT)
 
@@ -20,7 +27,8 @@ function errorAsReal(method: string, error: RpcError): RpcError {
   if (kind !== 'Internal' || typeof message !== 'string' || error.equals(shuttingDown())) return error
   // Whatever is wrong with a token is nothing that a stranger is told.
   if (method === 'authenticate') return invalidAuth()
-  if (message === 'No record was returned') return notFound(message)
+  const realKind = KINDS.get(message)
+  if (realKind !== undefined) return plainError(realKind, message)
   return message.startsWith(CONFLICT) ? transactionConflict(message) : error
 }
 
