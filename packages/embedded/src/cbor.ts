@@ -34,8 +34,16 @@ export const TAG = {
 /** Encodes a plain value; `undefined` becomes NONE. */
 export function encodeValue(value: unknown): Buffer {
   return view(
-    encode(value, { typeEncoders: { undefined: () => [new Token(Type.tag, TAG.none), new Token(Type.null, null)] } }),
+    encode(value, {
+      typeEncoders: { undefined: () => [new Token(Type.tag, TAG.none), new Token(Type.null, null)] },
+      mapSorter: ([a], [b]) => (keyOf(a) < keyOf(b) ? -1 : 1),
+    }),
   )
+}
+
+/** In the order of the engine's own maps. */
+function keyOf(token: Token | Token[] | undefined): string {
+  return String((Array.isArray(token) ? token[0] : token)?.value)
 }
 
 /** Decodes a value for looking at it: tags other than NONE are dropped, so the result cannot be encoded again. */

@@ -10,12 +10,9 @@ export interface MethodRule {
   readonly caller: 'anyone' | 'signed-in'
   /** `changed`: the call runs alone in its session. `none`: it does not look at a session. */
   readonly session: 'used' | 'changed' | 'none'
-  /** The engine ignores the transaction, and would write outside it. */
-  readonly ignoresTransaction?: true
 }
 
 const DATA: MethodRule = { caller: 'signed-in', session: 'used' }
-const DATA_OUTSIDE: MethodRule = { ...DATA, ignoresTransaction: true }
 const CHANGE: MethodRule = { caller: 'anyone', session: 'changed' }
 const PLAIN: MethodRule = { caller: 'anyone', session: 'none' }
 
@@ -50,10 +47,10 @@ const RULES: ReadonlyMap<string, MethodRule> = new Map([
   ['delete', DATA],
   ['live', DATA],
   ['kill', DATA],
-  ['update', DATA_OUTSIDE],
-  ['patch', DATA_OUTSIDE],
-  ['relate', DATA_OUTSIDE],
-  ['run', DATA_OUTSIDE],
+  ['update', DATA],
+  ['patch', DATA],
+  ['relate', DATA],
+  ['run', DATA],
 ])
 
 /** `undefined`: there is no such method. Names are case-sensitive. */

@@ -1,7 +1,7 @@
 import { encodeArray, encodeMap, encodeUuid, NONE, readElements, uuidOf } from './cbor.ts'
 import type { Answer, Engine } from './engine.ts'
 import { asReal } from './engine-errors.ts'
-import { type MethodRule, ruleFor } from './gate.ts'
+import { ruleFor } from './gate.ts'
 import { type LiveQueries, liveStatements, refuseLiveStatements } from './live-queries.ts'
 import { isTooDeepQuery, SHORT_BYTES } from './query-guard.ts'
 import {
@@ -12,20 +12,24 @@ import {
   liveQueryNotSupported,
   methodNotAllowed,
   methodNotFound,
-  notInTransaction,
   sessionNotFound,
-  tooMany,
+  tooManyTransactions,
 } from './rpc-errors.ts'
 import { type RpcRequest, readLongRequest, readRequest } from './rpc-request.ts'
 import type { Session } from './session.ts'
 import { signIn, signOut, use } from './session-changes.ts'
 import { Sessions } from './sessions.ts'
 
-/** Each keeps a snapshot of the database. */
-const MAX_TRANSACTIONS = 256
+/** As the real server, of one session. Each keeps a snapshot of the database, */
+const MAX_TRANSACTIONS_A_SESSION = 64
+/** so a connection cannot have that many for each of its sessions. */
+const MAX_TRANSACTIONS = 1_024
 
 /** A request of more bytes is read a little at a time. */
 const LONG_BYTES = 128 * 1024
+
+/** Methods that the real server knows by name even where it was built without them. */
+const NOT_BUILT_IN: ReadonlySet<string> = new Set(['gql', 'graphql'])
 
 export interface RpcClientOptions {
   readonly engine: Engine
@@ -48,7 +52,8 @@ export interface RpcClientOptions {
 export class RpcClient {
   readonly #options: RpcClientOptions
   readonly #sessions: Sessions
-  readonly #transactions = new Set<string>()
+  /** By the session that began it, and with whose end it ends. Every session of the client may use it. */
+  readonly #transactions = new Map<string, Session>()
   readonly #begun: Promise<Session>
   /** Of the last request that could not be read at once. */
   #reading: ReturnType<typeof readLongRequest> | undefined
@@ -108,19 +113,19 @@ export class RpcClient {
   async close(): Promise<void> {
     await this.#begun
     await this.#sessions.close()
-    await Promise.all([...this.#transactions].map((txn) => this.#finish('cancel', txn)))
+    await this.#cancelTransactions()
   }
 
   async #answer(request: RpcRequest): Promise<Answer> {
     await this.#begun
     const { method } = request
     const rule = ruleFor(method)
-    if (rule === undefined) return { error: methodNotFound(method === 'graphql' ? method : 'unknown') }
+    if (rule === undefined) return { error: methodNotFound(NOT_BUILT_IN.has(method) ? method : 'unknown') }
     if (rule.session === 'none') return await this.#answerPlain(request)
     const session = this.#sessions.get(request.session)
     if (session === undefined) return { error: sessionNotFound(request.session ?? '') }
     if (rule.session === 'changed') return await session.order.alone(() => this.#change(session, request))
-    return await session.order.shared(() => this.#callData(session, request, rule))
+    return await session.order.shared(() => this.#callData(session, request))
   }
 
   async #answerPlain({ method, params, session }: RpcRequest): Promise<Answer> {
@@ -135,7 +140,7 @@ export class RpcClient {
       case 'attach':
         return await this.#sessions.attach(session)
       case 'detach':
-        return await this.#sessions.detach(session)
+        return await this.#detach(session)
       case 'sessions':
         return this.#sessions.list()
       case 'begin':
@@ -160,6 +165,7 @@ export class RpcClient {
       case 'reset': {
         const answer = await signOut(engine, session, method)
         await this.#sessions.forgetLive(session)
+        await this.#cancelTransactions(session)
         return answer
       }
       case 'signin':
@@ -172,11 +178,10 @@ export class RpcClient {
     }
   }
 
-  async #callData(session: Session, request: RpcRequest, rule: MethodRule): Promise<Answer> {
+  async #callData(session: Session, request: RpcRequest): Promise<Answer> {
     const { method, params, txn } = request
     if (txn !== undefined && !this.#transactions.has(txn)) return { error: invalidParams('Transaction not found') }
     if (session.identity === undefined) return { error: anonymousNotAllowed() }
-    if (txn !== undefined && rule.ignoresTransaction) return { error: notInTransaction(method) }
     if (method === 'query' && params.length > SHORT_BYTES && (await isTooDeepQuery(params)))
       return { error: expressionTooDeep() }
     const { engine, connection } = this.#options
@@ -201,10 +206,12 @@ export class RpcClient {
     if (session === undefined) return { error: sessionNotFound(clientId ?? '') }
     // As a call of the session, because close() waits for those: one that is begun later would never be cancelled.
     return await session.order.shared(async () => {
-      if (this.#transactions.size >= MAX_TRANSACTIONS) return { error: tooMany('transactions', MAX_TRANSACTIONS) }
+      const own = [...this.#transactions.values()].filter((of) => of === session).length
+      if (own >= MAX_TRANSACTIONS_A_SESSION || this.#transactions.size >= MAX_TRANSACTIONS)
+        return { error: tooManyTransactions() }
       const answer = await this.#options.engine.call({ method: 'begin' })
       const txn = 'result' in answer ? uuidOf(answer.result) : undefined
-      if (txn !== undefined) this.#transactions.add(txn)
+      if (txn !== undefined) this.#transactions.set(txn, session)
       return answer
     })
   }
@@ -216,6 +223,19 @@ export class RpcClient {
     // The engine has one space of names for all: a transaction of somebody else is none of ours.
     if (!this.#transactions.has(txn)) return { error: invalidParams('Transaction not found') }
     return await this.#finish(method, txn)
+  }
+
+  async #detach(clientId: string | undefined): Promise<Answer> {
+    const session = clientId === undefined ? undefined : this.#sessions.get(clientId)
+    const answer = await this.#sessions.detach(clientId)
+    if (session !== undefined) await this.#cancelTransactions(session)
+    return answer
+  }
+
+  /** Of one session, or all. */
+  async #cancelTransactions(of?: Session): Promise<void> {
+    const ended = [...this.#transactions].filter(([, session]) => of === undefined || session === of)
+    await Promise.all(ended.map(([txn]) => this.#finish('cancel', txn)))
   }
 
   async #finish(method: 'commit' | 'cancel', txn: string): Promise<Answer> {

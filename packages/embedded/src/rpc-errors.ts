@@ -68,13 +68,7 @@ export const transactionConflict = (message: string): RpcError =>
     message: `There was a problem with the key-value store: ${message}`,
   })
 
-/** Limits that the real server has not: its memory is bounded by other means. */
-export const tooMany = (what: string, limit: number): RpcError =>
-  error(-32000, 'NotAllowed', `This connection has ${limit} open ${what}, the most there can be`)
-
-/** The engine would carry the write out at once, outside the transaction. */
-export const notInTransaction = (method: string): RpcError =>
-  error(-32000, 'NotAllowed', `The embedded engine cannot run '${method}' in a transaction; use 'query' for it`)
+export const tooManyTransactions = (): RpcError => invalidParams('Too many open transactions')
 
 export const expressionTooDeep = (): RpcError =>
   error(-32000, 'Validation', 'Parse error: Exceeded expression recursion depth limit')

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { encodeArray, encodeUuid, NONE } from './cbor.ts'
 import type { Answer, Engine } from './engine.ts'
 import type { LiveQueries } from './live-queries.ts'
-import { invalidParams, sessionExists, tooMany } from './rpc-errors.ts'
+import { invalidParams, methodNotAllowed, sessionExists } from './rpc-errors.ts'
 import { newSession, type Session } from './session.ts'
 
-/** Each costs memory in the engine until its connection ends. */
-const MAX_SESSIONS = 1_000
+/** As the real server, with the one that a connection begins with. Each costs memory in the engine until it ends. */
+const MAX_SESSIONS = 256
 
 /** The session that a connection begins with. */
 const FIRST = ''
@@ -43,7 +43,7 @@ export class Sessions {
   async attach(clientId: string | undefined): Promise<Answer> {
     if (clientId === undefined) return { error: invalidParams('Expected a session ID') }
     if (this.#sessions.has(clientId)) return { error: sessionExists(clientId) }
-    if (this.#sessions.size > MAX_SESSIONS) return { error: tooMany('sessions', MAX_SESSIONS) }
+    if (this.#sessions.size >= MAX_SESSIONS) return { error: methodNotAllowed('attach') }
     // The client's own id where that can be: queries see it as `$session.id`.
     const session = newSession(clientId, this.#newEngineId(clientId))
     this.#sessions.set(clientId, session)

@@ -1,0 +1,74 @@
+import { surrealBinary } from '@procref/testing'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  type FrameCase,
+  JSON_CASES,
+  JSON_DIFFERENCES,
+  NEGOTIATIONS,
+  REFUSED_BY_CLIENT,
+  SQL_SOCKET_CASES,
+} from './json-cases.ts'
+import { Referee } from './referee.ts'
+import { startEmbedded, startReal, type TestServer } from './server.ts'
+import { jsonValue, TextClient, type TextClientOptions } from './text-client.ts'
+
+let embedded: TestServer
+let real: TestServer | undefined
+
+beforeAll(async () => {
+  embedded = await startEmbedded()
+  real = await startReal()
+})
+
+afterAll(async () => {
+  await embedded?.[Symbol.asyncDispose]()
+  await real?.[Symbol.asyncDispose]()
+})
+
+function theirs(): TestServer {
+  if (real === undefined) throw new Error('there is no real server')
+  return real
+}
+
+async function answers({ port }: TestServer, { connection, frames }: FrameCase): Promise<unknown> {
+  await using client = await TextClient.open(port, connection)
+  const given: Record<string, unknown> = {}
+  for (const [i, frame] of frames.entries()) given[`${i} ${frame}`.slice(0, 100)] = jsonValue(await client.ask(frame))
+  return given
+}
+
+async function negotiated({ port }: TestServer, options: TextClientOptions): Promise<unknown> {
+  const client = await TextClient.connect(port, options)
+  if (typeof client === 'number') return client
+  await using open = client
+  return [open.socket.protocol, jsonValue(await open.ask('{"id":1,"method":"ping"}'))]
+}
+
+describe.runIf(surrealBinary() !== undefined)('in JSON it answers as the real server does', () => {
+  const cases = [...JSON_CASES, ...SQL_SOCKET_CASES]
+  const negotiations = Object.entries(NEGOTIATIONS)
+  const referee = new Referee('json', 'Frames of text over a WebSocket', JSON_DIFFERENCES)
+
+  test.each(cases)('$name', async (frameCase) => {
+    referee.judge(frameCase.name, await answers(embedded, frameCase), await answers(theirs(), frameCase))
+  })
+
+  test.each(negotiations)('a connection with: %s', async (name, options) => {
+    referee.judge(
+      `a connection with: ${name}`,
+      await negotiated(embedded, options),
+      await negotiated(theirs(), options),
+    )
+  })
+
+  test('and what differs is known', () => referee.settle(cases.length + negotiations.length))
+})
+
+test.each(REFUSED_BY_CLIENT)(
+  'a subprotocol that is not spoken (%s) is not named in the answer',
+  async (...protocols) => {
+    for (const server of real === undefined ? [embedded] : [embedded, real]) {
+      await expect(TextClient.open(server.port, { protocols })).rejects.toThrow('Server sent no subprotocol')
+    }
+  },
+)
