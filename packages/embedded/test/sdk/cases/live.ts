@@ -83,10 +83,12 @@ export const LIVE: Cases = {
     }
     return all
   },
-  'live: value': async ({ db, protocol }) => {
+  'live: value, made and killed': async ({ db, protocol }) => {
     if (protocol === 'http') return 'no live queries'
     await db.query('DEFINE TABLE t; CREATE other:1')
-    return await heard(await db.live<{ n: number }>(T).value('n'), db)
+    const live = await db.live<{ n: number }>(T).value('n')
+    await live.kill()
+    return [live.isAlive, db.live<{ n: number }>(T).value('n').compile().query]
   },
   'live: what a subscription says of itself; kill': async ({ db, protocol }) => {
     if (protocol === 'http') return 'no live queries'
@@ -122,7 +124,9 @@ export const LIVE: Cases = {
         if (action === 'DELETE') break
       }
     })()
-    await db.query('CREATE t:1; DELETE t:1')
+    await db.query('CREATE t:1')
+    await eventually('it was told', async () => seen.length > 0)
+    await db.query('DELETE t:1')
     await reading
     return seen
   },
