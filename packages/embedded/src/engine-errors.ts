@@ -20,7 +20,6 @@ const KINDS: ReadonlyMap<string, string> = new Map([
 ])
 
 const CONFLICT = 'Transaction conflict: '
-const CONFLICT_MARK = Buffer.from(CONFLICT)
 
 function errorAsReal(method: string, error: RpcError): RpcError {
   const { kind, message } = decodeValue(error) as { readonly kind?: unknown; readonly message?: unknown }
@@ -29,44 +28,65 @@ function errorAsReal(method: string, error: RpcError): RpcError {
   if (method === 'authenticate') return invalidAuth()
   const realKind = KINDS.get(message)
   if (realKind !== undefined) return plainError(realKind, message)
-  return message.startsWith(CONFLICT) ? transactionConflict(message) : error
+  return message.startsWith(CONFLICT) ? transactionConflict(message.replace(': . This', '. This')) : error
 }
 
 const NOT_EXECUTED = `Query not executed: ${CONFLICT}`
 
+/** In the answer to `query`. May also occur in data, so a match has to be looked at closely. */
+const FAILED_MARK = Buffer.concat([encodeValue('status'), encodeValue('ERR')])
+
+const NO_VERSIONS =
+  'There was a problem with the key-value store: The underlying datastore does not support versioned queries'
+
 /**
- * Costs next to nothing when there is no conflict. With one, the engine says of each statement of the transaction that it
- * was not executed, and nothing of the COMMIT, so that the answers to later statements would stand in the wrong place.
+ * Costs next to nothing when no statement has failed. After a conflict the engine says of each statement of the transaction
+ * that it was not executed, and nothing of the COMMIT, so that the answers to later statements would stand in the wrong place.
  */
 function statementsAsReal(result: Buffer): Buffer {
-  if (!result.includes(CONFLICT_MARK)) return result
+  if (!result.includes(FAILED_MARK)) return result
   const said: Buffer[] = []
   let commit: Buffer | undefined
   for (const statement of readElements(result)) {
-    const fields = new Map([...readEntries(statement)].map(({ key, value }) => [key, value]))
-    const time = fields.get('time')
-    const message = textOf(fields.get('status')) === 'ERR' ? textOf(fields.get('result')) : undefined
-    if (time !== undefined && message?.startsWith(NOT_EXECUTED)) {
-      said.push(failed('NotExecuted', 'The query was not executed due to a failed transaction', time))
-      commit = failed('TransactionConflict', message.replace('Query not executed', 'Cannot COMMIT'), time)
+    const failure = failureOf(statement)
+    if (failure?.message.startsWith(NOT_EXECUTED)) {
+      const { message, time } = failure
+      said.push(failed(time, 'The query was not executed due to a failed transaction', 'Query', 'NotExecuted'))
+      commit = failed(time, message.replace('Query not executed', 'Cannot COMMIT'), 'Query', 'TransactionConflict')
       continue
     }
     if (commit !== undefined) said.push(commit)
     commit = undefined
-    const conflicted = time !== undefined && message?.startsWith(CONFLICT)
-    said.push(
-      conflicted
-        ? failed('TransactionConflict', `There was a problem with the key-value store: ${message}`, time)
-        : statement,
-    )
+    said.push(failure === undefined ? statement : failureAsReal(failure, statement))
   }
   return encodeArray(commit === undefined ? said : [...said, commit])
 }
 
-function failed(kind: string, message: string, time: Buffer): Buffer {
+interface Failure {
+  readonly message: string
+  readonly time: Buffer
+}
+
+function failureOf(statement: Buffer): Failure | undefined {
+  const fields = new Map([...readEntries(statement)].map(({ key, value }) => [key, value]))
+  const time = fields.get('time')
+  const message = textOf(fields.get('status')) === 'ERR' ? textOf(fields.get('result')) : undefined
+  return time === undefined || message === undefined ? undefined : { message, time }
+}
+
+function failureAsReal({ message, time }: Failure, statement: Buffer): Buffer {
+  if (message.startsWith(CONFLICT)) {
+    const said = `There was a problem with the key-value store: ${message.replace(': . This', '. This')}`
+    return failed(time, said, 'Query', 'TransactionConflict')
+  }
+  const isVersion = message === NO_VERSIONS || message.endsWith('Invalid argument: Versioning not enabled')
+  return isVersion ? failed(time, NO_VERSIONS, 'Configuration') : statement
+}
+
+function failed(time: Buffer, message: string, kind: string, details?: string): Buffer {
   return encodeMap([
-    ['details', encodeValue({ kind })],
-    ['kind', encodeValue('Query')],
+    ...(details === undefined ? [] : [['details', encodeValue({ kind: details })] as const]),
+    ['kind', encodeValue(kind)],
     ['result', encodeValue(message)],
     ['status', encodeValue('ERR')],
     ['time', time],
