@@ -29,4 +29,6 @@ export const STAY: Readonly<Record<string, string>> = {
   'errors: of statements, with their details': MESSAGES,
   'errors: not executed, cancelled':
     'After an error in a transaction engine 3.0.2 gives no answer to the COMMIT; 3.3.5 does.',
+  'live: refused ones':
+    'Over http the engine tries a LIVE statement before it is refused: what is wrong with the statement is said first.',
 }

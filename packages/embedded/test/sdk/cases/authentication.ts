@@ -279,19 +279,15 @@ export const AUTHENTICATION: Cases = {
     const short = driver()
     await short.connect(url, { namespace, database })
     await short.signin({ namespace, database, username: user, password: PASSWORD })
-    const first = await attempt(() => short.query('RETURN 1'))
     await eventually(
       'the session has expired',
       async () => (await attempt(() => short.query('RETURN 1'))) instanceof Error,
     )
-    return [
-      first,
-      ...(await attempts(
-        () => short.query('RETURN 1'),
-        () => short.select(new RecordId('t', 1)),
-        () => short.version(),
-      )),
-    ]
+    return await attempts(
+      () => short.query('RETURN 1'),
+      () => short.select(new RecordId('t', 1)),
+      () => short.version(),
+    )
   },
   'authentication: is asked again before the token expires': async (sdk) => {
     const { user } = await defineUsers(sdk)
@@ -311,7 +307,7 @@ export const AUTHENTICATION: Cases = {
       },
     })
     await eventually('it was asked again', async () => asked > 1)
-    return await attempt(() => other.query('RETURN $access = NONE'))
+    return other.status
   },
   'events: auth': async (sdk) => {
     await defineUsers(sdk)
