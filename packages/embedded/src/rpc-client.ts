@@ -1,5 +1,6 @@
 import { encodeArray, encodeMap, encodeUuid, NONE, readElements, uuidOf } from './cbor.ts'
 import type { Answer, Engine } from './engine.ts'
+import { asReal } from './engine-errors.ts'
 import { ruleFor } from './gate.ts'
 import { type LiveQueries, liveStatements, refuseLiveStatements } from './live-queries.ts'
 import { isTooDeepQuery, SHORT_BYTES } from './query-guard.ts'
@@ -111,7 +112,7 @@ export class RpcClient {
 
   /** Never rejects. */
   async call(request: RpcRequest): Promise<Answer> {
-    return await this.#answer(request).catch(internalError)
+    return asReal(request.method, await this.#answer(request).catch(internalError))
   }
 
   /** Waits for the calls in flight, then removes everything the client had in the engine. */

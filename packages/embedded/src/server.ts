@@ -52,7 +52,8 @@ class EmbeddedServer implements RunningServer {
   readonly pid: number = process.pid
   readonly ended: Promise<ServerEnd>
   readonly #options: ServerOptions
-  readonly #http = createServer()
+  // As the real server: a connection that a client keeps for later is not closed in the moment in which it is used again.
+  readonly #http = createServer({ keepAliveTimeout: 0 })
   readonly #sockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,

@@ -9,12 +9,12 @@ import type { Selection, Session } from './session.ts'
 /** `signin`, `signup`, `authenticate`, `refresh`: a session is signed in once the engine itself says as whom. */
 export async function signIn(engine: Engine, session: Session, method: string, params: Buffer): Promise<Answer> {
   const answer = await engine.call({ method, params, session: session.engineId })
-  if ('result' in answer) await identify(engine, session)
+  if ('result' in answer) await identify(engine, session, method)
   return answer
 }
 
 /** Also for a session that has been signed in before: if the engine does not confirm it, nobody is. */
-async function identify(engine: Engine, session: Session): Promise<void> {
+async function identify(engine: Engine, session: Session, method: string): Promise<void> {
   session.identity = undefined
   const asked = encodeArray([encodeValue('RETURN $session')])
   const answer = await engine.call({ method: 'query', params: asked, session: session.engineId })
@@ -24,11 +24,15 @@ async function identify(engine: Engine, session: Session): Promise<void> {
   if (typeof token !== 'object' || token === null) return
   const actor = JSON.stringify([token.NS, token.DB, token.AC, token.ID])
   const identity = { actor, ...named('namespace', token.NS), ...named('database', token.DB) }
-  const wanted = session.selectionPending ? session.selection : {}
+  // With an access method (a bearer key) nothing stays selected but what it is of.
+  const forgets = method === 'signin' && typeof token.AC === 'string'
+  const wanted = session.selectionPending && !forgets ? session.selection : {}
   session.selectionPending = false
   session.selection = { ...named('namespace', ns), ...named('database', db) }
-  // Only a root user is nowhere after the sign-in.
-  if (session.selection.namespace === undefined && wanted.namespace !== undefined) await select(engine, session, wanted)
+  // The user's own namespace and database win; what the sign-in does not name stays as it was selected before.
+  const both = { ...wanted, ...session.selection }
+  const changed = both.namespace !== session.selection.namespace || both.database !== session.selection.database
+  if (both.namespace !== undefined && changed) await select(engine, session, both)
   session.identity = identity
 }
 
