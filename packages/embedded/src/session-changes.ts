@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { decodeValue, encodeArray, encodeValue, NULL, readElements } from './cbor.ts'
 import type { Answer, Engine } from './engine.ts'
 import { invalidParams, useNotAllowed } from './rpc-errors.ts'
@@ -32,8 +33,23 @@ async function identify(engine: Engine, session: Session, method: string): Promi
   // The user's own namespace and database win; what the sign-in does not name stays as it was selected before.
   const both = { ...wanted, ...session.selection }
   const changed = both.namespace !== session.selection.namespace || both.database !== session.selection.database
-  if (both.namespace !== undefined && changed) await select(engine, session, both)
+  if (both.namespace !== undefined && changed) await selectAtLast(engine, session, both)
   session.identity = identity
+}
+
+const MAX_SELECTIONS = 50
+const PAUSE_MS = 5
+
+/**
+ * What was chosen before the sign-in. The engine makes what does not exist, and then sessions that sign in at the same moment get in each
+ * other's way; nobody hears of that failure, because it is the sign-in that is answered, so it is repeated.
+ */
+async function selectAtLast(engine: Engine, session: Session, wanted: Selection): Promise<void> {
+  for (let attempt = 1; attempt <= MAX_SELECTIONS; attempt++) {
+    const answer = await select(engine, session, wanted)
+    if ('result' in answer || !answer.error.includes('can be retried')) return
+    await pause(PAUSE_MS * (1 + Math.random()))
+  }
 }
 
 interface SessionValue {
