@@ -1,6 +1,6 @@
 import { decodeValue, encodeArray, encodeMap, encodeValue, readElements, readEntries } from './cbor.ts'
 import type { Answer } from './engine.ts'
-import { invalidAuth, notFound, queryFailed, type RpcError, shuttingDown, transactionConflict } from './rpc-errors.ts'
+import { invalidAuth, plainError, type RpcError, shuttingDown, transactionConflict } from './rpc-errors.ts'
 import { textOf } from './rpc-request.ts'
 
 /**
@@ -12,8 +12,14 @@ export function asReal(method: string, answer: Answer): Answer {
   return method === 'query' ? { result: statementsAsReal(answer.result) } : answer
 }
 
+/** What the engine calls `Internal`, by its message. */
+const KINDS: ReadonlyMap<string, string> = new Map([
+  ['No record was returned', 'NotFound'],
+  ['This record access method does not allow signup', 'NotAllowed'],
+  ['The record access signup query failed', 'Query'],
+])
+
 const CONFLICT = 'Transaction conflict: '
-const CONFLICT_MARK = Buffer.from(CONFLICT)
 
 /** Nothing was done, and the same may succeed now. */
 export function isConflict(error: RpcError): boolean {
@@ -28,49 +34,69 @@ function internalMessage(error: RpcError): string | undefined {
 function errorAsReal(method: string, error: RpcError): RpcError {
   const message = internalMessage(error)
   if (message === undefined || error.equals(shuttingDown())) return error
-  if (message.startsWith(CONFLICT)) return transactionConflict(message)
+  if (message.startsWith(CONFLICT)) return transactionConflict(message.replace(': . This', '. This'))
   // Whatever is wrong with a token is nothing that a stranger is told.
   if (method === 'authenticate') return invalidAuth()
-  if (message === 'No record was returned') return notFound(message)
-  if (message === 'The record access signup query failed') return queryFailed(message)
-  return error
+  const realKind = KINDS.get(message)
+  return realKind === undefined ? error : plainError(realKind, message)
 }
 
 const NOT_EXECUTED = `Query not executed: ${CONFLICT}`
 
+/** In the answer to `query`. May also occur in data, so a match has to be looked at closely. */
+const FAILED_MARK = Buffer.concat([encodeValue('status'), encodeValue('ERR')])
+
+const NO_VERSIONS =
+  'There was a problem with the key-value store: The underlying datastore does not support versioned queries'
+
 /**
- * Costs next to nothing when there is no conflict. With one, the engine says of each statement of the transaction that it
- * was not executed, and nothing of the COMMIT, so that the answers to later statements would stand in the wrong place.
+ * Costs next to nothing when no statement has failed. After a conflict the engine says of each statement of the transaction
+ * that it was not executed, and nothing of the COMMIT, so that the answers to later statements would stand in the wrong place.
  */
 function statementsAsReal(result: Buffer): Buffer {
-  if (!result.includes(CONFLICT_MARK)) return result
+  if (!result.includes(FAILED_MARK)) return result
   const said: Buffer[] = []
   let commit: Buffer | undefined
   for (const statement of readElements(result)) {
-    const fields = new Map([...readEntries(statement)].map(({ key, value }) => [key, value]))
-    const time = fields.get('time')
-    const message = textOf(fields.get('status')) === 'ERR' ? textOf(fields.get('result')) : undefined
-    if (time !== undefined && message?.startsWith(NOT_EXECUTED)) {
-      said.push(failed('NotExecuted', 'The query was not executed due to a failed transaction', time))
-      commit = failed('TransactionConflict', message.replace('Query not executed', 'Cannot COMMIT'), time)
+    const failure = failureOf(statement)
+    if (failure?.message.startsWith(NOT_EXECUTED)) {
+      const { message, time } = failure
+      said.push(failed(time, 'The query was not executed due to a failed transaction', 'Query', 'NotExecuted'))
+      commit = failed(time, message.replace('Query not executed', 'Cannot COMMIT'), 'Query', 'TransactionConflict')
       continue
     }
     if (commit !== undefined) said.push(commit)
     commit = undefined
-    const conflicted = time !== undefined && message?.startsWith(CONFLICT)
-    said.push(
-      conflicted
-        ? failed('TransactionConflict', `There was a problem with the key-value store: ${message}`, time)
-        : statement,
-    )
+    said.push(failure === undefined ? statement : failureAsReal(failure, statement))
   }
   return encodeArray(commit === undefined ? said : [...said, commit])
 }
 
-function failed(kind: string, message: string, time: Buffer): Buffer {
+interface Failure {
+  readonly message: string
+  readonly time: Buffer
+}
+
+function failureOf(statement: Buffer): Failure | undefined {
+  const fields = new Map([...readEntries(statement)].map(({ key, value }) => [key, value]))
+  const time = fields.get('time')
+  const message = textOf(fields.get('status')) === 'ERR' ? textOf(fields.get('result')) : undefined
+  return time === undefined || message === undefined ? undefined : { message, time }
+}
+
+function failureAsReal({ message, time }: Failure, statement: Buffer): Buffer {
+  if (message.startsWith(CONFLICT)) {
+    const said = `There was a problem with the key-value store: ${message.replace(': . This', '. This')}`
+    return failed(time, said, 'Query', 'TransactionConflict')
+  }
+  const isVersion = message === NO_VERSIONS || message.endsWith('Invalid argument: Versioning not enabled')
+  return isVersion ? failed(time, NO_VERSIONS, 'Configuration') : statement
+}
+
+function failed(time: Buffer, message: string, kind: string, details?: string): Buffer {
   return encodeMap([
-    ['details', encodeValue({ kind })],
-    ['kind', encodeValue('Query')],
+    ...(details === undefined ? [] : [['details', encodeValue({ kind: details })] as const]),
+    ['kind', encodeValue(kind)],
     ['result', encodeValue(message)],
     ['status', encodeValue('ERR')],
     ['time', time],

@@ -87,29 +87,26 @@ export function liveStatements(result: Buffer, where: 'outside' | 'in a transact
   })
 }
 
-/** `"type": "kill"`, as above. */
-const KILL_MARK = Buffer.concat([encodeValue('type'), encodeValue('kill')])
+/** The engine's answer to a KILL of what is no live query of this client. */
+const KILL_REFUSED = 'Cannot execute KILL statement'
+const KILL_MARK = Buffer.from(KILL_REFUSED)
 
-/**
- * The answer without the live queries, as over HTTP, where nobody could be told of a change: they end with their session. A statement
- * that was to end one, and found none, is refused in the same words.
- */
+/** The answer without the live queries, as over HTTP, where nobody could be told of a change. They end with their session. */
 export function refuseLiveStatements(result: Buffer): Buffer {
-  const made = new Set(liveStatements(result, 'outside').map(({ index }) => index))
-  if (made.size === 0 && !result.includes(KILL_MARK)) return result
+  const refused = new Set(liveStatements(result, 'outside').map(({ index }) => index))
+  if (refused.size === 0 && !result.includes(KILL_MARK)) return result
   const statements = readElements(result).map((statement, index) => {
     const fields = new Map([...readEntries(statement)].map(({ key, value }) => [key, value]))
     const time = fields.get('time')
-    const type = fields.get('type')
-    const isRefused = made.has(index) || (textOf(type) === 'kill' && textOf(fields.get('status')) === 'ERR')
-    if (!isRefused || time === undefined || type === undefined) return statement
+    const isKill = textOf(fields.get('status')) === 'ERR' && textOf(fields.get('result'))?.startsWith(KILL_REFUSED)
+    if (time === undefined || (!refused.has(index) && !isKill)) return statement
     return encodeMap([
       ['details', encodeValue({ kind: 'LiveQueryNotSupported' })],
       ['kind', encodeValue('Configuration')],
       ['result', encodeValue('Unable to perform the realtime query')],
       ['status', encodeValue('ERR')],
       ['time', time],
-      ['type', type],
+      ['type', encodeValue(isKill ? 'kill' : 'live')],
     ])
   })
   return encodeArray(statements)

@@ -35,7 +35,7 @@ export const sessionExists = (id: string): RpcError =>
 export const liveQueryNotSupported = (): RpcError =>
   error(-32604, 'Configuration', 'Unable to perform the realtime query', { kind: 'LiveQueryNotSupported' })
 
-export const internal = (message: string): RpcError => error(-32000, 'Internal', message)
+export const internal = (message: string): RpcError => plainError('Internal', message)
 
 export const shuttingDown = (): RpcError => internal('The server is gracefully shutting down')
 
@@ -56,7 +56,8 @@ export const invalidAuth = (): RpcError =>
     details: { kind: 'InvalidAuth' },
   })
 
-export const notFound = (message: string): RpcError => error(-32000, 'NotFound', message)
+/** Without details. */
+export const plainError = (kind: string, message: string): RpcError => error(-32000, kind, message)
 
 export const queryFailed = (message: string): RpcError => error(-32000, 'Query', message)
 

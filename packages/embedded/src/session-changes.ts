@@ -26,7 +26,8 @@ async function identify(engine: Engine, session: Session, method: string): Promi
   const [statement] = decodeValue(answer.result) as readonly { readonly result?: SessionValue }[]
   const { tk: token, ns, db } = statement?.result ?? {}
   if (typeof token !== 'object' || token === null) return undefined
-  const limits = { ...named('namespace', token.NS), ...named('database', token.DB) }
+  const actor = JSON.stringify([token.NS, token.DB, token.AC, token.ID])
+  const identity = { actor, ...named('namespace', token.NS), ...named('database', token.DB) }
   // With an access method (a bearer key) nothing stays selected but what it is of.
   const forgets = method === 'signin' && typeof token.AC === 'string'
   const wanted = session.selectionPending && !forgets ? session.selection : {}
@@ -39,13 +40,13 @@ async function identify(engine: Engine, session: Session, method: string): Promi
     const selected = await select(engine, session, both)
     if ('error' in selected) return selected
   }
-  session.identity = limits
+  session.identity = identity
   return undefined
 }
 
 interface SessionValue {
   /** The token's claims; none before a sign-in. */
-  readonly tk?: { readonly NS?: unknown; readonly DB?: unknown; readonly AC?: unknown } | null
+  readonly tk?: { readonly NS?: unknown; readonly DB?: unknown; readonly AC?: unknown; readonly ID?: unknown } | null
   readonly ns?: unknown
   readonly db?: unknown
 }

@@ -1,9 +1,9 @@
 import { RecordId, Table } from 'surrealdb'
-import { attempt, attempts, type Cases } from '../sdk.ts'
+import { attempt, attempts, type Cases, overWs } from '../sdk.ts'
 import { everyCall } from './every-call.ts'
 import { insertPeople, PERSON, person } from './people.ts'
 
-export const TRANSACTIONS: Cases = {
+export const TRANSACTIONS: Cases = overWs(({ db }) => db.beginTransaction(), {
   'transaction: every call, committed': async ({ db, protocol }) => {
     await db.query('DEFINE TABLE person; DEFINE TABLE knows TYPE RELATION; DEFINE TABLE team')
     const transaction = await db.beginTransaction()
@@ -86,6 +86,26 @@ export const TRANSACTIONS: Cases = {
       await db.select(person(1)).value('by'),
     ]
   },
+  'transaction: in a session': async ({ db }) => {
+    const session = await db.forkSession()
+    await session.query('DEFINE TABLE t')
+    const transaction = await session.beginTransaction()
+    await transaction.query('CREATE t:1')
+    const outside = await db.query('SELECT * FROM t')
+    await transaction.commit()
+    return [outside, await db.query('SELECT * FROM t')]
+  },
+  'transaction: its session ends first': async ({ db }) => {
+    const session = await db.forkSession()
+    await session.query('DEFINE TABLE t')
+    const transaction = await session.beginTransaction()
+    await transaction.query('CREATE t:1')
+    await session.closeSession()
+    return [await attempt(() => transaction.commit()), await db.select(new Table('t'))]
+  },
+})
+
+export const RETRY: Cases = {
   'retry: statements that conflict succeed in the end': async ({ db, connect }) => {
     await db.query('CREATE counter:1 SET n = 0')
     const counter = new RecordId('counter', 1)
@@ -106,22 +126,5 @@ export const TRANSACTIONS: Cases = {
       }),
     )
     return await db.select(counter)
-  },
-  'transaction: in a session': async ({ db }) => {
-    const session = await db.forkSession()
-    await session.query('DEFINE TABLE t')
-    const transaction = await session.beginTransaction()
-    await transaction.query('CREATE t:1')
-    const outside = await db.query('SELECT * FROM t')
-    await transaction.commit()
-    return [outside, await db.query('SELECT * FROM t')]
-  },
-  'transaction: its session ends first': async ({ db }) => {
-    const session = await db.forkSession()
-    await session.query('DEFINE TABLE t')
-    const transaction = await session.beginTransaction()
-    await transaction.query('CREATE t:1')
-    await session.closeSession()
-    return [await attempt(() => transaction.commit()), await db.select(new Table('t'))]
   },
 }
