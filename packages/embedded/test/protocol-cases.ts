@@ -310,6 +310,13 @@ export const PROTOCOL_CASES: readonly ProtocolCase[] = [
     ['run', ['fn::make', null, [50]]],
     ['run', ['math::abs', null, [-3]]],
     ['run', ['fn::unmade', null, []]],
+  ),
+  inTransaction(
+    'transactions: a record that was changed outside again and again',
+    'cancel',
+    ['update', [new RecordId('old', 1), { b: 1 }]],
+    ['update', [new RecordId('old', 1), { b: 2 }]],
+    ['update', [new RecordId('old', 1), { b: 3 }]],
     ['query', ['SELECT * FROM old']],
   ),
   inTransaction('transactions: who and where', 'cancel', [
@@ -490,6 +497,6 @@ export const PROTOCOL_DIFFERENCES: Readonly<Record<string, string>> = {
   'transactions: who and where':
     'In a transaction the engine (3.0.2) leaves `$auth`, `$access`, `$token` and `$session` NONE, and nobody may set them. What somebody ' +
     'may do is checked all the same.',
-  'transactions: a record that was changed outside meanwhile':
-    'In a transaction the memory storage of the engine (3.0.2) does not see a record that has been changed outside since.',
+  'transactions: a record that was changed outside again and again':
+    'In a transaction the memory storage of the engine (3.0.2) does not see a record that has been changed outside more than once since.',
 }
