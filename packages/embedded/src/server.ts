@@ -52,7 +52,8 @@ class EmbeddedServer implements RunningServer {
   readonly pid: number = process.pid
   readonly ended: Promise<ServerEnd>
   readonly #options: ServerOptions
-  readonly #http = createServer()
+  // As the real server: a connection that a client keeps for later is not closed in the moment in which it is used again.
+  readonly #http = createServer({ keepAliveTimeout: 0 })
   readonly #sockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -169,9 +170,10 @@ class EmbeddedServer implements RunningServer {
     // The client has gone; there is nobody to tell.
     response.on('error', () => {})
     // A page that may not ask may not read why, either.
-    if (!isLocalRequest(request)) return send(response, text(403, FOREIGN_REQUEST), {})
+    const cutOff = ({ message }: Error): void => this.#options.log(`${request.url} was cut off: ${message}`)
+    if (!isLocalRequest(request)) return send(response, text(403, FOREIGN_REQUEST), {}, cutOff)
     const answer = await this.#answerTo(request)
-    send(response, answer, this.#commonHeaders(request, answer))
+    send(response, answer, this.#commonHeaders(request, answer), cutOff)
   }
 
   async #answerTo(request: IncomingMessage): Promise<HttpAnswer> {
@@ -247,7 +249,9 @@ const PREFLIGHT = {
   'access-control-max-age': '86400',
 }
 
-function refuse(socket: Duplex, { status, headers, body = '' }: HttpAnswer): void {
+function refuse(socket: Duplex, { status, headers, body: said }: HttpAnswer): void {
+  // Nothing else is said to who is refused.
+  const body = typeof said === 'string' ? said : ''
   const lines = Object.entries({ ...headers, connection: 'close', 'content-length': String(Buffer.byteLength(body)) })
   const head = [`HTTP/1.1 ${status} Refused`, ...lines.map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n')
   socket.end(head + body)

@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { within } from '@procref/testing'
+import { eventually, within } from '@procref/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { RawClient } from './raw-client.ts'
 import { startEmbedded, type TestServer } from './server.ts'
@@ -84,6 +84,106 @@ test('thousands of calls at once are all answered', async () => {
   await using client = await RawClient.root(server.port)
   const answers = await Promise.all(Array.from({ length: 3_000 }, (_, i) => client.query(`RETURN ${i}`)))
   expect(answers.map(([i]) => i)).toEqual(Array.from({ length: 3_000 }, (_, i) => i))
+})
+
+test('whoever asks one thing is not behind thousands of queries of another client', async () => {
+  await using busy = await RawClient.root(server.port)
+  await using other = await RawClient.root(server.port)
+  let answered = 0
+  const flood = Array.from({ length: 5_000 }, (_, i) => busy.query(`RETURN ${i}`).then(() => answered++))
+  // The server has begun with them.
+  await within('the first answer', Promise.race(flood))
+  for (let i = 0; i < 5; i++) expect(await other.query('RETURN $i', { i })).toEqual([i])
+  expect(answered).toBeLessThan(4_000)
+  await Promise.all(flood)
+})
+
+test('whoever asks one thing is not behind queries that take long, however many there are', async () => {
+  await using own = await startEmbedded()
+  await using busy = await RawClient.root(own.port)
+  await using other = await RawClient.root(own.port)
+  let ended = 0
+  const long = [
+    ...Array.from({ length: 600 }, () => busy.call('query', ['RETURN sleep(1h)'])),
+    ...Array.from({ length: 8 }, () => other.call('query', ['FOR $i IN 0..1000000000 { LET $x = $i * 2 }'])),
+  ]
+  for (const call of long) {
+    const count = (): void => void ended++
+    call.then(count, count)
+  }
+  await using third = await RawClient.root(own.port)
+  for (let i = 0; i < 20; i++) expect(await third.query('RETURN $i', { i })).toEqual([i])
+  expect(ended).toBe(0)
+})
+
+test('requests are carried out in their order, although a long one takes a while to be read', async () => {
+  await using client = await RawClient.root(server.port)
+  const rows = Array.from({ length: 200_000 }, (_, i) => [i])
+  const [long, , after] = await Promise.all([
+    client.query('RETURN [$a, array::len($rows)]', { rows }),
+    client.result('set', ['a', 'set later']),
+    client.query('RETURN $a'),
+  ])
+  expect([long, after]).toEqual([[[undefined, 200_000]], ['set later']])
+})
+
+test('a query of many megabytes is answered, and so is everybody else meanwhile', async () => {
+  await using busy = await RawClient.root(server.port)
+  await using other = await RawClient.root(server.port)
+  const text = 'x'.repeat(20 * 1024 * 1024)
+  const long = busy.query(`RETURN string::len('${text}')`)
+  const also = busy.query('RETURN string::len($text)', { text })
+  for (let i = 0; i < 20; i++) expect(await other.query('RETURN $i', { i })).toEqual([i])
+  expect(await Promise.all([long, also])).toEqual([[text.length], [text.length]])
+})
+
+test('a client that sends half a frame and stops disturbs nobody, and its memory is free when it has gone', async () => {
+  await using witness = await RawClient.root(server.port)
+  await using client = await RawClient.connect(server.port)
+  const socket = (client.socket as unknown as { _socket: NodeJS.WritableStream })._socket
+  // A message of 100 MiB, of which half arrives.
+  socket.write(Buffer.from('82ff000000000640000000000000', 'hex'))
+  await new Promise<void>((resolve) => socket.write(Buffer.alloc(50 * 1024 * 1024), () => resolve()))
+  for (let i = 0; i < 5; i++) expect(await witness.query('RETURN $i', { i })).toEqual([i])
+  await client[Symbol.asyncDispose]()
+  expect(await witness.query('RETURN 1')).toEqual([1])
+})
+
+test('connections that do nothing cost little memory', async () => {
+  await using own = await startEmbedded()
+  const rss = async (): Promise<number> => {
+    own.child.send('rss')
+    return (await own.child.event<{ mib: number }>('rss')).mib
+  }
+  await using witness = await RawClient.root(own.port)
+  const before = await rss()
+  const idle = await Promise.all(Array.from({ length: 300 }, () => RawClient.connect(own.port)))
+  try {
+    expect(await witness.query('RETURN 1')).toEqual([1])
+    // A thousand have been seen to take 23 MB.
+    expect((await rss()) - before).toBeLessThan(100)
+  } finally {
+    await Promise.all(idle.map((client) => client[Symbol.asyncDispose]()))
+  }
+  expect(await witness.query('RETURN 2')).toEqual([2])
+})
+
+test.runIf(process.platform === 'linux')('the memory of large messages is given back', async () => {
+  await using own = await startEmbedded()
+  const rss = async (): Promise<number> => {
+    own.child.send('rss')
+    return (await own.child.event<{ mib: number }>('rss')).mib
+  }
+  await using client = await RawClient.root(own.port)
+  const before = await rss()
+  const rows = Array.from({ length: 100_000 }, (_, i) => ({ id: i, name: `row ${i}` }))
+  for (let i = 0; i < 3; i++) {
+    const text = 'x'.repeat(40 * 1024 * 1024)
+    expect(await client.query('RETURN [array::len($rows), string::len($text)]', { rows, text })).toEqual([
+      [rows.length, text.length],
+    ])
+  }
+  await eventually('most of it is free', async () => (await rss()) - before < 150)
 })
 
 test('sessions of a connection and transactions of a session are counted', async () => {
