@@ -87,20 +87,26 @@ export function liveStatements(result: Buffer, where: 'outside' | 'in a transact
   })
 }
 
+/** The engine's answer to a KILL of what is no live query of this client. */
+const KILL_REFUSED = 'Cannot execute KILL statement'
+const KILL_MARK = Buffer.from(KILL_REFUSED)
+
 /** The answer without the live queries, as over HTTP, where nobody could be told of a change. They end with their session. */
 export function refuseLiveStatements(result: Buffer): Buffer {
   const refused = new Set(liveStatements(result, 'outside').map(({ index }) => index))
-  if (refused.size === 0) return result
+  if (refused.size === 0 && !result.includes(KILL_MARK)) return result
   const statements = readElements(result).map((statement, index) => {
-    const time = [...readEntries(statement)].find(({ key }) => key === 'time')?.value
-    if (!refused.has(index) || time === undefined) return statement
+    const fields = new Map([...readEntries(statement)].map(({ key, value }) => [key, value]))
+    const time = fields.get('time')
+    const isKill = textOf(fields.get('status')) === 'ERR' && textOf(fields.get('result'))?.startsWith(KILL_REFUSED)
+    if (time === undefined || (!refused.has(index) && !isKill)) return statement
     return encodeMap([
       ['details', encodeValue({ kind: 'LiveQueryNotSupported' })],
       ['kind', encodeValue('Configuration')],
       ['result', encodeValue('Unable to perform the realtime query')],
       ['status', encodeValue('ERR')],
       ['time', time],
-      ['type', encodeValue('live')],
+      ['type', encodeValue(isKill ? 'kill' : 'live')],
     ])
   })
   return encodeArray(statements)

@@ -1,5 +1,6 @@
 import { encodeArray, encodeMap, encodeUuid, NONE, readElements, uuidOf } from './cbor.ts'
 import type { Answer, Engine } from './engine.ts'
+import { asReal } from './engine-errors.ts'
 import { ruleFor } from './gate.ts'
 import { type LiveQueries, liveStatements, refuseLiveStatements } from './live-queries.ts'
 import { isTooDeepQuery, SHORT_BYTES } from './query-guard.ts'
@@ -11,13 +12,14 @@ import {
   liveQueryNotSupported,
   methodNotAllowed,
   methodNotFound,
+  type RpcError,
   sessionNotFound,
   tooManyTransactions,
 } from './rpc-errors.ts'
-import { type RpcRequest, readLongRequest, readRequest } from './rpc-request.ts'
+import { type RpcRequest, readLongRequest, readRequest, textOf } from './rpc-request.ts'
 import type { Session } from './session.ts'
 import { signIn, signOut, use } from './session-changes.ts'
-import { Sessions } from './sessions.ts'
+import { MAX_SESSIONS_A_CONNECTION, Sessions } from './sessions.ts'
 
 /** As the real server, of one session. Each keeps a snapshot of the database, */
 const MAX_TRANSACTIONS_A_SESSION = 64
@@ -43,6 +45,10 @@ export interface RpcClientOptions {
     /** Sends a notification to this client. */
     readonly deliver: (frame: Buffer) => void
   }
+  /** The sessions that are not its own: those over HTTP, which outlive the request that attached them. */
+  readonly lasting?: Sessions
+  /** The client's own name for the session it begins with, a UUID. It gets another one if that is in use. */
+  readonly id?: string
   /** Done with the first session before anything is called in it. */
   readonly prepare?: (session: Session) => Promise<void>
 }
@@ -59,12 +65,13 @@ export class RpcClient {
 
   constructor(options: RpcClientOptions) {
     this.#options = options
-    this.#sessions = new Sessions(options.engine, options.engineIds, options.connection?.live)
+    const { engine, engineIds, connection } = options
+    this.#sessions = new Sessions(engine, engineIds, MAX_SESSIONS_A_CONNECTION, connection?.live)
     this.#begun = this.#begin()
   }
 
   async #begin(): Promise<Session> {
-    const session = await this.#sessions.begin()
+    const session = await this.#sessions.begin(this.#options.id)
     await this.#options.prepare?.(session)
     return session
   }
@@ -78,7 +85,7 @@ export class RpcClient {
   async handle(frame: Buffer): Promise<Buffer> {
     const read = this.#read(frame)
     const request = read instanceof Promise ? await read : read
-    return 'error' in request ? encodeMap([['error', request.error]]) : await this.respond(request)
+    return 'error' in request ? encodeMap([['error', request.error]]) : responseTo(request, await this.call(request))
   }
 
   /** Requests are read in the order in which they came: a long one takes a while, and a change must not overtake it. */
@@ -92,20 +99,9 @@ export class RpcClient {
     })
   }
 
-  /** Answers one request with one encoded response. Never rejects. */
-  async respond(request: RpcRequest): Promise<Buffer> {
-    const answer = await this.call(request)
-    return encodeMap([
-      ...('error' in answer ? [['error', answer.error] as const] : []),
-      ...(request.id === undefined ? [] : [['id', request.id] as const]),
-      ...('result' in answer ? [['result', answer.result] as const] : []),
-      ...(request.session === undefined ? [] : [['session', encodeUuid(request.session)] as const]),
-    ])
-  }
-
   /** Never rejects. */
   async call(request: RpcRequest): Promise<Answer> {
-    return await this.#answer(request).catch(internalError)
+    return asReal(request.method, await this.#answer(request).catch(internalError))
   }
 
   /** Waits for the calls in flight, then removes everything the client had in the engine. */
@@ -118,26 +114,36 @@ export class RpcClient {
   async #answer(request: RpcRequest): Promise<Answer> {
     await this.#begun
     const { method } = request
+    if (this.#options.lasting !== undefined && method !== 'attach' && this.#find(request.session) === undefined)
+      return { error: sessionNotFound(request.session ?? '') }
     const rule = ruleFor(method)
     if (rule === undefined) return { error: methodNotFound(NOT_BUILT_IN.has(method) ? method : 'unknown') }
     if (rule.session === 'none') return await this.#answerPlain(request)
-    const session = this.#sessions.get(request.session)
+    const session = this.#find(request.session)
     if (session === undefined) return { error: sessionNotFound(request.session ?? '') }
     if (rule.session === 'changed') return await session.order.alone(() => this.#change(session, request))
     return await session.order.shared(() => this.#callData(session, request))
   }
 
+  /** Over HTTP a session that somebody has signed in to is there for the same user alone: its name is no secret. */
+  #find(clientId: string | undefined): Session | undefined {
+    const { lasting } = this.#options
+    if (clientId === undefined || lasting === undefined) return this.#sessions.get(clientId)
+    const found = lasting.get(clientId)
+    const actor = this.#sessions.get(undefined)?.identity?.actor
+    return found?.identity === undefined || found.identity.actor === actor ? found : undefined
+  }
+
   async #answerPlain({ method, params, session }: RpcRequest): Promise<Answer> {
     if (this.#options.connection === undefined) {
       if (method === 'begin' || method === 'commit' || method === 'cancel') return { error: methodNotFound(method) }
-      if (method === 'attach' || method === 'detach' || method === 'sessions')
-        return { error: methodNotAllowed(method) }
+      if (method === 'sessions') return { error: methodNotAllowed(method) }
     }
     switch (method) {
       case 'ping':
         return { result: NONE }
       case 'attach':
-        return await this.#sessions.attach(session)
+        return await (this.#options.lasting ?? this.#sessions).attach(session)
       case 'detach':
         return await this.#detach(session)
       case 'sessions':
@@ -179,12 +185,15 @@ export class RpcClient {
 
   async #callData(session: Session, request: RpcRequest): Promise<Answer> {
     const { method, params, txn } = request
-    if (txn !== undefined && !this.#transactions.has(txn)) return { error: invalidParams('Transaction not found') }
+    const wrong = session.identity === undefined ? wrongParams(method, params) : undefined
+    if (wrong !== undefined) return { error: wrong }
+    const { engine, connection } = this.#options
+    if (txn !== undefined && !ruleFor(method)?.outside && !this.#transactions.has(txn))
+      return { error: connection === undefined ? methodNotAllowed('unknown') : invalidParams('Transaction not found') }
     if (session.identity === undefined) return { error: anonymousNotAllowed() }
     if (method === 'query' && params.length > SHORT_BYTES && (await isTooDeepQuery(params)))
       return { error: expressionTooDeep() }
-    const { engine, connection } = this.#options
-    if (method === 'live' && connection === undefined) return { error: liveQueryNotSupported() }
+    if ((method === 'live' || method === 'kill') && connection === undefined) return { error: liveQueryNotSupported() }
     const answer = await engine.call({ method, params, session: session.engineId, ...(txn !== undefined && { txn }) })
     if (!('result' in answer) || (method !== 'query' && method !== 'live')) return answer
     if (connection === undefined) return { result: refuseLiveStatements(answer.result) }
@@ -226,7 +235,7 @@ export class RpcClient {
 
   async #detach(clientId: string | undefined): Promise<Answer> {
     const session = clientId === undefined ? undefined : this.#sessions.get(clientId)
-    const answer = await this.#sessions.detach(clientId)
+    const answer = await (this.#options.lasting ?? this.#sessions).detach(clientId)
     if (session !== undefined) await this.#cancelTransactions(session)
     return answer
   }
@@ -241,6 +250,27 @@ export class RpcClient {
     this.#transactions.delete(txn)
     return await this.#options.engine.call({ method, params: encodeArray([encodeUuid(txn)]) })
   }
+}
+
+/** The real server looks at the params first, and at who calls when it carries a call out. */
+function wrongParams(method: string, params: Buffer): RpcError | undefined {
+  const rule = ruleFor(method)?.params
+  if (rule === undefined) return undefined
+  const given = readElements(params)
+  if (given.length < rule.least || given.length > rule.most) return invalidParams(rule.expected)
+  const isQuery = method === 'query' && textOf(given[0]) === undefined
+  return isQuery ? invalidParams('Expected query to be string') : undefined
+}
+
+/** The response to one request, encoded. The real server reads a request as a whole, so one that it cannot read has no id. */
+export function responseTo({ id, session }: RpcRequest, answer: Answer): Buffer {
+  if ('error' in answer && answer.lost === 'request') return encodeMap([['error', answer.error]])
+  return encodeMap([
+    ...('error' in answer ? [['error', answer.error] as const] : []),
+    ...(id === undefined ? [] : [['id', id] as const]),
+    ...('result' in answer ? [['result', answer.result] as const] : []),
+    ...(session === undefined ? [] : [['session', encodeUuid(session)] as const]),
+  ])
 }
 
 /** A fault of ours: whoever asked is told, and nobody else is disturbed. */

@@ -35,7 +35,7 @@ export const sessionExists = (id: string): RpcError =>
 export const liveQueryNotSupported = (): RpcError =>
   error(-32604, 'Configuration', 'Unable to perform the realtime query', { kind: 'LiveQueryNotSupported' })
 
-export const internal = (message: string): RpcError => error(-32000, 'Internal', message)
+export const internal = (message: string): RpcError => plainError('Internal', message)
 
 export const shuttingDown = (): RpcError => internal('The server is gracefully shutting down')
 
@@ -49,6 +49,26 @@ export const anonymousNotAllowed = (): RpcError =>
 
 export const useNotAllowed = (what: 'namespace' | 'database', name: string): RpcError =>
   error(-32000, 'NotAllowed', `You don't have permission to change to the ${name} ${what}`)
+
+export const invalidAuth = (): RpcError =>
+  error(-32002, 'NotAllowed', 'There was a problem with authentication', {
+    kind: 'Auth',
+    details: { kind: 'InvalidAuth' },
+  })
+
+/** Without details. */
+export const plainError = (kind: string, message: string): RpcError => error(-32000, kind, message)
+
+export const queryFailed = (message: string): RpcError => error(-32000, 'Query', message)
+
+export const transactionConflict = (message: string): RpcError =>
+  encodeValue({
+    cause: { cause: undefined, code: -32000, kind: 'Internal', message },
+    code: -32009,
+    details: { kind: 'TransactionConflict' },
+    kind: 'Query',
+    message: `There was a problem with the key-value store: ${message}`,
+  })
 
 export const tooManyTransactions = (): RpcError => invalidParams('Too many open transactions')
 

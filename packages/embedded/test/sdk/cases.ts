@@ -6,8 +6,8 @@ import { LIVE } from './cases/live.ts'
 import { QUERY } from './cases/query.ts'
 import { RECONNECT } from './cases/reconnect.ts'
 import { RECORDS } from './cases/records.ts'
-import { SESSIONS } from './cases/sessions.ts'
-import { TRANSACTIONS } from './cases/transactions.ts'
+import { FIRST_SESSION, SESSIONS } from './cases/sessions.ts'
+import { RETRY, TRANSACTIONS } from './cases/transactions.ts'
 import { TRANSFER } from './cases/transfer.ts'
 import { VALUE_TYPES } from './cases/values.ts'
 import type { Cases } from './sdk.ts'
@@ -16,12 +16,14 @@ import type { Cases } from './sdk.ts'
 export const SDK_CASES: Cases = {
   ...CONNECTION,
   ...AUTHENTICATION,
+  ...FIRST_SESSION,
   ...SESSIONS,
   ...QUERY,
   ...RECORDS,
   ...VALUE_TYPES,
   ...ERRORS,
   ...TRANSACTIONS,
+  ...RETRY,
   ...LIVE,
   ...API,
   ...TRANSFER,

@@ -10,9 +10,6 @@ const MADE_UP: readonly (readonly [RegExp, string])[] = [
   [/(?<=:)[a-z0-9]{20}\b/g, 'a made-up id'],
   [/\$argon2id\$[^']*/g, 'a hash'],
   [/\$bind__\w+/g, '$bind'],
-  // The number in a name of the SDK moves what stands behind it.
-  [/\[\d+:\d+\](?=\n *\|\n\d+ \| (?:\.\.\.|.*\$bind))/g, '[line:column]'],
-  [/(?<=\n)\d+ \| \.\.\.[^\n]*\n[^\n]*/g, 'a line'],
   [/\b(?!(.)\1{7}-)[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, 'a made-up UUID'],
 ]
 
@@ -46,7 +43,13 @@ function sign(value: number): string {
 }
 
 function describedText(text: string): string {
-  return MADE_UP.reduce((left, [form, instead]) => left.replace(form, instead), text)
+  return MADE_UP.reduce((left, [form, instead]) => left.replace(form, instead), withoutPlace(text))
+}
+
+/** Where in a query of the SDK an error is depends on how long the names are that it has made up. */
+function withoutPlace(text: string): string {
+  const place = text.indexOf('\n --> ')
+  return place !== -1 && /\$bind__|\| \.\.\./.test(text) ? `${text.slice(0, place)} (in a query of the SDK)` : text
 }
 
 function describedTime(value: DateTime | Date): string {

@@ -27,6 +27,15 @@ export interface Sdk {
 export type Case = (sdk: Sdk) => Promise<unknown>
 export type Cases = Readonly<Record<string, Case>>
 
+/** Cases that begin with a call which the SDK itself refuses over HTTP: there the refusal is the answer. */
+export function overWs(refused: (sdk: Sdk) => PromiseLike<unknown>, cases: Cases): Cases {
+  const asked = Object.entries(cases).map(([name, run]): [string, Case] => [
+    name,
+    async (sdk) => (sdk.protocol === 'ws' ? await run(sdk) : await attempt(() => refused(sdk))),
+  ])
+  return Object.fromEntries(asked)
+}
+
 /** What a call resolves with, or the error that it rejects with: both are answers. */
 export async function attempt(call: () => PromiseLike<unknown>): Promise<unknown> {
   try {

@@ -46,7 +46,7 @@ export const CONNECTION: Cases = {
       {},
       { namespace },
       { namespace, database },
-      { namespace: 'unmade_ns', database: 'unmade_db' },
+      { namespace: `unmade_${database}`, database: 'unmade' },
     ]) {
       const db = driver()
       answers.push(await attempt(() => db.connect(url, { ...options, authentication: root })))
@@ -70,7 +70,8 @@ export const CONNECTION: Cases = {
       ...ways.map((authentication) => async () => {
         const other = driver()
         const connected = await attempt(() => other.connect(url, { authentication, reconnect: false }))
-        return [connected, other.status, typeof other.accessToken, await attempt(() => other.query('RETURN 1'))]
+        if (connected instanceof Error) return connected
+        return [other.status, typeof other.accessToken, await attempt(() => other.query('RETURN 1'))]
       }),
     )
   },
@@ -159,13 +160,7 @@ export const CONNECTION: Cases = {
     await db.use({ namespace, database: null })
     await db.invalidate()
     await db.close()
-    return seen.map((event) =>
-      JSON.stringify(event)
-        .replaceAll(/"eyJ[^"]*"/g, '"token"')
-        .replaceAll(namespace, 'NS')
-        .replaceAll(/surrealdb-[\d.]+/g, 'version')
-        .replaceAll(database, 'DB'),
-    )
+    return seen
   },
   'events: an unsubscribed listener hears nothing': async ({ driver, url, root }) => {
     const db = driver()
@@ -202,8 +197,8 @@ export const CONNECTION: Cases = {
     })
     await db.connect(url, { namespace, database, authentication: root })
     const answer = await db.query('RETURN 1')
-    await db.export({ records: false })
-    return [answer, requests, made, events]
+    const exported = await attempt(() => db.export({ records: false }))
+    return [answer, typeof exported, requests, made, events]
   },
   'a codec of our own speaks with the server': async ({ driver, url, root }) => {
     const db = driver({ codecs: { cbor: (options) => new CborCodec({ ...options, useNativeDates: true }) } })

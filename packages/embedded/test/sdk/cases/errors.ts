@@ -55,7 +55,7 @@ export const ERRORS: Cases = {
         'RETURN type::datetime("no")',
         'RETURN parse::url::host("no url")',
         'RETURN value::diff({ a: 1 }, { a: 2 })',
-        'RETURN rand::int(5, 1)',
+        'RETURN type::of(rand::int(5, 1))',
         'RETURN vector::add([1], [1, 2])',
       ].map((statement) => () => db.query(statement)),
     )

@@ -34,6 +34,8 @@ export const RECONNECT: Cases = {
       db.subscribe(event, () => events.push(event))
     relay.cut()
     if (protocol === 'ws') await eventually('it has reconnected', async () => events.includes('connected'))
+    // A connection that was kept for the next request is gone.
+    if (protocol === 'http') await attempt(() => db.query('RETURN 1'))
     const answer = await db.query('RETURN [$kept, $session.db = $name]', { name: database })
     if (live !== undefined) {
       await eventually('the live query is there again', async () => {

@@ -1,5 +1,5 @@
 import { RecordId, type SurrealSession, Uuid } from 'surrealdb'
-import { attempt, attempts, type Cases, type Sdk } from '../sdk.ts'
+import { attempt, attempts, type Cases, overWs, type Sdk } from '../sdk.ts'
 import { everyCall } from './every-call.ts'
 import { insertPeople, PERSON, person } from './people.ts'
 
@@ -16,7 +16,7 @@ async function second(sdk: Sdk, how: 'newSession' | 'forkSession'): Promise<Surr
   return await sdk.db[how]()
 }
 
-export const SESSIONS: Cases = {
+export const FIRST_SESSION: Cases = {
   'use: what it answers with': async ({ db, namespace, database }) => {
     const same = { namespace, database }
     const asked = [
@@ -31,29 +31,19 @@ export const SESSIONS: Cases = {
       undefined,
       same,
     ]
-    const answers = await attempts(
+    return await attempts(
       ...asked.map((what) => async () => {
         const answer = await attempt(() => db.use(what as Parameters<typeof db.use>[0]))
         return [answer, db.namespace, db.database]
       }),
     )
-    return JSON.parse(
-      JSON.stringify(answers, (_, value) =>
-        value === undefined ? 'NONE' : value instanceof Error ? value.message : value,
-      )
-        .replaceAll(database, 'DB')
-        .replaceAll(namespace, 'NS'),
-    )
   },
   'use: what is not there yet': async ({ db, database }) => {
     const fresh = `fresh_${database}`
-    return JSON.stringify(
-      [
-        await attempt(() => db.use({ namespace: fresh, database: fresh })),
-        await attempt(() => db.query('CREATE t:1; SELECT * FROM t')),
-      ],
-      (_, value) => (value instanceof Error ? value.message : value),
-    ).replaceAll(fresh, 'FRESH')
+    return await attempts(
+      () => db.use({ namespace: fresh, database: fresh }),
+      () => db.query('CREATE t:1; SELECT * FROM t'),
+    )
   },
   'set and unset': async ({ db }) => [
     await db.set('a', 1),
@@ -80,6 +70,17 @@ export const SESSIONS: Cases = {
     const other = await connect()
     return await other.query('RETURN $a')
   },
+  'the first session: every call': async ({ db, protocol }) => await everyCall(db, protocol),
+  'the end of the first session is the end of the connection': async (sdk) => {
+    const db = await sdk.connect()
+    await db.closeSession()
+    const disposed = await sdk.connect()
+    await disposed[Symbol.asyncDispose]()
+    return [db.status, disposed.status, await attempt(() => db.query('RETURN 1'))]
+  },
+}
+
+export const SESSIONS: Cases = overWs(({ db }) => db.newSession(), {
   'newSession: has nothing of the first': async (sdk) => {
     await sdk.db.set('a', 1)
     const session = await second(sdk, 'newSession')
@@ -174,7 +175,6 @@ export const SESSIONS: Cases = {
     return [answers, heard]
   },
   'a session: every call': async (sdk) => await everyCall(await second(sdk, 'forkSession'), sdk.protocol),
-  'the first session: every call': async ({ db, protocol }) => await everyCall(db, protocol),
   'sessions share data, not selection': async (sdk) => {
     const session = await second(sdk, 'forkSession')
     await insertPeople(session)
@@ -184,11 +184,4 @@ export const SESSIONS: Cases = {
       () => session.select(PERSON),
     )
   },
-  'the end of the first session is the end of the connection': async (sdk) => {
-    const db = await sdk.connect()
-    await db.closeSession()
-    const disposed = await sdk.connect()
-    await disposed[Symbol.asyncDispose]()
-    return [db.status, disposed.status, await attempt(() => db.query('RETURN 1'))]
-  },
-}
+})

@@ -1,9 +1,9 @@
-import { Table } from 'surrealdb'
-import { attempt, attempts, type Cases } from '../sdk.ts'
+import { RecordId, Table } from 'surrealdb'
+import { attempt, attempts, type Cases, overWs } from '../sdk.ts'
 import { everyCall } from './every-call.ts'
 import { insertPeople, PERSON, person } from './people.ts'
 
-export const TRANSACTIONS: Cases = {
+export const TRANSACTIONS: Cases = overWs(({ db }) => db.beginTransaction(), {
   'transaction: every call, committed': async ({ db, protocol }) => {
     await db.query('DEFINE TABLE person; DEFINE TABLE knows TYPE RELATION; DEFINE TABLE team')
     const transaction = await db.beginTransaction()
@@ -102,5 +102,29 @@ export const TRANSACTIONS: Cases = {
     await transaction.query('CREATE t:1')
     await session.closeSession()
     return [await attempt(() => transaction.commit()), await db.select(new Table('t'))]
+  },
+})
+
+export const RETRY: Cases = {
+  'retry: statements that conflict succeed in the end': async ({ db, connect }) => {
+    await db.query('CREATE counter:1 SET n = 0')
+    const counter = new RecordId('counter', 1)
+    const retry = {
+      enabled: true,
+      attempts: -1,
+      retryDelay: 1,
+      retryDelayMax: 5,
+      retryDelayMultiplier: 1,
+      retryDelayJitter: 1,
+    }
+    const others = await Promise.all([connect(), connect(), connect()])
+    await Promise.all(
+      others.map(async (other) => {
+        for (let round = 0; round < 10; round++) {
+          await other.query('UPDATE counter:1 SET n += 1').retry(retry)
+        }
+      }),
+    )
+    return await db.select(counter)
   },
 }
