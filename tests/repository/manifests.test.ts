@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { packages, publicPackages, root, runtimeDependencies } from './workspace.ts'
@@ -82,7 +82,8 @@ describe.each(packages())('$folder', ({ folder, dir, manifest }) => {
 
 test('one dependency has one version in the whole repository', () => {
   const seen = new Map<string, string>()
-  const manifests = [...packages().map(({ dir }) => dir), root, join(root, 'benchmarks')]
+  const examples = readdirSync(join(root, 'examples')).map((name) => join(root, 'examples', name))
+  const manifests = [...packages().map(({ dir }) => dir), ...examples, root, join(root, 'benchmarks')]
   for (const dir of manifests) {
     const manifest = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) as Parameters<
       typeof runtimeDependencies

@@ -19,6 +19,7 @@ function runExample(
   writeFileSync(program, example.replaceAll(/'\/tmp\/[\w-]+'/g, JSON.stringify(dir)))
   return spawnSync(process.execPath, [program], {
     encoding: 'utf8',
+    cwd: join(ROOT, folder),
     env: { ...process.env, PROCREF_DIR: dir },
     timeout: 60_000,
   })
@@ -55,4 +56,18 @@ test('the example of @procref/embedded runs', async () => {
   const { status, stdout, stderr } = runExample('packages/embedded', dir)
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   expect(stdout).toMatch(/ws:\/\/127\.0\.0\.1:\d+\/rpc \[ 2 \]/)
+})
+
+test.each([
+  ['examples/gcode-mcp', /files, \d+ symbols[\s\S]*function find-symbols\.ts#findSymbols/],
+  [
+    'examples/gspec-mcp',
+    /links is linked to links\.ts#linksOf: current[\s\S]*links \(draft\).*\n.*is in src\/links\.ts/,
+  ],
+])('the example of %s runs', async (folder, shows) => {
+  const dir = `${freshDir()}/gsc`
+  onTestFinished(() => endDirectory(dir))
+  const { status, stdout } = runExample(folder, dir)
+  expect(status).toBe(0)
+  expect(stdout).toMatch(shows)
 })

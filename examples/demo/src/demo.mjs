@@ -25,7 +25,7 @@ if (values.driver !== 'binary' && values.driver !== 'embedded') {
 
 const run = promisify(execFile)
 const repository = fileURLToPath(new URL('../../../', import.meta.url))
-const PROCREF = join(repository, 'packages/procref/bin/procref.js')
+const PROCREF = fileURLToPath(new URL('bin/procref.js', import.meta.resolve('procref/package.json')))
 const LIMIT_MS = 30_000
 const programs = new Set()
 const home = mkdtempSync(join(realpathSync(tmpdir()), 'procref-demo-'))

@@ -5,12 +5,16 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
 
 const LIMIT_MS = 30_000
+const BINS = {
+  gcode: fileURLToPath(import.meta.resolve('@procref/example-gcode-mcp/bin')),
+  gspec: fileURLToPath(import.meta.resolve('@procref/example-gspec-mcp/bin')),
+}
 
 /** Starts `gcode` or `gspec`. `who` is the name under which the story tells of it. */
 export async function startServer(who, kind, args) {
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [fileURLToPath(new URL(`../../${kind}-mcp/bin/${kind}-mcp.js`, import.meta.url)), ...args],
+    args: [BINS[kind], ...args],
     env: process.env,
     stderr: 'pipe',
   })

@@ -65,7 +65,8 @@ export async function findSymbols(store: Store, { query, kind, root, limit }: Sy
       const key = JSON.stringify([row.root, row.path, row.line, row.column])
       if (!found.has(key) && found.size < limit) found.set(key, { ...row, match })
     }
-    if (found.size >= limit || name === '') break
+    // What only resembles is of no use beside what matches, and takes a look at every symbol.
+    if (found.size >= limit || name === '' || (match === 'part' && found.size > 0)) break
   }
   if (found.size === 0) await mustHaveIndex(store)
   return [...found.values()]

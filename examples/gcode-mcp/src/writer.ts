@@ -22,24 +22,39 @@ export interface IndexedFile extends Extract {
 export class Writer {
   readonly #store: Store
   #waiting: IndexedFile[] = []
+  #writing: Promise<unknown> = Promise.resolve()
   #rows = 0
 
   constructor(store: Store) {
     this.#store = store
   }
 
+  /** Rejects with the failure of an earlier one, too. */
   async add(file: IndexedFile): Promise<void> {
     this.#waiting.push(file)
     this.#rows += 1 + file.symbols.length + file.mentions.length
-    if (this.#rows >= ROWS_AT_ONCE) await this.flush()
+    if (this.#rows >= ROWS_AT_ONCE) await this.#send()
   }
 
   /** Everything that was added is in the database when this resolves. */
   async flush(): Promise<void> {
+    await this.#send()
+    await this.#writing
+  }
+
+  /** Waits for what was sent before, not for this: meanwhile the next files are parsed. */
+  async #send(): Promise<void> {
     const files = this.#waiting.map(toRows)
     this.#waiting = []
     this.#rows = 0
+    await this.#writing
     if (files.length === 0) return
+    this.#writing = this.#write(files)
+    // Whoever adds or flushes next hears of it.
+    this.#writing.catch(() => {})
+  }
+
+  async #write(files: readonly object[]): Promise<void> {
     await this.#store.query(
       `BEGIN;
       FOR $new IN $files {

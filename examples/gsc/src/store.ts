@@ -33,6 +33,11 @@ export class Store implements AsyncDisposable {
     this.#watches = watches
   }
 
+  /** `close()` was called. */
+  get closed(): boolean {
+    return this.#closing.signal.aborted
+  }
+
   /** Connected, with the schema in place. Rejects with procref's errors, or a `Mistake`; the next call then tries anew. */
   lease(): Promise<Lease> {
     if (this.#closing.signal.aborted) return Promise.reject(this.#closing.signal.reason)

@@ -26,34 +26,45 @@ interface Counts {
   readonly files: number
 }
 
-/** The rows of a folder that one gcode indexed without being disturbed. */
+const undisturbedRows = new Map<string, unknown>()
+
+/** The rows of a folder that one gcode indexed without being disturbed; found out once. */
 async function undisturbed(folder: string): Promise<unknown> {
-  const dir = freshGsc()
-  const gcode = await start('gcode', dir)
-  await gcode.call('index_folder', { folder })
-  return await indexedRows(dir, folder)
+  if (!undisturbedRows.has(folder)) {
+    const dir = freshGsc()
+    const gcode = await start('gcode', dir)
+    await gcode.call('index_folder', { folder })
+    undisturbedRows.set(folder, await indexedRows(dir, folder))
+  }
+  return undisturbedRows.get(folder)
 }
 
-test('the kill of a gcode in the middle of indexing takes nothing from the others, and the next one goes on from there', async () => {
-  const dir = freshGsc()
-  const [gcode, gspec] = await Promise.all([start('gcode', dir), start('gspec', dir)])
-  await gspec.call('create_spec', { id: 'lease', title: 'A lease outlives its server', text: '' })
-  await gspec.call('link_symbol', { spec: 'lease', symbol: 'KeptLease' })
-  const { epoch } = serverRecord(dir)
-  await killedWhileIndexing(gcode, LIFECYCLE)
+describe.each(['alone', 'together with the server'] as const)(
+  'a gcode is killed in the middle of indexing, %s',
+  (what) => {
+    test('which takes nothing from the others, and the next one goes on from there', async () => {
+      const dir = freshGsc()
+      const [gcode, gspec] = await Promise.all([start('gcode', dir), start('gspec', dir)])
+      await gspec.call('create_spec', { id: 'lease', title: 'A lease outlives its server', text: '' })
+      await gspec.call('link_symbol', { spec: 'lease', symbol: 'KeptLease' })
+      const { epoch, server } = serverRecord(dir)
+      await killedWhileIndexing(gcode, LIFECYCLE)
+      if (what === 'together with the server') process.kill(server.pid, 'SIGKILL')
 
-  expect(await gspec.call('show_spec', { id: 'lease' })).toMatchObject({ links: [{ symbol: 'KeptLease' }] })
-  const next = await start('gcode', dir)
-  const { folders } = await next.call<{ folders: object[] }>('list_folders')
-  expect(folders).toHaveLength(1)
-  expect(folders[0]).not.toHaveProperty('indexedAt')
-  await next.call<Counts>('index_folder', { folder: LIFECYCLE })
-  expect(await gspec.call('show_spec', { id: 'lease' })).toMatchObject({
-    links: [{ symbol: 'KeptLease', at: expect.stringContaining(LIFECYCLE) }],
-  })
-  expect(serverRecord(dir).epoch).toBe(epoch)
-  expect(await indexedRows(dir, LIFECYCLE)).toEqual(await undisturbed(LIFECYCLE))
-})
+      expect(await gspec.call('show_spec', { id: 'lease' })).toMatchObject({ links: [{ symbol: 'KeptLease' }] })
+      const next = await start('gcode', dir)
+      const { folders } = await next.call<{ folders: object[] }>('list_folders')
+      expect(folders).toHaveLength(1)
+      expect(folders[0]).not.toHaveProperty('indexedAt')
+      await next.call<Counts>('index_folder', { folder: LIFECYCLE })
+      expect(await gspec.call('show_spec', { id: 'lease' })).toMatchObject({
+        links: [{ symbol: 'KeptLease', at: expect.stringContaining(LIFECYCLE) }],
+      })
+      expect(serverRecord(dir).epoch).toBe(what === 'alone' ? epoch : epoch + 1)
+      expect(await indexedRows(dir, LIFECYCLE)).toEqual(await undisturbed(LIFECYCLE))
+    })
+  },
+)
 
 async function killedWhileIndexing(gcode: Program, folder: string): Promise<void> {
   const killed = new Promise<void>((resolve, reject) => {
@@ -184,6 +195,18 @@ test('a person indexes, links, changes, is told, kills one, and goes on', async 
 describe.runIf(surrealBinary() !== undefined)('with a surreal executable', () => {
   test('a person indexes, links, changes, is told, kills one, and goes on', async () => {
     await story(['--driver', 'binary'])
+  })
+
+  test('the guardian is killed and its server with it, and the next call is answered by the next one', async () => {
+    const dir = freshGsc()
+    const gspec = await start('gspec', dir, '--driver', 'binary')
+    await gspec.call('create_spec', { id: 'guardian', title: 't', text: '' })
+    const { epoch, guardian, server } = serverRecord(dir)
+    expect(guardian.pid).not.toBe(server.pid)
+    process.kill(guardian.pid, 'SIGKILL')
+    expect(await gspec.call('list_specs')).toMatchObject({ specs: [{ id: 'guardian' }] })
+    await eventually('the next epoch', () => serverRecord(dir).epoch === epoch + 1)
+    expect(await gspec.call('list_specs')).toMatchObject({ specs: [{ id: 'guardian' }] })
   })
 })
 

@@ -15,7 +15,8 @@ export interface ChangedFile {
 }
 
 /**
- * What `git diff RANGE` says of the repository that `folder` is in. Runs no program that the repository's settings name.
+ * What `git diff RANGE` says of the repository that `folder` is in. External diff programs, text conversions and file system
+ * monitors that the repository's settings name are not run.
  * Throws a `Mistake` with git's own words when git cannot do it.
  */
 export async function gitDiff(folder: string, range: string, signal: AbortSignal): Promise<readonly ChangedFile[]> {

@@ -65,10 +65,12 @@ export class Announcer {
       return
     }
     this.#running = this.#look(store)
-      .catch((error: Error) => log(`touched specifications: ${error.message}`))
+      .catch((error: Error) => {
+        if (!store.closed) log(`touched specifications: ${error.message}`)
+      })
       .finally(() => {
         this.#running = undefined
-        if (!this.#again) return
+        if (!this.#again || store.closed) return
         this.#again = false
         this.lookForTouched(store)
       })

@@ -1,29 +1,57 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { connectionId } from './connection-id.ts'
 import type { Engine } from './engine.ts'
 import { empty, type HttpAnswer, refused } from './http-answer.ts'
 import { applyHeaders, hasProof } from './http-client.ts'
 import { RpcClient } from './rpc-client.ts'
 import type { Session } from './session.ts'
+import type { Sessions } from './sessions.ts'
 
 /** What a request is answered from. */
 export interface HttpContext {
   readonly engine: Engine
   readonly engineIds: Set<string>
+  /** Those that were attached over HTTP. */
+  readonly httpSessions: Sessions
 }
 
-/** Runs `use` with a client that is signed in and has selected what the headers say, and ends it afterwards. */
-export async function asClient(
-  { engine, engineIds }: HttpContext,
+export interface HttpClient {
+  readonly client: RpcClient
+  readonly session: Session
+}
+
+/** A client that is signed in and has selected what the headers say, or why it may not. Caller: close it. */
+export async function openClient(
+  { engine, engineIds, httpSessions }: HttpContext,
   headers: IncomingHttpHeaders,
-  use: (client: RpcClient, session: Session) => Promise<HttpAnswer>,
-): Promise<HttpAnswer> {
-  const client = new RpcClient({ engine, engineIds })
+): Promise<HttpClient | HttpAnswer> {
+  const id = connectionId(headers)
+  if (id === 'no UUID') return refused('The request body contains invalid data')
+  const client = new RpcClient({ engine, engineIds, lasting: httpSessions, ...(id !== undefined && { id }) })
   try {
     const session = await client.first()
     const why = await applyHeaders(engine, session, headers)
-    return why === undefined ? await use(client, session) : refused(why)
-  } finally {
+    if (why === undefined) return { client, session }
     await client.close()
+    return refused(why)
+  } catch (error) {
+    await client.close()
+    throw error
+  }
+}
+
+/** Runs `use` with a client as `openClient` opens it, and ends it afterwards. */
+export async function asClient(
+  context: HttpContext,
+  headers: IncomingHttpHeaders,
+  use: (client: RpcClient, session: Session) => Promise<HttpAnswer>,
+): Promise<HttpAnswer> {
+  const opened = await openClient(context, headers)
+  if ('status' in opened) return opened
+  try {
+    return await use(opened.client, opened.session)
+  } finally {
+    await opened.client.close()
   }
 }
 

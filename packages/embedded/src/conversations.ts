@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { HttpContext } from './as-client.ts'
+import { connectionId } from './connection-id.ts'
 import { applyHeaders } from './http-client.ts'
 import { pathOf } from './http-routes.ts'
 import { JsonConversation } from './json-conversation.ts'
@@ -28,11 +29,13 @@ export function beginConversation(
   request: IncomingMessage,
   subprotocol: string,
 ): (deliver: (frame: Frame) => void) => Conversation {
+  const id = connectionId(request.headers)
   const client = (deliver?: (frame: Buffer) => void): RpcClient =>
     new RpcClient({
       engine,
       engineIds,
       ...(deliver !== undefined && { connection: { live, deliver } }),
+      ...(id !== undefined && { id }),
       prepare: async (session) => void (await applyHeaders(engine, session, request.headers)),
     })
   if (pathOf(request) === '/sql') return () => new SqlConversation(engine, client())

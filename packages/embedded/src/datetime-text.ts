@@ -12,13 +12,16 @@ const NO_TIME = ['', '00', '00', '00'] as const
 const FIRST_YEAR = -262_143
 const LAST_YEAR = 262_142
 
-/** The instant that a text is in the way that SurrealQL writes one: a date alone, or with a time and an offset. */
+/**
+ * The instant that a text is in the way that SurrealQL writes one: a date alone, or with a time and an offset. After the offset
+ * anything may follow, as with the real server.
+ */
 export function instantOf(text: string): Instant | undefined {
   const [date, sign, digits, month, day] = DATE.exec(text) ?? []
   if (date === undefined) return undefined
-  const rest = text.slice(date.length).trimEnd()
+  const rest = text.slice(date.length)
   const [, hour, minute, second, fraction = '', offsetSign, offsetHour = '0', offsetMinute = '0'] =
-    rest === '' ? NO_TIME : (TIME_ALONE.exec(rest) ?? [])
+    rest === '' ? NO_TIME : (TIME.exec(rest) ?? [])
   if (hour === undefined) return undefined
   const year = Number(`${sign}${digits}`)
   const days = daysBefore(year, Number(month), Number(day))
@@ -35,8 +38,6 @@ export function instantOf(text: string): Instant | undefined {
   // More digits than nanoseconds are dropped.
   return { seconds, nanos: Number(fraction.slice(0, 9).padEnd(9, '0')) }
 }
-
-const TIME_ALONE = new RegExp(`${TIME.source}$`)
 
 function daysBefore(year: number, month: number, day: number): number | undefined {
   if (year < FIRST_YEAR || year > LAST_YEAR) return undefined

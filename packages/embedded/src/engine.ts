@@ -5,6 +5,7 @@ import { EMPTY_ARRAY, encodeMap, encodeUuid, encodeValue } from './cbor.ts'
 import { prepareEnvironment } from './engine-environment.ts'
 import { DatabaseOpenError, EngineSpentError, EngineUnavailableError } from './errors.ts'
 import { FairTurns } from './fair-turns.ts'
+import { MemoryReturn } from './memory-return.ts'
 import { findPlatformBinary } from './platform-binary.ts'
 import { parseError, type RpcError, shuttingDown } from './rpc-errors.ts'
 
@@ -43,7 +44,7 @@ export interface EngineOptions {
 }
 
 /** So many calls are started at once at least: one or two would leave the engine idle while we make the next ones. */
-const MIN_PLACES = 16
+const MIN_PLACES = 8
 
 /** Whose turn it is when no client's session is used. */
 const OWNER = ''
@@ -80,6 +81,7 @@ export class Engine {
   readonly #native: NativeEngine
   readonly version: string
   readonly #turns = new FairTurns(Math.max(MIN_PLACES, 4 * availableParallelism()))
+  readonly #memory = new MemoryReturn()
   #inFlight = 0
   #idle: (() => void) | undefined
   #stopping = false
@@ -116,7 +118,11 @@ export class Engine {
     const entered = this.#turns.enter(call.session ?? OWNER)
     const turn = entered instanceof Promise ? await entered : entered
     try {
-      return answerOf(view(await this.#native.execute(encodeCall(call))))
+      const request = encodeCall(call)
+      const answer = view(await this.#native.execute(request))
+      this.#memory.passed(request.length)
+      this.#memory.passed(answer.length)
+      return answerOf(answer)
     } catch {
       // It rejects for two reasons: params that are no SurrealDB values, and a result that has no form in CBOR (a regex).
       return { error: parseError() }

@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { pipeline, Readable } from 'node:stream'
 
 export interface HttpAnswer {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string | Buffer
+  /** Whole, or in pieces as the client reads them; an error in the middle cuts the answer off. */
+  readonly body?: string | Buffer | AsyncIterable<string>
   /** Without the headers that say which server this is: the real one adds them further inside. */
   readonly unnamed?: true
 }
@@ -80,10 +82,25 @@ export const bodyTooLong = (): HttpAnswer => text(413, 'length limit exceeded')
 
 export const notReady = (): HttpAnswer => text(503, 'the database is not open yet, or not any more\n')
 
-/** Never throws: whether the client still listens or not. */
-export function send(response: ServerResponse, answer: HttpAnswer, common: Readonly<Record<string, string>>): void {
+/** Never throws: whether the client still listens or not. `cutOff`: told why an answer could not be sent to its end. */
+export function send(
+  response: ServerResponse,
+  answer: HttpAnswer,
+  common: Readonly<Record<string, string>>,
+  cutOff: (error: Error) => void,
+): void {
   const { status, headers, body = '' } = answer
-  response.writeHead(status, { ...common, ...headers, 'content-length': Buffer.byteLength(body) }).end(body)
+  const all = { ...common, ...headers }
+  if (typeof body === 'string' || Buffer.isBuffer(body)) {
+    response.writeHead(status, { ...all, 'content-length': Buffer.byteLength(body) }).end(body)
+    return
+  }
+  response.writeHead(status, all)
+  // One piece ahead of the client. Whoever leaves ends the pieces, too.
+  pipeline(Readable.from(body, { highWaterMark: 1 }), response, (error) => {
+    // A client that left early is no news.
+    if (error && (error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') cutOff(error)
+  })
 }
 
 /** The body, `too long`, or `undefined` when the client left before it was complete. */

@@ -104,8 +104,15 @@ function proofIn(headers: IncomingHttpHeaders): Proof | undefined {
   }
 }
 
+/** What a request has not chosen that needs a database, as the real server says it. */
+export function missingSelection({ selection: now }: Session, headers: IncomingHttpHeaders): string | undefined {
+  if (now.namespace === undefined && headerOf(headers, 'surreal-ns') === undefined) return 'Specify a namespace to use'
+  if (now.database === undefined && headerOf(headers, 'surreal-db') === undefined) return 'Specify a database to use'
+  return undefined
+}
+
 /** Of a header that may be there once; empty counts as missing. */
-export function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {
+function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name]
   return typeof value === 'string' && value !== '' ? value : undefined
 }

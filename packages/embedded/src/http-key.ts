@@ -14,13 +14,12 @@ import {
   text,
   unsupportedMediaType,
 } from './http-answer.ts'
-import { headerOf, messageOf } from './http-client.ts'
+import { messageOf, missingSelection } from './http-client.ts'
 import { formOf } from './http-forms.ts'
 import { isInertValue } from './inert-value.ts'
 import { toJson } from './json-output.ts'
 import type { RpcClient } from './rpc-client.ts'
 import { ANONYMOUS_MESSAGE } from './rpc-errors.ts'
-import type { Session } from './session.ts'
 import { decodeUtf8 } from './utf8.ts'
 
 /** As the real server's default. */
@@ -69,7 +68,7 @@ export function key(method: KeyMethod) {
       if (form === 'unknown') return invalidHeader('accept')
       const variables = method === 'GET' ? selection(url.searchParams) : parameters(url.searchParams)
       if (typeof variables === 'string') return text(400, `Failed to deserialize query string: ${variables}`)
-      const missing = missingSelection(session, request)
+      const missing = missingSelection(session, headers)
       if (missing !== undefined) return badRequest(missing)
       if (session.identity === undefined) return forbidden(ANONYMOUS_MESSAGE)
       const [, , table = '', id] = url.pathname.split('/').map(decodeURIComponent)
@@ -116,13 +115,6 @@ async function dataIn(
   const [first] = readElements(answer)
   const value = [...readEntries(first ?? Buffer.of(0xa0))].find((entry) => entry.key === 'result')?.value
   return value === undefined ? badRequest(NO_VALUE) : { value }
-}
-
-/** As the real server says it. A user of a namespace or database is in it. */
-function missingSelection({ selection: now }: Session, { headers }: IncomingMessage): string | undefined {
-  if (now.namespace === undefined && headerOf(headers, 'surreal-ns') === undefined) return 'Specify a namespace to use'
-  if (now.database === undefined && headerOf(headers, 'surreal-db') === undefined) return 'Specify a database to use'
-  return undefined
 }
 
 /** What a GET takes from the query string; a text: what is wrong with it. */

@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import { type HttpContext, refusal } from './as-client.ts'
 import { badRequest, empty, type HttpAnswer, methodNotAllowed, text } from './http-answer.ts'
 import { api } from './http-api.ts'
+import { exportDump } from './http-export.ts'
+import { importDump } from './http-import.ts'
 import { type KeyMethod, key } from './http-key.ts'
 import { rpc } from './http-rpc.ts'
 import { signWith } from './http-signin.ts'
@@ -41,6 +43,8 @@ const ROUTES: readonly Route[] = [
   { path: /^\/sync$/, methods: { GET: always(() => text(200, 'Save')), POST: always(() => text(200, 'Load')) } },
   { path: /^\/sql$/, methods: { GET: notAnUpgrade, POST: sql }, options: true },
   { path: /^\/rpc$/, methods: { GET: notAnUpgrade, POST: rpc }, options: true },
+  { path: /^\/export$/, methods: { GET: exportDump, POST: exportDump }, options: true },
+  { path: /^\/import$/, methods: { POST: importDump } },
   { path: /^\/signin$/, methods: { POST: signWith('signin') }, options: true },
   { path: /^\/signup$/, methods: { POST: signWith('signup') }, options: true },
   {

@@ -8,11 +8,14 @@ import {
   content,
   type HttpAnswer,
   invalidHeader,
+  JSON_TYPE,
   readBody,
+  text,
   unsupportedMediaType,
 } from './http-answer.ts'
 import { formOf } from './http-forms.ts'
 import { readRequest } from './rpc-request.ts'
+import { CBOR, JSON_FORMAT, UNREADABLE, type WireFormat } from './wire-format.ts'
 
 /** As the real server's default. */
 const MAX_BYTES = 4 * 1024 * 1024
@@ -23,13 +26,20 @@ export async function rpc(context: HttpContext, request: IncomingMessage): Promi
   const body = await readBody(request, MAX_BYTES)
   if (body === undefined) return badRequest('The request ended early')
   if (body === 'too long') return bodyTooLong()
-  if (type === undefined || type.startsWith('*/*') || formOf(type) === 'unknown') return invalidHeader('content-type')
+  if (type === undefined) return text(400, 'Header of type `content-type` was missing')
+  if (type.startsWith('*/*') || formOf(type) === 'unknown') return invalidHeader('content-type')
+  if (formOf(accept) === 'unknown') return invalidHeader('accept')
+  const format = FORMATS.find(({ name }) => name === formOf(type))
   // Any form is the form of the request.
-  const wantsOther = accept !== undefined && !accept.startsWith('*/*') && formOf(accept) !== 'cbor'
+  const wantsOther = accept !== undefined && !accept.startsWith('*/*') && formOf(accept) !== format?.name
   return await asClient(context, request.headers, async (client) => {
-    if (formOf(type) !== 'cbor' || wantsOther) return unsupportedMediaType()
-    const asked = readRequest(body)
+    if (format === undefined || wantsOther) return unsupportedMediaType()
+    const asked = readRequest(format.read(body) ?? UNREADABLE)
     if ('error' in asked) return badRequest((decodeValue(asked.error) as { message: string }).message)
-    return content(CBOR_TYPE, await client.respond(asked))
+    const response = await format.write(context.engine, await client.respond(asked))
+    return content(TYPES[format.name], response)
   })
 }
+
+const FORMATS: readonly WireFormat[] = [JSON_FORMAT, CBOR]
+const TYPES = { json: JSON_TYPE, cbor: CBOR_TYPE } as const

@@ -2,10 +2,8 @@ import { encodeMap } from './cbor.ts'
 import type { Engine } from './engine.ts'
 import type { RpcClient } from './rpc-client.ts'
 import { internal } from './rpc-errors.ts'
-import { JSON_FORMAT } from './wire-format.ts'
+import { JSON_FORMAT, UNREADABLE } from './wire-format.ts'
 import type { Conversation } from './ws-connection.ts'
-
-const UNREADABLE = Buffer.alloc(0)
 
 /** A client that speaks JSON. Notifications keep their order, although each may have to wait for the engine to write it. */
 export class JsonConversation implements Conversation {

@@ -12,13 +12,14 @@ import {
   liveQueryNotSupported,
   methodNotAllowed,
   methodNotFound,
+  type RpcError,
   sessionNotFound,
   tooManyTransactions,
 } from './rpc-errors.ts'
-import { type RpcRequest, readLongRequest, readRequest } from './rpc-request.ts'
+import { type RpcRequest, readLongRequest, readRequest, textOf } from './rpc-request.ts'
 import type { Session } from './session.ts'
 import { signIn, signOut, use } from './session-changes.ts'
-import { Sessions } from './sessions.ts'
+import { MAX_SESSIONS_A_CONNECTION, Sessions } from './sessions.ts'
 
 /** As the real server, of one session. Each keeps a snapshot of the database, */
 const MAX_TRANSACTIONS_A_SESSION = 64
@@ -44,6 +45,10 @@ export interface RpcClientOptions {
     /** Sends a notification to this client. */
     readonly deliver: (frame: Buffer) => void
   }
+  /** The sessions that are not its own: those over HTTP, which outlive the request that attached them. */
+  readonly lasting?: Sessions
+  /** The client's own name for the session it begins with, a UUID. It gets another one if that is in use. */
+  readonly id?: string
   /** Done with the first session before anything is called in it. */
   readonly prepare?: (session: Session) => Promise<void>
 }
@@ -60,12 +65,13 @@ export class RpcClient {
 
   constructor(options: RpcClientOptions) {
     this.#options = options
-    this.#sessions = new Sessions(options.engine, options.engineIds, options.connection?.live)
+    const { engine, engineIds, connection } = options
+    this.#sessions = new Sessions(engine, engineIds, MAX_SESSIONS_A_CONNECTION, connection?.live)
     this.#begun = this.#begin()
   }
 
   async #begin(): Promise<Session> {
-    const session = await this.#sessions.begin()
+    const session = await this.#sessions.begin(this.#options.id)
     await this.#options.prepare?.(session)
     return session
   }
@@ -119,26 +125,36 @@ export class RpcClient {
   async #answer(request: RpcRequest): Promise<Answer> {
     await this.#begun
     const { method } = request
+    if (this.#options.lasting !== undefined && method !== 'attach' && this.#find(request.session) === undefined)
+      return { error: sessionNotFound(request.session ?? '') }
     const rule = ruleFor(method)
     if (rule === undefined) return { error: methodNotFound(NOT_BUILT_IN.has(method) ? method : 'unknown') }
     if (rule.session === 'none') return await this.#answerPlain(request)
-    const session = this.#sessions.get(request.session)
+    const session = this.#find(request.session)
     if (session === undefined) return { error: sessionNotFound(request.session ?? '') }
     if (rule.session === 'changed') return await session.order.alone(() => this.#change(session, request))
     return await session.order.shared(() => this.#callData(session, request))
   }
 
+  /** Over HTTP a session that somebody has signed in to is there for the same user alone: its name is no secret. */
+  #find(clientId: string | undefined): Session | undefined {
+    const { lasting } = this.#options
+    if (clientId === undefined || lasting === undefined) return this.#sessions.get(clientId)
+    const found = lasting.get(clientId)
+    const actor = this.#sessions.get(undefined)?.identity?.actor
+    return found?.identity === undefined || found.identity.actor === actor ? found : undefined
+  }
+
   async #answerPlain({ method, params, session }: RpcRequest): Promise<Answer> {
     if (this.#options.connection === undefined) {
       if (method === 'begin' || method === 'commit' || method === 'cancel') return { error: methodNotFound(method) }
-      if (method === 'attach' || method === 'detach' || method === 'sessions')
-        return { error: methodNotAllowed(method) }
+      if (method === 'sessions') return { error: methodNotAllowed(method) }
     }
     switch (method) {
       case 'ping':
         return { result: NONE }
       case 'attach':
-        return await this.#sessions.attach(session)
+        return await (this.#options.lasting ?? this.#sessions).attach(session)
       case 'detach':
         return await this.#detach(session)
       case 'sessions':
@@ -180,12 +196,15 @@ export class RpcClient {
 
   async #callData(session: Session, request: RpcRequest): Promise<Answer> {
     const { method, params, txn } = request
-    if (txn !== undefined && !this.#transactions.has(txn)) return { error: invalidParams('Transaction not found') }
+    const wrong = session.identity === undefined ? wrongParams(method, params) : undefined
+    if (wrong !== undefined) return { error: wrong }
+    const { engine, connection } = this.#options
+    if (txn !== undefined && !ruleFor(method)?.outside && !this.#transactions.has(txn))
+      return { error: connection === undefined ? methodNotAllowed('unknown') : invalidParams('Transaction not found') }
     if (session.identity === undefined) return { error: anonymousNotAllowed() }
     if (method === 'query' && params.length > SHORT_BYTES && (await isTooDeepQuery(params)))
       return { error: expressionTooDeep() }
-    const { engine, connection } = this.#options
-    if (method === 'live' && connection === undefined) return { error: liveQueryNotSupported() }
+    if ((method === 'live' || method === 'kill') && connection === undefined) return { error: liveQueryNotSupported() }
     const answer = await engine.call({ method, params, session: session.engineId, ...(txn !== undefined && { txn }) })
     if (!('result' in answer) || (method !== 'query' && method !== 'live')) return answer
     if (connection === undefined) return { result: refuseLiveStatements(answer.result) }
@@ -227,7 +246,7 @@ export class RpcClient {
 
   async #detach(clientId: string | undefined): Promise<Answer> {
     const session = clientId === undefined ? undefined : this.#sessions.get(clientId)
-    const answer = await this.#sessions.detach(clientId)
+    const answer = await (this.#options.lasting ?? this.#sessions).detach(clientId)
     if (session !== undefined) await this.#cancelTransactions(session)
     return answer
   }
@@ -242,6 +261,16 @@ export class RpcClient {
     this.#transactions.delete(txn)
     return await this.#options.engine.call({ method, params: encodeArray([encodeUuid(txn)]) })
   }
+}
+
+/** The real server looks at the params first, and at who calls when it carries a call out. */
+function wrongParams(method: string, params: Buffer): RpcError | undefined {
+  const rule = ruleFor(method)?.params
+  if (rule === undefined) return undefined
+  const given = readElements(params)
+  if (given.length < rule.least || given.length > rule.most) return invalidParams(rule.expected)
+  const isQuery = method === 'query' && textOf(given[0]) === undefined
+  return isQuery ? invalidParams('Expected query to be string') : undefined
 }
 
 /** A fault of ours: whoever asked is told, and nobody else is disturbed. */

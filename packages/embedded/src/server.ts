@@ -12,14 +12,16 @@ import {
 } from '@procref/lifecycle'
 import { WebSocketServer } from 'ws'
 import { type HttpContext, refusal } from './as-client.ts'
+import { connectionId } from './connection-id.ts'
 import { beginConversation, subprotocolFor, takesWebSockets } from './conversations.ts'
 import { checkPulse, prepareDatabase } from './database.ts'
 import { Engine, type EngineOptions } from './engine.ts'
 import { FOREIGN_REQUEST, isLocalRequest } from './host-guard.ts'
-import { type HttpAnswer, notReady, send, text } from './http-answer.ts'
+import { badRequest, type HttpAnswer, notReady, send, text } from './http-answer.ts'
 import { hasProof } from './http-client.ts'
 import { answerHttp } from './http-routes.ts'
 import { LiveQueries } from './live-queries.ts'
+import { Sessions } from './sessions.ts'
 import { MAX_MESSAGE_BYTES, WsConnection } from './ws-connection.ts'
 
 export interface ServerOptions extends Endpoint, EngineOptions {
@@ -27,6 +29,9 @@ export interface ServerOptions extends Endpoint, EngineOptions {
   /** Gets a line for the server's log now and then. Must not throw. */
   readonly log: (line: string) => void
 }
+
+/** Nothing but a call ends them. */
+const MAX_HTTP_SESSIONS = 4_096
 
 /** After being told to stop: calls in flight may finish, and clients take part in the closing, for so long. */
 const GRACE_MS = 5_000
@@ -130,7 +135,8 @@ class EmbeddedServer implements RunningServer {
     this.#engine = engine
     if (!this.#stopping) await prepareDatabase(engine, credentials, path)
     if (this.#stopping) throw new ServerExitedError({ code: 0, signal: null }, 'its database to open')
-    this.#context = { engine, engineIds: new Set() }
+    const engineIds = new Set<string>()
+    this.#context = { engine, engineIds, httpSessions: new Sessions(engine, engineIds, MAX_HTTP_SESSIONS) }
     log(`SurrealDB engine ${engine.version} serves ${path} after ${Math.round(performance.now() - began)} ms`)
     return { version: engine.version }
   }
@@ -164,9 +170,10 @@ class EmbeddedServer implements RunningServer {
     // The client has gone; there is nobody to tell.
     response.on('error', () => {})
     // A page that may not ask may not read why, either.
-    if (!isLocalRequest(request)) return send(response, text(403, FOREIGN_REQUEST), {})
+    const cutOff = ({ message }: Error): void => this.#options.log(`${request.url} was cut off: ${message}`)
+    if (!isLocalRequest(request)) return send(response, text(403, FOREIGN_REQUEST), {}, cutOff)
     const answer = await this.#answerTo(request)
-    send(response, answer, this.#commonHeaders(request, answer))
+    send(response, answer, this.#commonHeaders(request, answer), cutOff)
   }
 
   async #answerTo(request: IncomingMessage): Promise<HttpAnswer> {
@@ -210,6 +217,10 @@ class EmbeddedServer implements RunningServer {
     if (!isLocalRequest(request)) return text(403, FOREIGN_REQUEST)
     if (this.#context === undefined || this.#stopping) return notReady()
     if (!takesWebSockets(request)) return await answerHttp(this.#context, request)
+    const id = connectionId(request.headers)
+    const invalid = 'The request body contains invalid data'
+    if (id === 'no UUID') return text(401, invalid)
+    if (id !== undefined && this.#context.engineIds.has(id)) return badRequest(invalid)
     return hasProof(request.headers) ? await refusal(this.#context, request.headers) : undefined
   }
 }
@@ -238,7 +249,9 @@ const PREFLIGHT = {
   'access-control-max-age': '86400',
 }
 
-function refuse(socket: Duplex, { status, headers, body = '' }: HttpAnswer): void {
+function refuse(socket: Duplex, { status, headers, body: said }: HttpAnswer): void {
+  // Nothing else is said to who is refused.
+  const body = typeof said === 'string' ? said : ''
   const lines = Object.entries({ ...headers, connection: 'close', 'content-length': String(Buffer.byteLength(body)) })
   const head = [`HTTP/1.1 ${status} Refused`, ...lines.map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n')
   socket.end(head + body)

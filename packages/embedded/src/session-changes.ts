@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { decodeValue, encodeArray, encodeValue, NULL, readElements } from './cbor.ts'
 import type { Answer, Engine } from './engine.ts'
 import { invalidParams, useNotAllowed } from './rpc-errors.ts'
@@ -22,7 +23,8 @@ async function identify(engine: Engine, session: Session, method: string): Promi
   const [statement] = decodeValue(answer.result) as readonly { readonly result?: SessionValue }[]
   const { tk: token, ns, db } = statement?.result ?? {}
   if (typeof token !== 'object' || token === null) return
-  const limits = { ...named('namespace', token.NS), ...named('database', token.DB) }
+  const actor = JSON.stringify([token.NS, token.DB, token.AC, token.ID])
+  const identity = { actor, ...named('namespace', token.NS), ...named('database', token.DB) }
   // With an access method (a bearer key) nothing stays selected but what it is of.
   const forgets = method === 'signin' && typeof token.AC === 'string'
   const wanted = session.selectionPending && !forgets ? session.selection : {}
@@ -31,13 +33,28 @@ async function identify(engine: Engine, session: Session, method: string): Promi
   // The user's own namespace and database win; what the sign-in does not name stays as it was selected before.
   const both = { ...wanted, ...session.selection }
   const changed = both.namespace !== session.selection.namespace || both.database !== session.selection.database
-  if (both.namespace !== undefined && changed) await select(engine, session, both)
-  session.identity = limits
+  if (both.namespace !== undefined && changed) await selectAtLast(engine, session, both)
+  session.identity = identity
+}
+
+const MAX_SELECTIONS = 50
+const PAUSE_MS = 5
+
+/**
+ * What was chosen before the sign-in. The engine makes what does not exist, and then sessions that sign in at the same moment get in each
+ * other's way; nobody hears of that failure, because it is the sign-in that is answered, so it is repeated.
+ */
+async function selectAtLast(engine: Engine, session: Session, wanted: Selection): Promise<void> {
+  for (let attempt = 1; attempt <= MAX_SELECTIONS; attempt++) {
+    const answer = await select(engine, session, wanted)
+    if ('result' in answer || !answer.error.includes('can be retried')) return
+    await pause(PAUSE_MS * (1 + Math.random()))
+  }
 }
 
 interface SessionValue {
   /** The token's claims; none before a sign-in. */
-  readonly tk?: { readonly NS?: unknown; readonly DB?: unknown; readonly AC?: unknown } | null
+  readonly tk?: { readonly NS?: unknown; readonly DB?: unknown; readonly AC?: unknown; readonly ID?: unknown } | null
   readonly ns?: unknown
   readonly db?: unknown
 }

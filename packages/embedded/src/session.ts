@@ -2,6 +2,8 @@ import { CallOrder } from './call-order.ts'
 
 /** Who the engine says the session is, after a sign-in. */
 export interface Identity {
+  /** The same text for the same user of the same level and access. */
+  readonly actor: string
   /** The only namespace and database it may work in; a root user has neither limit. */
   readonly namespace?: string
   readonly database?: string

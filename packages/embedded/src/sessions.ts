@@ -6,7 +6,7 @@ import { invalidParams, methodNotAllowed, sessionExists } from './rpc-errors.ts'
 import { newSession, type Session } from './session.ts'
 
 /** As the real server, with the one that a connection begins with. Each costs memory in the engine until it ends. */
-const MAX_SESSIONS = 256
+export const MAX_SESSIONS_A_CONNECTION = 256
 
 /** The session that a connection begins with. */
 const FIRST = ''
@@ -18,19 +18,21 @@ const FIRST = ''
 export class Sessions {
   readonly #engine: Engine
   readonly #live: LiveQueries | undefined
+  readonly #most: number
   /** The names in use in the engine, of all connections. */
   readonly #engineIds: Set<string>
   readonly #sessions = new Map<string, Session>()
 
-  constructor(engine: Engine, engineIds: Set<string>, live: LiveQueries | undefined) {
+  constructor(engine: Engine, engineIds: Set<string>, most: number, live?: LiveQueries) {
     this.#engine = engine
     this.#engineIds = engineIds
+    this.#most = most
     this.#live = live
   }
 
-  /** Makes the session that requests without a session use. */
-  async begin(): Promise<Session> {
-    const session = newSession(undefined, this.#newEngineId())
+  /** Makes the session that requests without a session use. Queries see its id as `$session.id`. */
+  async begin(wantedId?: string): Promise<Session> {
+    const session = newSession(undefined, this.#newEngineId(wantedId))
     this.#sessions.set(FIRST, session)
     await this.#engine.call({ method: 'attach', session: session.engineId })
     return session
@@ -43,7 +45,7 @@ export class Sessions {
   async attach(clientId: string | undefined): Promise<Answer> {
     if (clientId === undefined) return { error: invalidParams('Expected a session ID') }
     if (this.#sessions.has(clientId)) return { error: sessionExists(clientId) }
-    if (this.#sessions.size >= MAX_SESSIONS) return { error: methodNotAllowed('attach') }
+    if (this.#sessions.size >= this.#most) return { error: methodNotAllowed('attach') }
     // The client's own id where that can be: queries see it as `$session.id`.
     const session = newSession(clientId, this.#newEngineId(clientId))
     this.#sessions.set(clientId, session)

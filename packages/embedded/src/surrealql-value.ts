@@ -21,6 +21,8 @@ const DURATION = /(?:\d+(?:ns|us|[µμ]s|ms|[smhdwy]))+(?!\w)/y
 const DIGITS = /^\d+$/
 const PLAIN_TEXT = /[^"'\\]*/y
 
+const UUID_LENGTH = 36
+
 /** Could a text begin with a record id? Spares most texts the attempt. */
 const LIKE_RECORD = /^(?:[A-Za-z_]\w*\s*:(?!:)|\s|[`⟨/#-])/
 
@@ -144,7 +146,7 @@ class ValueReader {
   #prefixed(prefix: string, text: string): void {
     if (prefix === 's') this.#textValue(text)
     else if (prefix === 'd') this.#instant(instantOf(text) ?? refused())
-    else if (prefix === 'u') this.#out.uuid(uuidFromText(text.trimEnd()) ?? refused())
+    else if (prefix === 'u') this.#out.uuid(uuidFromText(text.slice(0, UUID_LENGTH)) ?? refused())
     else if (prefix === 'b' && /^(?:[0-9A-Fa-f]{2})*$/.test(text)) this.#out.bytes(Buffer.from(text, 'hex'))
     else throw new NoValue()
   }
@@ -167,7 +169,7 @@ class ValueReader {
 
   #datedText(text: string): void {
     const instant = instantOf(text)
-    const uuid = text.length < 36 ? undefined : uuidFromText(text.trimEnd())
+    const uuid = uuidFromText(text.slice(0, UUID_LENGTH))
     if (instant !== undefined) this.#instant(instant)
     else if (uuid !== undefined) this.#out.uuid(uuid)
     else this.#out.text(text)
@@ -305,9 +307,12 @@ class ValueReader {
 
   #signedKey(sign: '+' | '-'): void {
     this.#at++
+    const start = this.#at
     const digits = this.#match(/\d+/y) ?? refused()
     if (sign === '+' && /^[.\w]/.test(this.#text.slice(this.#at, this.#at + 1))) throw new NoValue()
     this.#numericKey(sign === '-' ? `-${digits}` : digits)
+    // The real server leaves the digits after a plus to whoever reads on: `a:+1` is a record id only where nobody does.
+    if (sign === '+') this.#at = start
   }
 
   #wordKey(): void {

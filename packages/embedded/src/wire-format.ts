@@ -23,6 +23,9 @@ export const JSON_FORMAT: WireFormat = {
   write: toJson,
 }
 
+/** What stands in for a request that is no value. */
+export const UNREADABLE: Buffer = Buffer.alloc(0)
+
 /** In the order in which the real server prefers them, whatever the client's is. */
 const SUBPROTOCOLS: readonly WireFormat[] = [JSON_FORMAT, CBOR]
 

@@ -1,5 +1,5 @@
 import { type OutgoingHttpHeaders, request } from 'node:http'
-import { within } from '@procref/testing'
+import { HANGS_MS, within } from '@procref/testing'
 import { PASSWORD, USER } from './server.ts'
 
 export interface HttpCall {
@@ -19,8 +19,8 @@ export const asRoot: OutgoingHttpHeaders = {
   authorization: `Basic ${Buffer.from(`${USER}:${PASSWORD}`).toString('base64')}`,
 }
 
-/** One request on a connection of its own, with exactly these headers (`Host` too). */
-export async function httpCall(port: number, call: HttpCall): Promise<HttpResponse> {
+/** One request on a connection of its own, with exactly these headers (`Host` too). `hangsMs`: longer than it takes, if it ends at all. */
+export async function httpCall(port: number, call: HttpCall, hangsMs: number = HANGS_MS): Promise<HttpResponse> {
   const { path, headers, body } = call
   const method = call.method ?? (body === undefined ? 'GET' : 'POST')
   const answered = new Promise<HttpResponse>((resolve, reject) => {
@@ -36,5 +36,5 @@ export async function httpCall(port: number, call: HttpCall): Promise<HttpRespon
     })
     asked.end(body)
   })
-  return await within(`the answer to ${method} ${path}`, answered)
+  return await within(`the answer to ${method} ${path}`, answered, hangsMs)
 }

@@ -1,5 +1,7 @@
 import { surrealBinary } from '@procref/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { httpCall } from './http-request.ts'
+import { POST_CASES, POST_DIFFERENCES, type PostCase } from './http-rpc-cases.ts'
 import {
   type FrameCase,
   JSON_CASES,
@@ -43,6 +45,25 @@ async function negotiated({ port }: TestServer, options: TextClientOptions): Pro
   await using open = client
   return [open.socket.protocol, jsonValue(await open.ask('{"id":1,"method":"ping"}'))]
 }
+
+async function posted({ port }: TestServer, { posts }: PostCase): Promise<unknown> {
+  const answers: unknown[] = []
+  for (const { body, headers } of posts) {
+    const answer = await httpCall(port, { path: '/rpc', body, headers })
+    answers.push([answer.status, answer.headers['content-type'] ?? 'none', jsonValue(`${answer.body}`)])
+  }
+  return answers
+}
+
+describe.runIf(surrealBinary() !== undefined)('in JSON over HTTP it answers as the real server does', () => {
+  const referee = new Referee('http-rpc', 'Calls and sessions over HTTP, in JSON', POST_DIFFERENCES)
+
+  test.each(POST_CASES)('$name', async (postCase) => {
+    referee.judge(postCase.name, await posted(embedded, postCase), await posted(theirs(), postCase))
+  })
+
+  test('and what differs is known', () => referee.settle(POST_CASES.length))
+})
 
 describe.runIf(surrealBinary() !== undefined)('in JSON it answers as the real server does', () => {
   const cases = [...JSON_CASES, ...SQL_SOCKET_CASES]

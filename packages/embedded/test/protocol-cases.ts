@@ -1,3 +1,4 @@
+import { RecordId, Table } from 'surrealdb'
 import { codec, type Message, type RawClient, Uuid } from './raw-client.ts'
 import { PASSWORD, USER } from './server.ts'
 
@@ -68,6 +69,31 @@ const DATA_CALLS: readonly CallSpec[] = [
   ['live', ['t']],
   ['kill', [UNKNOWN]],
 ]
+
+/** Of those that can be called in a transaction. */
+const TRANSACTION_CALLS: readonly CallSpec[] = DATA_CALLS.filter(([method]) => method !== 'info' && method !== 'live')
+
+/** The calls in a transaction, and between others what is there before, meanwhile and afterwards. */
+function inTransaction(name: string, end: 'commit' | 'cancel', ...list: readonly CallSpec[]): ProtocolCase {
+  return {
+    name,
+    run: async (client) => {
+      await client.result(...signIn)
+      await client.result(...useMain)
+      await client.query(
+        'REMOVE TABLE IF EXISTS tx; REMOVE TABLE IF EXISTS old; REMOVE TABLE IF EXISTS edge; DEFINE TABLE tx; DEFINE TABLE edge TYPE RELATION; CREATE old:1, old:2; ' +
+          'DEFINE FUNCTION OVERWRITE fn::make($id: int) { RETURN CREATE ONLY old SET id = $id }',
+      )
+      const look = (): Promise<unknown> => client.query('SELECT * FROM tx; SELECT * FROM old; SELECT id FROM edge')
+      const txn = await client.result('begin')
+      const answers: unknown[] = []
+      for (const [method, params] of list) answers.push(withoutId(await client.call(method, params, { txn })))
+      const meanwhile = await look()
+      answers.push(withoutId(await client.call(end, [txn])), withoutId(await client.call(end, [txn])))
+      return { answers, meanwhile, afterwards: await look() }
+    },
+  }
+}
 
 export const PROTOCOL_CASES: readonly ProtocolCase[] = [
   calls('nobody signed in: data', ...DATA_CALLS),
@@ -184,16 +210,87 @@ export const PROTOCOL_CASES: readonly ProtocolCase[] = [
     ['sessions'],
   ),
   calls(
-    'transactions',
+    'transactions: which there are',
+    ['begin', [1, 2]],
     signIn,
     useMain,
     ['commit', []],
     ['cancel', ['x']],
     ['commit', [UNKNOWN]],
     ['cancel', [UNKNOWN]],
-    ['query', ['RETURN 1'], { txn: UNKNOWN }],
-    ['select', ['t'], { txn: UNKNOWN }],
+    ...TRANSACTION_CALLS.map(([method, params = []]) => [method, params, { txn: UNKNOWN }] as const),
+    ['ping', [], { txn: UNKNOWN }],
+    ['set', ['a', 1], { txn: UNKNOWN }],
+    ['begin', [], { txn: UNKNOWN }],
   ),
+  inTransaction(
+    'transactions: what is written in one is seen when it is committed',
+    'commit',
+    ['create', ['tx:1', { a: 1 }]],
+    ['query', ['CREATE tx:2; SELECT * FROM tx']],
+    ['insert', ['tx', [{ id: 3 }]]],
+    ['upsert', ['tx:4', { a: 4 }]],
+    ['merge', ['tx:1', { b: 1 }]],
+    ['delete', ['tx:2']],
+    ['insert_relation', ['edge', { id: 1, in: new RecordId('tx', 1), out: new RecordId('tx', 3) }]],
+    ['select', ['tx']],
+    ['query', ['CREATE tx:1']],
+    ['query', ['THROW "x"']],
+    ['query', ['BEGIN; CREATE tx:5; COMMIT']],
+    ['query', ['RETRN 1']],
+  ),
+  inTransaction(
+    'transactions: what is written in one is never seen when it is cancelled',
+    'cancel',
+    ['create', ['tx:1', { a: 1 }]],
+    ['query', ['CREATE tx:2; SELECT * FROM tx']],
+    ['set', ['kept', 1]],
+    ['query', ['RETURN $kept']],
+  ),
+  inTransaction(
+    'transactions: update, patch, relate and run do not belong to one',
+    'cancel',
+    ['update', [new RecordId('old', 1), { b: 1 }]],
+    ['update', [new Table('old'), { c: 1 }]],
+    ['update', [new RecordId('old', 9), { b: 1 }]],
+    ['update', [1]],
+    ['patch', [new RecordId('old', 1), [{ op: 'replace', path: '/c', value: 2 }]]],
+    ['patch', [new RecordId('old', 1), [{ op: 'replace', path: '/c', value: 3 }], true]],
+    ['relate', [new RecordId('old', 1), new RecordId('edge', 7), new RecordId('old', 2), { w: 1 }]],
+    ['run', ['fn::make', null, [50]]],
+    ['run', ['math::abs', null, [-3]]],
+    ['run', ['fn::unmade', null, []]],
+    ['query', ['SELECT * FROM old']],
+  ),
+  inTransaction('transactions: who and where', 'cancel', [
+    'query',
+    ['RETURN [$auth, $access, $token.ID, $session.ns, $session.db]'],
+  ]),
+  {
+    name: 'transactions: they end with the session that began them',
+    run: async (client) => {
+      const answers: unknown[] = []
+      const say = async (...[method, params, more]: CallSpec): Promise<Message> => {
+        const answer = await client.call(method, params, more)
+        answers.push(method === 'begin' ? 'begun' : withoutId(answer))
+        return answer
+      }
+      await say('attach', [], { session: S1 })
+      const { result: ofSession } = await say('begin', [], { session: S1 })
+      await say('detach', [], { session: S1 })
+      await say('commit', [ofSession])
+      const { result: ofConnection } = await say('begin')
+      await say(...signIn)
+      await say(...useMain)
+      await say('attach', [], { session: S1 })
+      await say('signin', signIn[1], { session: S1 })
+      await say('use', useMain[1], { session: S1 })
+      await say('query', ['RETURN 1'], { session: S1, txn: ofConnection })
+      await say('reset')
+      await say('cancel', [ofConnection])
+      return answers
+    },
+  },
   calls(
     'data',
     signIn,

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net'
+import { embeddedSurreal } from '@procref/embedded'
 import { type Child, eventually, startChild, startProgram, surrealBinary } from '@procref/testing'
 
 export const USER = 'root'
@@ -32,7 +33,11 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Test
 
 /** Without waiting for anything. */
 export function launchEmbedded(options: EmbeddedOptions = {}): Child {
-  return startChild(new URL('./children/server.mjs', import.meta.url), { args: [JSON.stringify(options)] })
+  const { guardianEnvironment } = embeddedSurreal()
+  return startChild(new URL('./children/server.mjs', import.meta.url), {
+    args: [JSON.stringify(options)],
+    ...(guardianEnvironment !== undefined && { env: guardianEnvironment }),
+  })
 }
 
 /** A SurrealDB server, or `undefined` if there is none for tests. */

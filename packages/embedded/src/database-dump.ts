@@ -1,0 +1,215 @@
+import { decodeValue, encodeArray, encodeUuid, encodeValue, uuidOf } from './cbor.ts'
+import type { Engine } from './engine.ts'
+import { messageOf } from './http-client.ts'
+import { quoteReservedTables } from './reserved-tables.ts'
+import type { Session } from './session.ts'
+
+/** What a dump has in it; all of it unless something is left out. As the real server's, in its words. */
+export interface DumpOptions {
+  readonly users?: boolean
+  readonly accesses?: boolean
+  readonly params?: boolean
+  readonly functions?: boolean
+  readonly analyzers?: boolean
+  readonly apis?: boolean
+  readonly buckets?: boolean
+  readonly modules?: boolean
+  readonly configs?: boolean
+  readonly sequences?: boolean
+  readonly records?: boolean
+  readonly tables?: boolean | readonly string[] | { readonly exclude: readonly string[] }
+}
+
+/** As the real server, in its order. */
+const SECTIONS = [
+  'users',
+  'accesses',
+  'params',
+  'functions',
+  'analyzers',
+  'apis',
+  'buckets',
+  'modules',
+  'configs',
+  'sequences',
+] as const
+
+/** Rows that are read, and written as one INSERT. */
+const ROWS = 1_000
+
+type Definitions = Readonly<Record<string, string>>
+
+/**
+ * The database that a session has selected, as the statements that make it again: piece by piece, as it was at one moment.
+ *
+ * Guarantee: at no time is more in memory than one page of rows. Ending the iteration early ends the work.
+ * Errors: the engine's words, also in the middle: what came before is no complete dump then.
+ */
+export class DatabaseDump {
+  readonly #engine: Engine
+  readonly #session: Session
+  #txn: string | undefined
+  #info: Readonly<Record<string, Definitions>> = {}
+
+  constructor(engine: Engine, session: Session) {
+    this.#engine = engine
+    this.#session = session
+  }
+
+  /** Begins it. Resolves with why it cannot be, in the engine's words. Caller: `pieces()`, or `close()`. */
+  async begin(): Promise<string | undefined> {
+    const begun = await this.#engine.call({ method: 'begin' })
+    this.#txn = 'result' in begun ? uuidOf(begun.result) : undefined
+    if (this.#txn === undefined) return messageOf(begun) ?? 'no transaction'
+    try {
+      this.#info = (await this.#ask('INFO FOR DB')) as Readonly<Record<string, Definitions>>
+      return undefined
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+
+  /** Once. It ends the transaction. */
+  async *pieces(options: DumpOptions): AsyncGenerator<string, void, undefined> {
+    try {
+      yield section('OPTION', ['OPTION IMPORT'])
+      for (const name of SECTIONS) {
+        const defined = Object.values(this.#info[name] ?? {})
+        if (options[name] === false || defined.length === 0) continue
+        const statements = name === 'configs' ? defined.map((what) => `DEFINE CONFIG OVERWRITE ${what}`) : defined
+        yield section(name.toUpperCase(), statements)
+      }
+      for (const table of this.#tables(options)) {
+        yield* this.#structure(table)
+        if (options.records !== false && !isView(table.definition)) yield* this.#data(table)
+      }
+    } finally {
+      await this.close()
+    }
+  }
+
+  async close(): Promise<void> {
+    const txn = this.#txn
+    this.#txn = undefined
+    if (txn !== undefined) await this.#engine.call({ method: 'cancel', params: encodeArray([encodeUuid(txn)]) })
+  }
+
+  /** A view is made from tables, and made anew by its definition: it comes after them, and after the views that it looks at. */
+  #tables({ tables: wanted = true }: DumpOptions): readonly Table[] {
+    const all = Object.entries(this.#info.tables ?? {}).map(([name, definition]) => ({ name, definition }))
+    const chosen = all.filter(({ name }) => {
+      if (typeof wanted === 'boolean') return wanted
+      return 'exclude' in wanted ? !wanted.exclude.includes(name) : wanted.includes(name)
+    })
+    const stored = chosen.filter(({ definition }) => !isView(definition))
+    return [...stored, ...inOrder(chosen.filter(({ definition }) => isView(definition)))]
+  }
+
+  async *#structure({ name, definition }: Table): AsyncGenerator<string, void, undefined> {
+    const {
+      fields = {},
+      indexes = {},
+      events = {},
+    } = (await this.#ask(`INFO FOR TABLE ${escaped(name)}`)) as Readonly<Record<string, Definitions>>
+    const idempotent = Object.values(fields).map((field) => field.replace(/^DEFINE FIELD /, 'DEFINE FIELD OVERWRITE '))
+    yield heading(`TABLE: ${name}`)
+    for (const part of [[definition], idempotent, Object.values(indexes), Object.values(events)]) {
+      yield `${part.map((statement) => `${statement};\n`).join('')}\n`
+    }
+  }
+
+  async *#data({ name, definition }: Table): AsyncGenerator<string, void, undefined> {
+    yield heading(`TABLE DATA: ${name}`)
+    const computed = await this.#computedFields(name)
+    const columns = computed.length === 0 ? '*' : `* OMIT ${computed.join(', ')}`
+    // A table of any type has both; in the others nothing is the other thing.
+    const isEdge = / TYPE RELATION\b/.test(definition)
+      ? 'true'
+      : / TYPE ANY\b/.test(definition)
+        ? 'type::is_record($this.in) AND type::is_record($this.out)'
+        : 'false'
+    for (let from = escaped(name); ; ) {
+      const [rows, edges, last, count] = (await this.#ask(
+        `LET $page = SELECT ${columns} FROM ${from} LIMIT ${ROWS};
+        LET $edges = $page[WHERE ${isEdge}];
+        RETURN [<string>$page[WHERE !(${isEdge})], <string>$edges, <string>array::last($page).id, array::len($page)];`,
+      )) as readonly [string, string, string, number | bigint]
+      if (rows !== '[]') yield `INSERT ${listOf(rows)};\n`
+      if (edges !== '[]') yield `INSERT RELATION ${listOf(edges)};\n`
+      if (Number(count) < ROWS) break
+      from = `${quoteReservedTables(last)}>..`
+    }
+    yield '\n'
+  }
+
+  async #computedFields(name: string): Promise<readonly string[]> {
+    const { fields } = (await this.#ask(`INFO FOR TABLE ${escaped(name)} STRUCTURE`)) as {
+      readonly fields: readonly { readonly name: string; readonly computed?: unknown }[]
+    }
+    return fields.filter(({ computed }) => computed !== undefined && computed !== null).map((field) => field.name)
+  }
+
+  /** The result of the last statement. */
+  async #ask(statements: string): Promise<unknown> {
+    const params = encodeArray([encodeValue(statements)])
+    const { engineId: session, order } = this.#session
+    const txn = this.#txn
+    const call = { method: 'query', params, session, ...(txn !== undefined && { txn }) }
+    const answer = await order.shared(() => this.#engine.call(call))
+    if ('error' in answer) throw new Error(messageOf(answer))
+    const results = decodeValue(answer.result) as readonly { readonly status: string; readonly result: unknown }[]
+    const failed = results.find(({ status }) => status !== 'OK')
+    if (failed !== undefined) throw new Error(String(failed.result))
+    return results.at(-1)?.result
+  }
+}
+
+interface Table {
+  readonly name: string
+  readonly definition: string
+}
+
+const VIEW = /^DEFINE TABLE .*? AS SELECT .*? FROM (.*)$/s
+
+function isView(definition: string): boolean {
+  return VIEW.test(definition)
+}
+
+/** Each behind those whose names are in what it selects from. */
+function inOrder(views: readonly Table[]): readonly Table[] {
+  const left = new Set(views)
+  const ordered: Table[] = []
+  while (left.size > 0) {
+    const ready = [...left].filter(({ definition }) => {
+      const source = VIEW.exec(definition)?.[1] ?? ''
+      return ![...left].some(({ name, definition: own }) => own !== definition && source.includes(name))
+    })
+    // Views in a ring have no order.
+    for (const view of ready.length === 0 ? [...left] : ready) {
+      ordered.push(view)
+      left.delete(view)
+    }
+  }
+  return ordered
+}
+
+function section(title: string, statements: readonly string[]): string {
+  return `${heading(title)}${statements.map((statement) => `${statement};\n`).join('')}\n`
+}
+
+/** Rows as the real server writes them. */
+function listOf(rows: string): string {
+  return `[ ${quoteReservedTables(rows).slice(1, -1)} ]`
+}
+
+const LINE = '-- ------------------------------'
+
+/** A name may have a line's end in it, and must not end the comment. */
+function heading(title: string): string {
+  return `${LINE}\n-- ${title.replace(/[\n\r\u0085\u2028\u2029]/g, ' ')}\n${LINE}\n\n`
+}
+
+/** A name in SurrealQL, whatever is in it. */
+function escaped(name: string): string {
+  return `\`${name.replace(/[\\`]/g, '\\$&')}\``
+}

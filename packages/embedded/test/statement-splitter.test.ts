@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest'
+import { firstWords, StatementSplitter } from '../src/statement-splitter.ts'
+
+/** However the text is cut into pieces. */
+function split(text: string): readonly string[] {
+  const wholes = [1, 2, 3, 7, text.length].map((size) => {
+    const splitter = new StatementSplitter()
+    const statements: string[] = []
+    for (let at = 0; at < text.length; at += size) statements.push(...splitter.push(text.slice(at, at + size)))
+    return [...statements, ...splitter.end()]
+  })
+  for (const whole of wholes) {
+    expect(whole).toEqual(wholes[0])
+    expect(whole.join('')).toBe(text.trim() === '' ? '' : text)
+  }
+  return (wholes[0] ?? []).map((statement) => statement.trim())
+}
+
+test.each([
+  ['A; B; C', ['A;', 'B;', 'C']],
+  ['A;', ['A;']],
+  [' \n', []],
+  [`A 'x;y'; B`, [`A 'x;y';`, 'B']],
+  ['A "x;\\";y"; B', ['A "x;\\";y";', 'B']],
+  ['A `x;y`; B ⟨x;y⟩; C', ['A `x;y`;', 'B ⟨x;y⟩;', 'C']],
+  ['A -- x; y\n; B', ['A -- x; y\n;', 'B']],
+  ['A # x; "\n; B // x; \'\n; C', ['A # x; "\n;', "B // x; '\n;", 'C']],
+  ['A /* x; " */; B /*/ ; */; C', ['A /* x; " */;', 'B /*/ ; */;', 'C']],
+  ['DEFINE EVENT e THEN { A; B; }; C', ['DEFINE EVENT e THEN { A; B; };', 'C']],
+  ['A [ { b: (1; 2) } ]; B', ['A [ { b: (1; 2) } ];', 'B']],
+  [`ASSERT $value = /[;"']/; B`, [`ASSERT $value = /[;"']/;`, 'B']],
+  ['RETURN /a;b/; B', ['RETURN /a;b/;', 'B']],
+  ['RETURN 4 / 2; B; C / 2', ['RETURN 4 / 2;', 'B;', 'C / 2']],
+  ['RETURN (4) / 2; RETURN $x / 2; B', ['RETURN (4) / 2;', 'RETURN $x / 2;', 'B']],
+  [`RETURN 'it\\'s;'; B`, [`RETURN 'it\\'s;';`, 'B']],
+  ['A ] } ); B', ['A ] } );', 'B']],
+])('%j is cut at its ends', (text, statements) => {
+  expect(split(text)).toEqual(statements)
+})
+
+test('a string that never ends is one statement', () => {
+  expect(split('A; B "x; C; D')).toEqual(['A;', 'B "x; C; D'])
+})
+
+test('no more is kept than the statement that is not complete', () => {
+  const splitter = new StatementSplitter()
+  for (let i = 0; i < 1_000; i++) splitter.push(`CREATE a:${i} SET text = 'some text';\n`)
+  expect(splitter.length).toBeLessThan(100)
+})
+
+test.each([
+  ['-- a dump\n/* of */ option   import;', 'OPTION IMPORT'],
+  ['  BEGIN;', 'BEGIN'],
+  ['# x\nLET $a = 1', 'LET $A = 1'],
+])('%j begins with %s', (statement, words) => {
+  expect(firstWords(statement)).toBe(words)
+})
