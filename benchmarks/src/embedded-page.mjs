@@ -81,7 +81,8 @@ for (const [name, text] of Object.entries(sections)) {
   const begin = `<!-- measured ${name}: made by benchmarks/src/embedded-page.mjs -->`
   const end = `<!-- /measured ${name} -->`
   const [from, to] = [after.indexOf(begin), after.indexOf(end)]
-  if (from === -1 || to === -1) throw new Error(`docs/embedded-performance.md has no section between ${begin} and ${end}`)
+  if (from === -1 || to === -1)
+    throw new Error(`docs/embedded-performance.md has no section between ${begin} and ${end}`)
   after = `${after.slice(0, from)}${begin}\n${text}\n${after.slice(to)}`
 }
 if (!process.argv.includes('--check')) writeFileSync(page, after)

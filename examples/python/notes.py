@@ -32,7 +32,7 @@ FIND = """
     WHERE text @1@ $words ORDER BY score DESC LIMIT 20;
 """
 
-# Of two programs that write the same at the same moment, one is told of a conflict, and nothing of its statement was done.
+# Of two programs that write the same at the same moment, one is told of a conflict, and has written nothing.
 TRIES = 20
 
 
@@ -105,7 +105,9 @@ async def watch() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Notes of a whole machine.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("add", help="keep a note; its text may also come on standard input").add_argument("words", nargs="*")
+    commands.add_parser("add", help="keep a note; its text may also come on standard input").add_argument(
+        "words", nargs="*"
+    )
     commands.add_parser("find", help="notes with these words, the best first").add_argument("words", nargs="+")
     commands.add_parser("watch", help="show notes as soon as anybody adds them")
     options = parser.parse_args()

@@ -65,8 +65,10 @@ export function sideBySide(
     group.clients.push(client)
     groups.set(text, group)
   }
+  const nameOf = (clients: readonly string[]): string =>
+    clients.length === ours.clients.length ? 'all' : clients.join(', ')
   const by = (side: 'ours' | 'real'): object =>
-    Object.fromEntries([...groups.values()].map((group) => [group.clients.join(', '), group[side]]))
+    Object.fromEntries([...groups.values()].map((group) => [nameOf(group.clients), group[side]]))
   return { ours: by('ours'), real: by('real') }
 }
 

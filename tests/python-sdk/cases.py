@@ -1,4 +1,4 @@
-"""The documented calls of the SDK, as one list of cases: each starts with an empty database and is told by what it calls."""
+"""The documented calls of the SDK, as one list of cases: each starts with an empty database."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -471,7 +471,9 @@ async def patches_records(run: Run) -> None:
     one = RecordID("person", 1)
     await client.patch(one, [{"op": "add", "path": "/tags/-", "value": "b"}])
     await client.patch(one, [{"op": "replace", "path": "/n/x", "value": Decimal("1.50")}])
-    await client.patch(one, [{"op": "add", "path": "/m", "value": {"y": 1}}, {"op": "copy", "from": "/m", "path": "/k"}])
+    await client.patch(
+        one, [{"op": "add", "path": "/m", "value": {"y": 1}}, {"op": "copy", "from": "/m", "path": "/k"}]
+    )
     await client.patch(one, [{"op": "move", "from": "/k", "path": "/l"}, {"op": "remove", "path": "/m"}])
     await client.patch(one, [{"op": "test", "path": "/l/y", "value": 1}, {"op": "replace", "path": "/l/y", "value": 2}])
     await client.patch(one, [{"op": "test", "path": "/l/y", "value": 1}])
@@ -673,7 +675,7 @@ async def values_cannot_be_read_by_the_server(run: Run) -> None:
 # --- Live queries
 
 
-# Each change is awaited before the next is made: in which order the changes of two transactions are told is up to the server.
+# Each change is awaited before the next is made: the order in which changes of two transactions are told is open.
 
 
 @case

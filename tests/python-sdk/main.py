@@ -1,5 +1,5 @@
 """
-python main.py PORT: runs the cases against the server there, and prints a JSON line for each, then one about all of them.
+python main.py PORT: runs the cases against the server there; prints a JSON line for each, then one about all of them.
 python main.py: only lists them.
 """
 

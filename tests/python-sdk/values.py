@@ -1,4 +1,4 @@
-"""What an answer of the SDK is, as JSON: nothing of a value's type or digits is lost, so that two answers can be compared as texts."""
+"""What an answer of the SDK is, as JSON: nothing of a value's type or digits is lost, so answers compare as texts."""
 
 import json
 import math
@@ -21,7 +21,12 @@ MADE_UP = [
     (re.compile(r"eyJ[\w-]+\.eyJ[\w-]{60,}\.[\w-]+"), "a token"),
     (re.compile(r"surreal-(refresh|bearer)-\w{12}-\w{24}"), r"a \1 key"),
     (re.compile(r"surrealdb-\d+\.\d+\.\d+\S*"), "a version"),
-    (re.compile(rf"(?!{UNKNOWN})[0-9a-f]{{8}}-[0-9a-f]{{4}}-[47][0-9a-f]{{3}}-[89ab][0-9a-f]{{3}}-(?!000000000001)[0-9a-f]{{12}}"), "a made-up UUID"),
+    (
+        re.compile(
+            rf"(?!{UNKNOWN})[0-9a-f]{{8}}-[0-9a-f]{{4}}-[47][0-9a-f]{{3}}-[89ab][0-9a-f]{{3}}-(?!000000000001)[0-9a-f]{{12}}"
+        ),
+        "a made-up UUID",
+    ),
     (re.compile(rf"(?<=:){MADE_UP_KEY.pattern}\b"), "a made-up key"),
     (re.compile(r"127\.0\.0\.1:\d{4,5}"), "the server"),
     (re.compile(r" at 0x[0-9a-f]+"), ""),
@@ -84,7 +89,10 @@ class Writer:
         if isinstance(value, Tokens):
             return {"Tokens": [self.value(value.access), self.value(value.refresh)]}
         if isinstance(value, dict):
-            return {self.text(str(key)): "some time" if is_time(key, item) else self.value(item) for key, item in value.items()}
+            return {
+                self.text(str(key)): "some time" if is_time(key, item) else self.value(item)
+                for key, item in value.items()
+            }
         if isinstance(value, (set, frozenset)):
             return {"set": sorted((self.value(each) for each in value), key=json.dumps)}
         if isinstance(value, (list, tuple)):

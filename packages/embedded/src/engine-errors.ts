@@ -8,7 +8,7 @@ import { textOf } from './rpc-request.ts'
  * by them what to do next: above all a conflict of transactions, which SDKs try again only if its kind says so.
  */
 export function asReal(method: string, answer: Answer): Answer {
-  if ('error' in answer) return { error: errorAsReal(method, answer.error) }
+  if ('error' in answer) return { ...answer, error: errorAsReal(method, answer.error) }
   return method === 'query' ? { result: statementsAsReal(answer.result) } : answer
 }
 
@@ -21,14 +21,24 @@ const KINDS: ReadonlyMap<string, string> = new Map([
 
 const CONFLICT = 'Transaction conflict: '
 
-function errorAsReal(method: string, error: RpcError): RpcError {
+/** Nothing was done, and the same may succeed now. */
+export function isConflict(error: RpcError): boolean {
+  return internalMessage(error)?.startsWith(CONFLICT) ?? false
+}
+
+function internalMessage(error: RpcError): string | undefined {
   const { kind, message } = decodeValue(error) as { readonly kind?: unknown; readonly message?: unknown }
-  if (kind !== 'Internal' || typeof message !== 'string' || error.equals(shuttingDown())) return error
+  return kind === 'Internal' && typeof message === 'string' ? message : undefined
+}
+
+function errorAsReal(method: string, error: RpcError): RpcError {
+  const message = internalMessage(error)
+  if (message === undefined || error.equals(shuttingDown())) return error
+  if (message.startsWith(CONFLICT)) return transactionConflict(message.replace(': . This', '. This'))
   // Whatever is wrong with a token is nothing that a stranger is told.
   if (method === 'authenticate') return invalidAuth()
   const realKind = KINDS.get(message)
-  if (realKind !== undefined) return plainError(realKind, message)
-  return message.startsWith(CONFLICT) ? transactionConflict(message.replace(': . This', '. This')) : error
+  return realKind === undefined ? error : plainError(realKind, message)
 }
 
 const NOT_EXECUTED = `Query not executed: ${CONFLICT}`

@@ -24,8 +24,11 @@ interface NativeModule {
   }
 }
 
-/** What the engine says: a result, or an error made for the client. Both encoded. */
-export type Answer = { readonly result: Buffer } | { readonly error: RpcError }
+/**
+ * What the engine says: a result, or an error made for the client. Both encoded. `lost`: the error stands for a request that the engine
+ * could not read, or for a result that it could not write.
+ */
+export type Answer = { readonly result: Buffer } | { readonly error: RpcError; readonly lost?: 'request' | 'result' }
 
 export interface Call {
   readonly method: string
@@ -123,9 +126,8 @@ export class Engine {
       this.#memory.passed(request.length)
       this.#memory.passed(answer.length)
       return answerOf(answer)
-    } catch {
-      // It rejects for two reasons: params that are no SurrealDB values, and a result that has no form in CBOR (a regex).
-      return { error: parseError() }
+    } catch (cause) {
+      return { error: parseError(), lost: String(cause).includes(NO_FORM) ? 'result' : 'request' }
     } finally {
       this.#turns.leave(turn)
       this.#inFlight--
@@ -172,6 +174,9 @@ function load(file: string): NativeModule {
     )
   }
 }
+
+/** What the engine rejects a call with whose result has no form in CBOR (a regex). All else are params that are no SurrealDB values. */
+const NO_FORM = 'Unsupported value type'
 
 const methods = new Map<string, Buffer>()
 

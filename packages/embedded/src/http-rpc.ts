@@ -13,7 +13,9 @@ import {
   text,
   unsupportedMediaType,
 } from './http-answer.ts'
+import { messageOf } from './http-client.ts'
 import { formOf } from './http-forms.ts'
+import { responseTo } from './rpc-client.ts'
 import { readRequest } from './rpc-request.ts'
 import { CBOR, JSON_FORMAT, UNREADABLE, type WireFormat } from './wire-format.ts'
 
@@ -36,8 +38,9 @@ export async function rpc(context: HttpContext, request: IncomingMessage): Promi
     if (format === undefined || wantsOther) return unsupportedMediaType()
     const asked = readRequest(format.read(body) ?? UNREADABLE)
     if ('error' in asked) return badRequest((decodeValue(asked.error) as { message: string }).message)
-    const response = await format.write(context.engine, await client.respond(asked))
-    return content(TYPES[format.name], response)
+    const answer = await client.call(asked)
+    if ('error' in answer && answer.lost !== undefined) return badRequest(messageOf(answer) ?? '')
+    return content(TYPES[format.name], await format.write(context.engine, responseTo(asked, answer)))
   })
 }
 

@@ -85,7 +85,7 @@ export class RpcClient {
   async handle(frame: Buffer): Promise<Buffer> {
     const read = this.#read(frame)
     const request = read instanceof Promise ? await read : read
-    return 'error' in request ? encodeMap([['error', request.error]]) : await this.respond(request)
+    return 'error' in request ? encodeMap([['error', request.error]]) : responseTo(request, await this.call(request))
   }
 
   /** Requests are read in the order in which they came: a long one takes a while, and a change must not overtake it. */
@@ -97,17 +97,6 @@ export class RpcClient {
     return reading.finally(() => {
       if (this.#reading === reading) this.#reading = undefined
     })
-  }
-
-  /** Answers one request with one encoded response. Never rejects. */
-  async respond(request: RpcRequest): Promise<Buffer> {
-    const answer = await this.call(request)
-    return encodeMap([
-      ...('error' in answer ? [['error', answer.error] as const] : []),
-      ...(request.id === undefined ? [] : [['id', request.id] as const]),
-      ...('result' in answer ? [['result', answer.result] as const] : []),
-      ...(request.session === undefined ? [] : [['session', encodeUuid(request.session)] as const]),
-    ])
   }
 
   /** Never rejects. */
@@ -271,6 +260,17 @@ function wrongParams(method: string, params: Buffer): RpcError | undefined {
   if (given.length < rule.least || given.length > rule.most) return invalidParams(rule.expected)
   const isQuery = method === 'query' && textOf(given[0]) === undefined
   return isQuery ? invalidParams('Expected query to be string') : undefined
+}
+
+/** The response to one request, encoded. The real server reads a request as a whole, so one that it cannot read has no id. */
+export function responseTo({ id, session }: RpcRequest, answer: Answer): Buffer {
+  if ('error' in answer && answer.lost === 'request') return encodeMap([['error', answer.error]])
+  return encodeMap([
+    ...('error' in answer ? [['error', answer.error] as const] : []),
+    ...(id === undefined ? [] : [['id', id] as const]),
+    ...('result' in answer ? [['result', answer.result] as const] : []),
+    ...(session === undefined ? [] : [['session', encodeUuid(session)] as const]),
+  ])
 }
 
 /** A fault of ours: whoever asked is told, and nobody else is disturbed. */

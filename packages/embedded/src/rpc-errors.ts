@@ -59,6 +59,8 @@ export const invalidAuth = (): RpcError =>
 /** Without details. */
 export const plainError = (kind: string, message: string): RpcError => error(-32000, kind, message)
 
+export const queryFailed = (message: string): RpcError => error(-32000, 'Query', message)
+
 export const transactionConflict = (message: string): RpcError =>
   encodeValue({
     cause: { cause: undefined, code: -32000, kind: 'Internal', message },

@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { decodeValue, encodeArray, encodeValue, NULL, readElements } from './cbor.ts'
 import type { Answer, Engine } from './engine.ts'
+import { isConflict } from './engine-errors.ts'
 import { invalidParams, useNotAllowed } from './rpc-errors.ts'
 import { isNone, isNull, textOf } from './rpc-request.ts'
 import type { Selection, Session } from './session.ts'
@@ -10,19 +10,22 @@ import type { Selection, Session } from './session.ts'
 /** `signin`, `signup`, `authenticate`, `refresh`: a session is signed in once the engine itself says as whom. */
 export async function signIn(engine: Engine, session: Session, method: string, params: Buffer): Promise<Answer> {
   const answer = await engine.call({ method, params, session: session.engineId })
-  if ('result' in answer) await identify(engine, session, method)
-  return answer
+  if ('error' in answer) return answer
+  return (await identify(engine, session, method)) ?? answer
 }
 
-/** Also for a session that has been signed in before: if the engine does not confirm it, nobody is. */
-async function identify(engine: Engine, session: Session, method: string): Promise<void> {
+/**
+ * Also for a session that has been signed in before: if the engine does not confirm it, nobody is. Resolves with the error when what was
+ * selected before the sign-in cannot be selected: a client that was told nothing would work nowhere.
+ */
+async function identify(engine: Engine, session: Session, method: string): Promise<Answer | undefined> {
   session.identity = undefined
   const asked = encodeArray([encodeValue('RETURN $session')])
   const answer = await engine.call({ method: 'query', params: asked, session: session.engineId })
-  if (!('result' in answer)) return
+  if (!('result' in answer)) return undefined
   const [statement] = decodeValue(answer.result) as readonly { readonly result?: SessionValue }[]
   const { tk: token, ns, db } = statement?.result ?? {}
-  if (typeof token !== 'object' || token === null) return
+  if (typeof token !== 'object' || token === null) return undefined
   const actor = JSON.stringify([token.NS, token.DB, token.AC, token.ID])
   const identity = { actor, ...named('namespace', token.NS), ...named('database', token.DB) }
   // With an access method (a bearer key) nothing stays selected but what it is of.
@@ -33,23 +36,12 @@ async function identify(engine: Engine, session: Session, method: string): Promi
   // The user's own namespace and database win; what the sign-in does not name stays as it was selected before.
   const both = { ...wanted, ...session.selection }
   const changed = both.namespace !== session.selection.namespace || both.database !== session.selection.database
-  if (both.namespace !== undefined && changed) await selectAtLast(engine, session, both)
-  session.identity = identity
-}
-
-const MAX_SELECTIONS = 50
-const PAUSE_MS = 5
-
-/**
- * What was chosen before the sign-in. The engine makes what does not exist, and then sessions that sign in at the same moment get in each
- * other's way; nobody hears of that failure, because it is the sign-in that is answered, so it is repeated.
- */
-async function selectAtLast(engine: Engine, session: Session, wanted: Selection): Promise<void> {
-  for (let attempt = 1; attempt <= MAX_SELECTIONS; attempt++) {
-    const answer = await select(engine, session, wanted)
-    if ('result' in answer || !answer.error.includes('can be retried')) return
-    await pause(PAUSE_MS * (1 + Math.random()))
+  if (both.namespace !== undefined && changed) {
+    const selected = await select(engine, session, both)
+    if ('error' in selected) return selected
   }
+  session.identity = identity
+  return undefined
 }
 
 interface SessionValue {
@@ -140,10 +132,16 @@ export async function select(engine: Engine, session: Session, wanted: Selection
     namespace === undefined ? NULL : encodeValue(namespace),
     database === undefined ? NULL : encodeValue(database),
   ])
-  const answer = await engine.call({ method: 'use', params, session: session.engineId })
-  if ('result' in answer) session.selection = wanted
-  return answer
+  for (let conflicts = 0; ; conflicts++) {
+    const answer = await engine.call({ method: 'use', params, session: session.engineId })
+    if ('result' in answer) session.selection = wanted
+    // Of several who make it at the same moment one does; for the others it is there then.
+    if ('result' in answer || !isConflict(answer.error) || conflicts === MAX_CONFLICTS) return answer
+  }
 }
+
+/** Each means that somebody else has made something. */
+const MAX_CONFLICTS = 100
 
 function selectionValue({ namespace, database }: Selection): Buffer {
   return encodeValue({ database, namespace })
