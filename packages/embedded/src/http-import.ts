@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { asClient, type HttpContext } from './as-client.ts'
 import { decodeValue, encodeArray, encodeValue, readElements } from './cbor.ts'
@@ -38,7 +39,7 @@ export async function importDump(context: HttpContext, request: IncomingMessage)
   const form = formOf(request.headers.accept) ?? 'json'
   return await asClient(context, request.headers, async (client, session) => {
     if (form === 'unknown') return invalidHeader('accept')
-    if (session.identity === undefined) return forbidden(NOT_ALLOWED)
+    if (session.identity === undefined || !(await mayEdit(client))) return forbidden(NOT_ALLOWED)
     const dump = new Dump(client)
     const refused = await read(request, dump)
     if (refused !== undefined) return refused
@@ -49,6 +50,17 @@ export async function importDump(context: HttpContext, request: IncomingMessage)
     if (form === 'cbor') return judged(dump, content(CBOR_TYPE, results))
     if (form !== 'bytes') return unsupportedMediaType()
     return judged(dump, dump.failures.length === 0 ? empty(200) : content('application/octet-stream', dump.report()))
+  })
+}
+
+/** May they change what is defined? Asked with the removal of what is not there, which has to be allowed and does nothing. */
+async function mayEdit(client: RpcClient): Promise<boolean> {
+  const params = encodeArray([encodeValue(`REMOVE TABLE IF EXISTS \`${randomUUID()}\``)])
+  const answer = await client.call({ method: 'query', params })
+  if ('error' in answer) return true
+  return !readElements(answer.result).some((result) => {
+    const { status, kind } = decodeValue(result) as { readonly status: unknown; readonly kind?: unknown }
+    return status === 'ERR' && kind === 'NotAllowed'
   })
 }
 
