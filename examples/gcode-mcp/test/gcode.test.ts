@@ -89,6 +89,17 @@ test('a second run writes only what was added, changed or deleted since the firs
   expect(await names('old')).toEqual([])
 })
 
+test('a file that is too big is said to be skipped, and what was indexed of it is gone', async () => {
+  const { gcode, folder } = await indexed({ 'a.ts': POOL, 'b.ts': LOCK })
+  write(folder, 'a.ts', `${POOL}// ${'x'.repeat(1_000_000)}\n`)
+  expect(await gcode.call('index_folder', { folder })).toMatchObject({
+    skipped: [{ path: 'a.ts', reason: expect.stringMatching(/^\d+ bytes: more than 1000000/) }],
+    unchanged: 1,
+    files: 1,
+  })
+  expect(await gcode.mistake('definition', { symbol: 'Pool' })).toMatch(/^No indexed symbol is called Pool/)
+})
+
 test('symbols are found by how their names begin, by a part, by a typo and by left out letters; the best comes first', async () => {
   const { gcode } = await indexed({
     'a.ts': 'export class SlotPool {}\nexport function poolOfSlots() {}\nexport class Other {}\n',

@@ -26,7 +26,8 @@ function copied(): Copy {
   for (const name of ['package.json', 'vitest.config.ts', 'setup', 'src'])
     cpSync(join(EXAMPLE, name), join(folder, name), { recursive: true })
   const modules = join(EXAMPLE, 'node_modules')
-  mkdirSync(join(folder, 'node_modules'))
+  // A vitest that is killed leaves its own temporary folder.
+  for (const name of ['node_modules', 'tmp']) mkdirSync(join(folder, name))
   for (const name of readdirSync(modules).filter((name) => name === '.bin' || !name.startsWith('.')))
     symlinkSync(join(modules, name), join(folder, 'node_modules', name))
   const dir = join(folder, 'node_modules/.procref')
@@ -39,8 +40,13 @@ function copied(): Copy {
 
 /** As from a shell: nothing of the vitest that runs this test is passed on. */
 function start({ folder }: Copy, file: string, ...args: readonly string[]): Child {
-  const { PATH, HOME, TMPDIR } = process.env
-  const child = startProgram(file, { args, cwd: folder, bareEnv: 'bare', env: { PATH, HOME, TMPDIR, NO_COLOR: '1' } })
+  const { PATH, HOME } = process.env
+  const child = startProgram(file, {
+    args,
+    cwd: folder,
+    bareEnv: 'bare',
+    env: { PATH, HOME, TMPDIR: join(folder, 'tmp'), NO_COLOR: '1' },
+  })
   onTestFinished(async () => {
     child.kill('SIGKILL')
     await child.exited
@@ -90,17 +96,24 @@ test('does what its README shows first, on one server, and stops it', async () =
   expect(starts(copy)).toBe(1)
 })
 
-test('watch mode runs again on the same server, and a run beside it shares it', async () => {
+test('watch mode runs again on the same server, a run beside it shares it, and a server that was killed is no loss', async () => {
   const copy = copied()
   const watching = vitest(copy, 'watch')
   await printed(watching, ALL_PASSED)
   await passes(vitest(copy, 'run'))
-  writeFileSync(
-    join(copy.folder, 'src/more.test.ts'),
-    "import { test } from '../setup/database.ts'\ntest('added', ({ db }) => void db)\n",
-  )
-  await printed(watching, /Test Files +1 passed/)
+  addTest(copy, 'more')
+  await printed(watching, /✓ src\/more\.test\.ts[\s\S]*Test Files +1 passed/)
   expect(starts(copy)).toBe(1)
+
+  const [server] = servantsOf(copy.dir)
+  process.kill(server as number, 'SIGKILL')
+  await eventually('the run has its namespace again, and its user', async () => {
+    const namespace = /run_\d+/.exec(await ask(copy, 'INFO FOR ROOT'))?.[0]
+    return namespace !== undefined && (await ask(copy, `USE NS ${namespace}; INFO FOR NS`)).includes('worker')
+  })
+  addTest(copy, 'after-the-crash')
+  await printed(watching, /✓ src\/after-the-crash\.test\.ts[\s\S]*Test Files +1 passed/)
+  expect(starts(copy)).toBe(2)
   watching.kill('SIGINT')
   await watching.exited
   await serverStops(copy)
@@ -124,6 +137,27 @@ test('a run that is killed in the middle of a test leaves no process and no data
   rmSync(endless)
   await passes(vitest(copy, 'run'))
 })
+
+function addTest({ folder }: Copy, name: string): void {
+  const text =
+    "import { test } from '../setup/database.ts'\ntest('added', ({ db }) => db.query('CREATE item:x SET left = 1'))\n"
+  writeFileSync(join(folder, `src/${name}.test.ts`), text)
+}
+
+/** What the server says to its owner; the empty text while there is none. */
+async function ask(copy: Copy, statements: string): Promise<string> {
+  const run = start(
+    copy,
+    join(copy.folder, 'node_modules/.bin/procref'),
+    'sql',
+    '--dir',
+    copy.dir,
+    '--query',
+    statements,
+  )
+  await run.exited
+  return run.stdout()
+}
 
 function descendants(pid: number): readonly number[] {
   const all = processes()

@@ -126,7 +126,10 @@ export class WsConnection {
     if (this.#socket.bufferedAmount > MAX_UNREAD_BYTES) {
       this.#deaf = true
       this.#socket.close(TRY_AGAIN_LATER, 'the client does not read its live queries')
-    } else this.#send(frame)
+      return
+    }
+    this.#gather()
+    this.#send(frame)
   }
 
   #send(frame: Frame): void {

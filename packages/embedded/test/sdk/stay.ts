@@ -31,4 +31,6 @@ export const STAY: Readonly<Record<string, string>> = {
     'After an error in a transaction engine 3.0.2 gives no answer to the COMMIT; 3.3.5 does.',
   'live: refused ones':
     'Over http the engine tries a LIVE statement before it is refused: what is wrong with the statement is said first.',
+  'import: wrong ones':
+    'A first statement that cannot be read is no `OPTION IMPORT`, and no more is said of it; 3.3.5 says what is wrong with it.',
 }
