@@ -45,8 +45,7 @@ export function refusalOf(statement: string, words: string): string | undefined 
 
 /**
  * A dump of a newer server has the rows of a view in it, for the case that the view cannot be made again. The real server clears them
- * before it makes the view; the engine stumbles over them. The statements that do so, if this one makes a view; where the engine cannot make
- * it, the rows stay.
+ * before it makes the view; the engine stumbles over them. The statements that do so, if this one makes a view.
  */
 export function clearedFirst(statement: string): string | undefined {
   const name = NAMED.exec(bare(statement))?.[1]
