@@ -49,7 +49,5 @@ export function refusalOf(statement: string, words: string): string | undefined 
  */
 export function clearedFirst(statement: string): string | undefined {
   const name = NAMED.exec(bare(statement))?.[1]
-  return name !== undefined && / AS SELECT /s.test(statement)
-    ? `BEGIN;REMOVE TABLE ${name};${statement};COMMIT`
-    : undefined
+  return name !== undefined && / AS SELECT /s.test(statement) ? `REMOVE TABLE ${name};${statement}` : undefined
 }
