@@ -16,8 +16,11 @@ export function asReal(method: string, answer: Answer): Answer {
 const KINDS: ReadonlyMap<string, string> = new Map([
   ['No record was returned', 'NotFound'],
   ['This record access method does not allow signup', 'NotAllowed'],
+  ['This record access method does not allow signin', 'NotAllowed'],
   ['The record access signup query failed', 'Query'],
 ])
+
+const OF_AN_ACCESS = /^The (?:\w+ )?access method /
 
 const CONFLICT = 'Transaction conflict: '
 
@@ -35,8 +38,8 @@ function errorAsReal(method: string, error: RpcError): RpcError {
   const message = internalMessage(error)
   if (message === undefined || error.equals(shuttingDown())) return error
   if (message.startsWith(CONFLICT)) return transactionConflict(message.replace(': . This', '. This'))
-  // Whatever is wrong with a token is nothing that a stranger is told.
-  if (method === 'authenticate') return invalidAuth()
+  // What is wrong with a token is nothing that a stranger is told; of the access that it names the real server speaks.
+  if (method === 'authenticate') return OF_AN_ACCESS.test(message) ? error : invalidAuth()
   const realKind = KINDS.get(message)
   return realKind === undefined ? error : plainError(realKind, message)
 }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { decodeValue, encodeArray, encodeValue } from './cbor.ts'
 import type { Answer, Engine } from './engine.ts'
+import { asReal } from './engine-errors.ts'
 import type { Selection, Session } from './session.ts'
 import { select, signIn } from './session-changes.ts'
 
@@ -18,10 +19,12 @@ export async function applyHeaders(
   session: Session,
   headers: IncomingHttpHeaders,
 ): Promise<string | undefined> {
-  const refused = await authorize(engine, session, headers)
-  if (refused === undefined) await selectFromHeaders(engine, session, headers)
-  return refused
+  return (await authorize(engine, session, headers)) ?? (await selectFromHeaders(engine, session, headers))
 }
+
+const NOT_AUTHENTICATED = 'There was a problem with authentication'
+/** Of a database without its namespace. */
+const NO_TARGET = 'No signin target to either SC or DB or NS or KV'
 
 /**
  * Signs the session in as the request's headers say: `Authorization` (Basic, for a user of the namespace and database in
@@ -38,7 +41,8 @@ async function authorize(engine: Engine, session: Session, headers: IncomingHttp
     const params = encodeArray([encodeValue({ ...login, ...(database !== undefined && { db: database }) })])
     return signIn(engine, session, 'signin', params)
   })
-  return messageOf(answer)
+  const message = messageOf(asReal(proof.kind === 'token' ? 'authenticate' : 'signin', answer))
+  return message === NO_TARGET ? NOT_AUTHENTICATED : message
 }
 
 /** Does the request ask to be somebody? */
@@ -46,12 +50,27 @@ export function hasProof(headers: IncomingHttpHeaders): boolean {
   return proofIn(headers) !== undefined
 }
 
-/** Selects the namespace and database of the headers `surreal-ns` and `surreal-db`. */
-async function selectFromHeaders(engine: Engine, session: Session, headers: IncomingHttpHeaders): Promise<void> {
-  const namespace = headerOf(headers, 'surreal-ns')
-  const database = headerOf(headers, 'surreal-db')
-  if (session.identity === undefined || namespace === undefined) return
+/**
+ * Selects the namespace and database of the headers `surreal-ns` and `surreal-db`; what a token is of wins. The engine lets a session
+ * select whatever its `use` says: that nobody gets out of the namespace or database that they are a user of is decided here.
+ */
+async function selectFromHeaders(
+  engine: Engine,
+  session: Session,
+  headers: IncomingHttpHeaders,
+): Promise<string | undefined> {
+  const { identity } = session
+  if (identity === undefined) return undefined
+  const own: Selection = proofIn(headers)?.kind === 'token' ? identity : {}
+  const namespace = own.namespace ?? headerOf(headers, 'surreal-ns')
+  const database = own.database ?? headerOf(headers, 'surreal-db')
+  if (namespace === undefined) return undefined
+  const foreign =
+    (identity.namespace ?? namespace) !== namespace ||
+    (database !== undefined && (identity.database ?? database) !== database)
+  if (foreign) return database === undefined ? undefined : NOT_AUTHENTICATED
   await selectExisting(engine, session, { namespace, ...(database !== undefined && { database }) })
+  return undefined
 }
 
 /**

@@ -17,8 +17,10 @@ import {
 import { messageOf, missingSelection } from './http-client.ts'
 import { formOf } from './http-forms.ts'
 import { toJson } from './json-output.ts'
-import { clearedFirst, forThisEngine, refusalOf } from './newer-dump.ts'
+import { clearedFirst, enforcedAgain, forThisEngine, refusalOf, withoutEnforcement } from './newer-dump.ts'
 import type { RpcClient } from './rpc-client.ts'
+import { parseError } from './rpc-errors.ts'
+import type { Session } from './session.ts'
 import { firstWords, StatementSplitter } from './statement-splitter.ts'
 
 const NOT_ALLOWED = 'IAM error: Not enough permissions to perform this action'
@@ -39,7 +41,7 @@ export async function importDump(context: HttpContext, request: IncomingMessage)
   const form = formOf(request.headers.accept) ?? 'json'
   return await asClient(context, request.headers, async (client, session) => {
     if (form === 'unknown') return invalidHeader('accept')
-    if (session.identity === undefined || !(await mayEdit(client))) return forbidden(NOT_ALLOWED)
+    if (!(await mayImport(client, session))) return forbidden(NOT_ALLOWED)
     const dump = new Dump(client)
     const refused = await read(request, dump)
     if (refused !== undefined) return refused
@@ -53,15 +55,17 @@ export async function importDump(context: HttpContext, request: IncomingMessage)
   })
 }
 
-/** May they change what is defined? Asked with the removal of what is not there, which has to be allowed and does nothing. */
-async function mayEdit(client: RpcClient): Promise<boolean> {
-  const params = encodeArray([encodeValue(`REMOVE TABLE IF EXISTS \`${randomUUID()}\``)])
-  const answer = await client.call({ method: 'query', params })
-  if ('error' in answer) return true
-  return !readElements(answer.result).some((result) => {
-    const { status, kind } = decodeValue(result) as { readonly status: unknown; readonly kind?: unknown }
-    return status === 'ERR' && kind === 'NotAllowed'
-  })
+/**
+ * As the real server: owners only, of what they are users of. The engine has no word for somebody's roles; only an owner may remove a
+ * user, and there is none of this name.
+ */
+async function mayImport(client: RpcClient, { identity }: Session): Promise<boolean> {
+  if (identity === undefined) return false
+  const { namespace, database } = identity
+  const level = database !== undefined ? 'DATABASE' : namespace !== undefined ? 'NAMESPACE' : 'ROOT'
+  const statement = encodeValue(`REMOVE USER IF EXISTS \`${randomUUID()}\` ON ${level}`)
+  const answer = await client.call({ method: 'query', params: encodeArray([statement]) })
+  return 'result' in answer && readElements(answer.result).every(isOk)
 }
 
 /** What of a dump was carried out. */
@@ -75,6 +79,8 @@ class Dump {
   /** Within BEGIN … COMMIT, or after a LET whose variable all that follows may use: what must not be torn apart. */
   #whole: 'transaction' | 'to the end' | undefined
   #begun = false
+  /** Definitions of edges whose ends have to exist, once everything is there. */
+  readonly #toEnforce: string[] = []
 
   constructor(client: RpcClient) {
     this.#client = client
@@ -87,7 +93,10 @@ class Dump {
   async end(): Promise<HttpAnswer | undefined> {
     const refused = await this.#take(this.#splitter.end())
     if (refused !== undefined) return refused
-    return this.#begun ? await this.#run() : badRequest(NO_OPTION)
+    if (!this.#begun) return badRequest(NO_OPTION)
+    await this.#run()
+    this.#batch = this.#toEnforce.splice(0)
+    return await this.#run()
   }
 
   report(): string {
@@ -112,6 +121,9 @@ class Dump {
         this.failures.push(failureOf('Validation', refusal))
         continue
       }
+      if (this.#whole === undefined && withoutEnforcement(statement) !== undefined) {
+        this.#toEnforce.push(enforcedAgain(statement))
+      }
       this.#batch.push(forThisEngine(statement, words))
       this.#length += statement.length
       if (/^LET\b/.test(words)) this.#whole = 'to the end'
@@ -130,16 +142,18 @@ class Dump {
     this.#length = 0
     const unread = await this.#tried(statements)
     if (unread === undefined) return
-    // Nothing of them was carried out, because one cannot be read.
-    if (statements.length === 1 || this.#whole !== undefined) this.failures.push(unread)
+    // Nothing of them was carried out, because one cannot be read; or all was, and the answer has no form in CBOR.
+    const isDone = unread.equals(NO_FORM)
+    if (isDone || statements.length === 1 || this.#whole !== undefined) this.failures.push(unread)
     else for (const statement of statements) this.failures.push(...[(await this.#tried([statement])) ?? []].flat())
   }
 
   /** The failure of all of them, if they could not be carried out at all. */
-  async #tried(statements: readonly string[]): Promise<Uint8Array | undefined> {
+  async #tried(statements: readonly string[]): Promise<Buffer | undefined> {
     const params = encodeArray([encodeValue(`OPTION IMPORT;${statements.join('')}`)])
     const answer = await this.#client.call({ method: 'query', params })
     if ('error' in answer) {
+      if (answer.error.equals(parseError())) return NO_FORM
       const { kind } = decodeValue(answer.error) as { readonly kind?: unknown }
       return failureOf(kind, messageOf(answer))
     }
@@ -164,7 +178,7 @@ function isOk(result: Buffer): boolean {
   return (decodeValue(result) as { readonly status: unknown }).status === 'OK'
 }
 
-function failureOf(kind: unknown, result: string | undefined): Uint8Array {
+function failureOf(kind: unknown, result: string | undefined): Buffer {
   return encodeValue({ kind, result, status: 'ERR', time: '0ns', type: null })
 }
 
@@ -189,6 +203,12 @@ async function read(request: IncomingMessage, dump: Dump): Promise<HttpAnswer | 
   }
   return decoded() === undefined ? badRequest(NOT_UTF8) : await dump.end()
 }
+
+/** How `Engine.call` says that an answer has no form. */
+const NO_FORM = failureOf(
+  'Validation',
+  'Carried out, but its answer has no form in CBOR: whether it failed is not known',
+)
 
 function judged(dump: Dump, answer: HttpAnswer): HttpAnswer {
   return dump.failures.length === 0 ? answer : { ...answer, status: 422 }

@@ -8,6 +8,7 @@ import {
   CBOR_TYPE,
   content,
   empty,
+  forbidden,
   type HttpAnswer,
   invalidHeader,
   JSON_TYPE,
@@ -39,8 +40,10 @@ export function signWith(method: 'signin' | 'signup') {
       if (login === undefined) return badRequest('The request body contains invalid data')
       const answer = await client.call({ method, params: encodeArray([encodeValue(login)]) })
       if ('error' in answer) {
-        const { kind } = decodeValue(answer.error) as { readonly kind?: unknown }
-        return kind === 'NotAllowed' ? authenticationFailed() : badRequest(messageOf(answer) ?? '')
+        const { kind, details } = decodeValue(answer.error) as { readonly kind?: unknown; readonly details?: unknown }
+        const message = messageOf(answer) ?? ''
+        if (kind !== 'NotAllowed') return badRequest(message)
+        return details === undefined ? forbidden(message) : authenticationFailed()
       }
       const token = decodeValue(answer.result)
       const success = { code: 200, details: 'Authentication succeeded', token }

@@ -5,9 +5,29 @@ const SCRAM = / PASSSCRAM '[^']*'/g
 const REDACTED = / KEY '\[REDACTED\]'/
 const NAMED = /^DEFINE (?:ACCESS|TABLE) (?:OVERWRITE |IF NOT EXISTS )?(`(?:\\.|[^`\\])*`|⟨[^⟩]*⟩|\w+)/is
 
-/** The statement of a dump of a newer server, in what the engine (3.0.2) can read. */
+/** A word of a clause, or of a text: then the statement is left as it is. */
+const RETURN = /\bRETURN\b/i
+const ENFORCED = /^(DEFINE TABLE [^'"]*? TYPE RELATION\b[^'"]*?) ENFORCED\b/is
+
+/**
+ * The statement of a dump of a newer server, in what the engine (3.0.2) can read. It answers an INSERT with the rows, also in an import
+ * and even those that have no form in CBOR (a regex): it is told not to.
+ */
 export function forThisEngine(statement: string, words: string): string {
-  return words.startsWith('DEFINE USER ') ? statement.replace(SCRAM, '') : statement
+  if (words.startsWith('DEFINE USER ')) return statement.replace(SCRAM, '')
+  if (/^INSERT\b/.test(words) && !RETURN.test(statement)) return `${statement.replace(/;$/, '')}\nRETURN NONE;`
+  return withoutEnforcement(statement) ?? statement
+}
+
+/** Edges may come before the records that they join: the real server looks for these only after an import. */
+export function withoutEnforcement(statement: string): string | undefined {
+  const bareStatement = bare(statement)
+  return ENFORCED.test(bareStatement) ? bareStatement.replace(ENFORCED, '$1') : undefined
+}
+
+/** Makes it again as it was. */
+export function enforcedAgain(statement: string): string {
+  return bare(statement).replace(/^DEFINE TABLE (?:OVERWRITE |IF NOT EXISTS )?/i, 'DEFINE TABLE OVERWRITE ')
 }
 
 /**

@@ -3,7 +3,9 @@ const OWN: readonly (readonly [RegExp, string])[] = [
   [/^eyJ.*/, 'a token'],
   [/^surrealdb-.*/, 'a version'],
   [/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/, 'a made-up UUID'],
-  [/:[a-z0-9]{20}$/, ':a made-up id'],
+  [/ PASSHASH '\$argon2[^']*'/g, " PASSHASH 'a hash'"],
+  [/^surreal-(bearer|refresh)-.*/, 'a key'],
+  [/:[a-z0-9]{20}(?![a-z0-9])/g, ':a made-up id'],
 ]
 
 /** As a text, without what is each server's own. The order of keys means nothing. */

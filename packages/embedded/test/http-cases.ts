@@ -307,6 +307,4 @@ export const HTTP_DIFFERENCES: Readonly<Record<string, string>> = {
   'an unknown path: a wrong password': OTHER_WORDS,
   '/version: a wrong password': OTHER_WORDS,
   '/rpc: a wrong password': OTHER_WORDS,
-  '/sql: a wrong token': OTHER_WORDS,
-  '/sql: a user of no namespace': OTHER_WORDS,
 }
