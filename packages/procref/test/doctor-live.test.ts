@@ -66,9 +66,12 @@ describe('while a guardian lives', () => {
     const dir = serviceDir()
     await keepUp(dir)
     const leftover = join(dir, `alive-${NONCE}.lock`)
-    const slot = join(dir, 'slots', 'slot_99.lock')
+    // One that nobody has used: the keeper has any of the hundred.
+    const [slot = ''] = ['slot_98.lock', 'slot_99.lock']
+      .map((name) => join(dir, 'slots', name))
+      .filter((path) => !existsSync(path))
     writeFileSync(leftover, '', { mode: 0o600 })
-    writeFileSync(slot, '', { mode: 0o644 })
+    writeFileSync(slot, '', { mode: 0o644, flag: 'wx' })
     const report = await doctor(dir, { fix: true })
     expect(report.mended).toMatchObject([{ check: 'slots', code: 'mode', paths: [slot] }])
     expect(report.left).toMatchObject([
