@@ -42,7 +42,7 @@ type Definitions = Readonly<Record<string, string>>
 /**
  * The database that a session has selected, as the statements that make it again: piece by piece, as it was at one moment.
  *
- * Guarantee: at no time is more in memory than one page of rows. Ending the iteration early ends the work.
+ * Guarantee: at no time is more in memory than one page of rows, however long these are (`ROWS`). Ending the iteration early ends the work.
  * Errors: the engine's words, also in the middle: what came before is no complete dump then.
  */
 export class DatabaseDump {

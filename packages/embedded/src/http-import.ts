@@ -35,7 +35,7 @@ const MAX_KEPT = 128 * 1024 * 1024
 
 /**
  * `POST /import`: the statements of a dump, each carried out as it comes in. It is not transactional: what fails is reported (422), the
- * rest is done. At no time is more of the dump in memory than a few statements.
+ * rest is done. No more of the dump is in memory than a few statements; a transaction, and what follows a LET, is kept whole (`MAX_KEPT`).
  */
 export async function importDump(context: HttpContext, request: IncomingMessage): Promise<HttpAnswer> {
   const form = formOf(request.headers.accept) ?? 'json'

@@ -2,7 +2,7 @@ const VIEW =
   'The older engine cannot make a view over rows that are there already if the view does not select the id; the import says so (422).'
 const KEY = 'A dump has no keys in it, so neither server makes the access again: it is to be defined anew.'
 const USER =
-  'The newer server has the passwords of users a second time, for a protocol that the older engine does not speak, and does not tell the hash.'
+  'The newer server has the passwords of users a second time, for a protocol that the older engine does not speak, and INFO does not tell the hash.'
 const COLLECTION =
   'Both servers read a collection with a point written (1, 2) in it as an object when it stands in a dump.'
 const TABLE =
