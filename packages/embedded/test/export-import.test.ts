@@ -1,22 +1,12 @@
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { eventually, surrealBinary } from '@procref/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bothServers, type Kind } from './both-servers.ts'
 import { asRoot, httpCall } from './http-request.ts'
 import { codec, RawClient } from './raw-client.ts'
-import { startEmbedded, startReal, type TestServer } from './server.ts'
+import type { TestServer } from './server.ts'
 
-let embedded: TestServer
-let real: TestServer | undefined
-
-beforeAll(async () => {
-  embedded = await startEmbedded()
-  real = await startReal()
-})
-
-afterAll(async () => {
-  await embedded?.[Symbol.asyncDispose]()
-  await real?.[Symbol.asyncDispose]()
-})
+const serverOf = bothServers()
 
 /** Every type that can be stored, by itself and nested. */
 const VALUES: Readonly<Record<string, string>> = {
@@ -132,7 +122,6 @@ async function failuresOf(server: TestServer, database: string, dump: Buffer): P
   return (codec.decode(body) as readonly { result: unknown }[]).map(({ result }) => result)
 }
 
-type Kind = 'embedded' | 'real'
 const WAYS: readonly (readonly [Kind, Kind])[] =
   surrealBinary() === undefined
     ? [['embedded', 'embedded']]
@@ -141,12 +130,6 @@ const WAYS: readonly (readonly [Kind, Kind])[] =
         ['embedded', 'real'],
         ['real', 'embedded'],
       ]
-
-function serverOf(kind: Kind): TestServer {
-  const server = kind === 'embedded' ? embedded : real
-  if (server === undefined) throw new Error(`there is no ${kind} server`)
-  return server
-}
 
 describe.each(WAYS)('a dump of the %s server, imported into the %s one', (from, to) => {
   test.each([
@@ -180,7 +163,7 @@ describe('a large database', () => {
   let client: RawClient
 
   beforeAll(async () => {
-    client = await newDatabase(embedded, 'large')
+    client = await newDatabase(serverOf('embedded'), 'large')
     const text = 'x'.repeat(1_000)
     for (let from = 0; from < ROWS; from += 10_000) {
       await client.query('FOR $i IN $from..$to { CREATE type::record("row", $i) SET n = $i, text = $text }', {
@@ -196,22 +179,16 @@ describe('a large database', () => {
   })
 
   test(`of ${ROWS} rows is exported and imported whole`, async () => {
-    const dump = await dumpOf(embedded, 'large')
-    await using target = await newDatabase(embedded, 'large_copy')
-    expect(await failuresOf(embedded, 'large_copy', dump)).toEqual([])
+    const dump = await dumpOf(serverOf('embedded'), 'large')
+    await using target = await newDatabase(serverOf('embedded'), 'large_copy')
+    expect(await failuresOf(serverOf('embedded'), 'large_copy', dump)).toEqual([])
     const sum = 'SELECT count() AS rows, math::sum(n) AS sum FROM row GROUP ALL'
     expect(await target.query(sum)).toEqual(await client.query(sum))
     expect(await target.query(sum)).toEqual([[{ rows: ROWS, sum: (ROWS * (ROWS - 1)) / 2 }]])
   })
 
   test('is exported as fast as it is read, as it was when the export began, and no more of it than is wanted', async () => {
-    const socket = connect({ host: '127.0.0.1', port: embedded.port })
-    socket.on('error', () => {})
-    const lines = Object.entries({ host: 'localhost', ...selecting('large') }).map(
-      ([name, value]) => `${name}: ${value}`,
-    )
-    socket.write(`GET /export HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`)
-    await new Promise<void>((resolve) => socket.once('data', () => resolve()))
+    const socket = await begunExport()
     socket.pause()
     await client.query('CREATE row:later SET n = 0')
     const before = await rss()
@@ -236,22 +213,28 @@ describe('a large database', () => {
 
   test('whose reader leaves in the middle costs nothing any more', async () => {
     for (let i = 0; i < 20; i++) {
-      const socket = connect({ host: '127.0.0.1', port: embedded.port })
-      socket.on('error', () => {})
-      const lines = Object.entries({ host: 'localhost', ...selecting('large') }).map(
-        ([name, value]) => `${name}: ${value}`,
-      )
-      socket.write(`GET /export HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`)
-      await new Promise<void>((resolve) => socket.once('data', () => resolve()))
+      const socket = await begunExport()
       socket.destroy()
     }
     expect(await client.query('RETURN 1')).toEqual([1])
-    const text = await dumpOf(embedded, 'large')
+    const text = await dumpOf(serverOf('embedded'), 'large')
     expect(text.length).toBeGreaterThan(ROWS * 1_000)
   })
 
+  /** Its first bytes are there. */
+  async function begunExport(): Promise<Socket> {
+    const socket = connect({ host: '127.0.0.1', port: serverOf('embedded').port })
+    socket.on('error', () => {})
+    const headers = Object.entries({ host: 'localhost', ...selecting('large') }).map(
+      ([name, value]) => `${name}: ${value}`,
+    )
+    socket.write(`GET /export HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n`)
+    await new Promise<void>((resolve) => socket.once('data', () => resolve()))
+    return socket
+  }
+
   async function rss(): Promise<number> {
-    embedded.child.send('rss')
-    return (await embedded.child.event<{ mib: number }>('rss')).mib
+    serverOf('embedded').child.send('rss')
+    return (await serverOf('embedded').child.event<{ mib: number }>('rss')).mib
   }
 })

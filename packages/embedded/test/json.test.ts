@@ -1,5 +1,6 @@
 import { surrealBinary } from '@procref/testing'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { bothServers } from './both-servers.ts'
 import { httpCall } from './http-request.ts'
 import { POST_CASES, POST_DIFFERENCES, type PostCase } from './http-rpc-cases.ts'
 import {
@@ -11,26 +12,10 @@ import {
   SQL_SOCKET_CASES,
 } from './json-cases.ts'
 import { Referee } from './referee.ts'
-import { startEmbedded, startReal, type TestServer } from './server.ts'
+import type { TestServer } from './server.ts'
 import { jsonValue, TextClient, type TextClientOptions } from './text-client.ts'
 
-let embedded: TestServer
-let real: TestServer | undefined
-
-beforeAll(async () => {
-  embedded = await startEmbedded()
-  real = await startReal()
-})
-
-afterAll(async () => {
-  await embedded?.[Symbol.asyncDispose]()
-  await real?.[Symbol.asyncDispose]()
-})
-
-function theirs(): TestServer {
-  if (real === undefined) throw new Error('there is no real server')
-  return real
-}
+const serverOf = bothServers()
 
 async function answers({ port }: TestServer, { connection, frames }: FrameCase): Promise<unknown> {
   await using client = await TextClient.open(port, connection)
@@ -59,7 +44,7 @@ describe.runIf(surrealBinary() !== undefined)('in JSON over HTTP it answers as t
   const referee = new Referee('http-rpc', 'Calls and sessions over HTTP, in JSON', POST_DIFFERENCES)
 
   test.each(POST_CASES)('$name', async (postCase) => {
-    referee.judge(postCase.name, await posted(embedded, postCase), await posted(theirs(), postCase))
+    referee.judge(postCase.name, await posted(serverOf('embedded'), postCase), await posted(serverOf('real'), postCase))
   })
 
   test('and what differs is known', () => referee.settle(POST_CASES.length))
@@ -71,14 +56,18 @@ describe.runIf(surrealBinary() !== undefined)('in JSON it answers as the real se
   const referee = new Referee('json', 'Frames of text over a WebSocket', JSON_DIFFERENCES)
 
   test.each(cases)('$name', async (frameCase) => {
-    referee.judge(frameCase.name, await answers(embedded, frameCase), await answers(theirs(), frameCase))
+    referee.judge(
+      frameCase.name,
+      await answers(serverOf('embedded'), frameCase),
+      await answers(serverOf('real'), frameCase),
+    )
   })
 
   test.each(negotiations)('a connection with: %s', async (name, options) => {
     referee.judge(
       `a connection with: ${name}`,
-      await negotiated(embedded, options),
-      await negotiated(theirs(), options),
+      await negotiated(serverOf('embedded'), options),
+      await negotiated(serverOf('real'), options),
     )
   })
 
@@ -88,8 +77,8 @@ describe.runIf(surrealBinary() !== undefined)('in JSON it answers as the real se
 test.each(REFUSED_BY_CLIENT)(
   'a subprotocol that is not spoken (%s) is not named in the answer',
   async (...protocols) => {
-    for (const server of real === undefined ? [embedded] : [embedded, real]) {
-      await expect(TextClient.open(server.port, { protocols })).rejects.toThrow('Server sent no subprotocol')
+    for (const kind of surrealBinary() === undefined ? (['embedded'] as const) : (['embedded', 'real'] as const)) {
+      await expect(TextClient.open(serverOf(kind).port, { protocols })).rejects.toThrow('Server sent no subprotocol')
     }
   },
 )

@@ -1,24 +1,14 @@
 import { surrealBinary } from '@procref/testing'
-import { afterAll, beforeAll, describe, test } from 'vitest'
+import { describe, test } from 'vitest'
+import { bothServers } from './both-servers.ts'
 import { HTTP_CASES, HTTP_DIFFERENCES } from './http-cases.ts'
 import { type HttpCall, type HttpResponse, httpCall } from './http-request.ts'
 import { PROTOCOL_CASES, PROTOCOL_DIFFERENCES, type ProtocolCase } from './protocol-cases.ts'
 import { codec, RawClient } from './raw-client.ts'
 import { Referee } from './referee.ts'
-import { startEmbedded, startReal, type TestServer } from './server.ts'
+import type { TestServer } from './server.ts'
 
-let embedded: TestServer
-let real: TestServer | undefined
-
-beforeAll(async () => {
-  embedded = await startEmbedded()
-  real = await startReal()
-})
-
-afterAll(async () => {
-  await embedded?.[Symbol.asyncDispose]()
-  await real?.[Symbol.asyncDispose]()
-})
+const serverOf = bothServers()
 
 /** Over WebSocket. */
 async function answers({ port }: TestServer, { run }: ProtocolCase): Promise<unknown> {
@@ -47,7 +37,11 @@ describe.runIf(surrealBinary() !== undefined)('over WebSocket it answers as the 
   const referee = new Referee('rpc', 'Calls over a WebSocket', PROTOCOL_DIFFERENCES)
 
   test.each(PROTOCOL_CASES)('$name', async (protocolCase) => {
-    referee.judge(protocolCase.name, await answers(embedded, protocolCase), await answers(theirs(), protocolCase))
+    referee.judge(
+      protocolCase.name,
+      await answers(serverOf('embedded'), protocolCase),
+      await answers(serverOf('real'), protocolCase),
+    )
   })
 
   test('and what differs is known', () => referee.settle(PROTOCOL_CASES.length))
@@ -58,13 +52,8 @@ describe.runIf(surrealBinary() !== undefined)('over HTTP it answers as the real 
   const referee = new Referee('http', 'Requests over HTTP', HTTP_DIFFERENCES)
 
   test.each(cases)('%s', async (name, call) => {
-    referee.judge(name, await httpAnswer(embedded, call), await httpAnswer(theirs(), call))
+    referee.judge(name, await httpAnswer(serverOf('embedded'), call), await httpAnswer(serverOf('real'), call))
   })
 
   test('and what differs is known', () => referee.settle(cases.length))
 })
-
-function theirs(): TestServer {
-  if (real === undefined) throw new Error('there is no real server')
-  return real
-}
