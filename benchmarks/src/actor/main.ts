@@ -1,0 +1,123 @@
+// The actor of subjects in JavaScript: `main.js POOL_MODULE DIR SLOTS`; see protocol.ts.
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import type { OpenPool, SubjectClaim, SubjectPool } from '../subject.ts'
+import type { Answers, Claimed, Waiting } from './protocol.ts'
+
+const MOST_SAMPLES = 1_000
+
+const [, , module = '', dir = '', slots = ''] = process.argv
+const { open } = (await import(module)) as { open: OpenPool }
+const pool: SubjectPool = await open(dir, Number(slots))
+const held: SubjectClaim[] = []
+
+const requests: { readonly [verb: string]: (args: readonly number[]) => object | Promise<object> } = {
+  async try(): Promise<Answers['try']> {
+    const began = process.hrtime.bigint()
+    const claim = await pool.tryClaim()
+    const tookNs = Number(process.hrtime.bigint() - began)
+    if (claim !== undefined) held.push(claim)
+    return { slot: claim?.slot ?? null, tookNs }
+  },
+  async wait(): Promise<Claimed> {
+    const claiming = pool.claim()
+    say({ waiting: true } satisfies Waiting)
+    const claim = await claiming
+    const atNs = String(process.hrtime.bigint())
+    held.push(claim)
+    return { slot: claim.slot, atNs }
+  },
+  async release(): Promise<Answers['release']> {
+    const atNs = String(process.hrtime.bigint())
+    await held.pop()?.release()
+    return { atNs }
+  },
+  async fill([count = 0]): Promise<Answers['fill']> {
+    for (let n = 0; n < count; n++) {
+      const claim = await pool.tryClaim()
+      if (claim === undefined) break
+      held.push(claim)
+    }
+    return { held: held.length }
+  },
+  async drop([count = 0]): Promise<Answers['drop']> {
+    for (let n = 0; n < count; n++) {
+      const [claim] = held.splice(Math.floor(Math.random() * held.length), 1)
+      await claim?.release()
+    }
+    return { held: held.length }
+  },
+  measure: async ([batches = 0, size = 0]): Promise<Answers['measure']> => {
+    await pairs(size)
+    const ns: number[] = []
+    const before = process.cpuUsage()
+    for (let n = 0; n < batches; n++) {
+      const began = process.hrtime.bigint()
+      await pairs(size)
+      ns.push(Number(process.hrtime.bigint() - began) / size)
+    }
+    return { ns, cpuNs: processorNs(before) / (batches * size) }
+  },
+  async compete([milliseconds = 0]): Promise<Answers['compete']> {
+    const waits: number[] = []
+    const before = process.cpuUsage()
+    const end = process.hrtime.bigint() + BigInt(milliseconds) * 1_000_000n
+    for (let now = process.hrtime.bigint(); now < end; ) {
+      const claim = await pool.claim()
+      const got = process.hrtime.bigint()
+      waits.push(Number(got - now))
+      await claim.release()
+      now = process.hrtime.bigint()
+    }
+    return { claims: waits.length, waitNs: thinned(waits), cpuNs: processorNs(before) / Math.max(1, waits.length) }
+  },
+  child(): Answers['child'] {
+    const child = spawn('sleep', ['600'], { stdio: 'ignore' })
+    if (child.pid === undefined) throw new Error('sleep could not be started')
+    child.unref()
+    return { pid: child.pid }
+  },
+  fork: () => ({ unsupported: 'Node has no fork without exec' }),
+}
+
+/** Awaits only what has to be awaited: a subject that answers at once pays for no promise. */
+async function pairs(count: number): Promise<void> {
+  for (let n = 0; n < count; n++) {
+    const claiming = pool.tryClaim()
+    const claim = claiming instanceof Promise ? await claiming : claiming
+    if (claim === undefined) throw new Error('no permit is free although nobody else is there')
+    const releasing = claim.release()
+    if (releasing instanceof Promise) await releasing
+  }
+}
+
+function processorNs(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) * 1_000
+}
+
+function thinned(values: readonly number[]): readonly number[] {
+  if (values.length <= MOST_SAMPLES) return values
+  const sorted = values.toSorted((a, b) => a - b)
+  // Evenly over the ranks, first and last included: quantiles stay.
+  return Array.from({ length: MOST_SAMPLES }, (_, n) =>
+    sorted.at(Math.round((n * (sorted.length - 1)) / (MOST_SAMPLES - 1))),
+  ).filter((value) => value !== undefined)
+}
+
+function say(answer: object): void {
+  process.stdout.write(`${JSON.stringify(answer)}\n`)
+}
+
+say({ ready: true })
+for await (const line of createInterface({ input: process.stdin })) {
+  const [verb = '', ...args] = line.split(' ')
+  const request = requests[verb]
+  try {
+    if (request === undefined) throw new Error(`"${verb}" is no request`)
+    say(await request(args.map(Number)))
+  } catch (error) {
+    say({ error: error instanceof Error ? error.message : String(error) })
+  }
+}
+await pool.close()

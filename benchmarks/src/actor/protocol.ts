@@ -1,0 +1,39 @@
+/**
+ * How the runner and an actor talk. An actor is one process with one pool of one subject; in JavaScript it is `main.ts`, in other
+ * languages the subject's own program. It is started as `FILE ARGS…`, and says `{"ready":true}` once its pool is open.
+ *
+ * Each line on its standard input is one request, and gets one line of JSON on its standard output, in order; `wait` gets two. What
+ * cannot be done is `{"error":"…"}`; what this subject cannot do by its nature is `{"unsupported":"why"}`. It ends, with all its
+ * permits, when its standard input ends. Times are nanoseconds of CLOCK_MONOTONIC, as text where they do not fit into a double.
+ */
+export interface Answers {
+  /** `try`: a permit if one is free at once; `slot` is null when there was none. Permits are kept on a stack. */
+  try: { readonly slot: number | null; readonly tookNs: number }
+  /** `release`: gives the newest permit back. `atNs` was read before it. */
+  release: { readonly atNs: string }
+  /** `fill N`: up to N permits, as many as there are. */
+  fill: { readonly held: number }
+  /** `drop N`: gives N permits back, scattered over those held. */
+  drop: { readonly held: number }
+  /** `measure BATCHES SIZE`: claims and releases; mean nanoseconds of one pair in each batch, and the processor's of one pair overall. */
+  measure: { readonly ns: readonly number[]; readonly cpuNs: number }
+  /** `compete MILLISECONDS`: claims (waiting), releases, and again, for so long. Each wait in nanoseconds, thinned to 1,000 at most. */
+  compete: { readonly claims: number; readonly waitNs: readonly number[]; readonly cpuNs: number }
+  /** `child`: a child that inherits whatever this subject lets be inherited, and sleeps until killed. */
+  child: { readonly pid: number }
+  /** `fork`: a copy of this process, without exec, that sleeps until killed. Only where the language has it. */
+  fork: { readonly pid: number }
+}
+
+/** `wait`: first this line, once the wait has begun … */
+export interface Waiting {
+  readonly waiting: true
+}
+
+/** … then this one, with the time at which it had the permit. */
+export interface Claimed {
+  readonly slot: number
+  readonly atNs: string
+}
+
+export type Verb = keyof Answers

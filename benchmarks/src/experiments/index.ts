@@ -1,0 +1,4 @@
+import type { Experiment } from '../experiment.ts'
+
+/** In the order of the report. */
+export const EXPERIMENTS: readonly Experiment[] = []

@@ -1,0 +1,2 @@
+export * from './results.ts'
+export { type Progress, type RunOptions, runBenchmarks, UnknownNameError } from './run.ts'

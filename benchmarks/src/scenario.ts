@@ -1,0 +1,35 @@
+import type { Scale, ScenarioResult, Series } from './results.ts'
+import type { PreparedSubject, Subject } from './subject.ts'
+
+/** A question that is answered with numbers. One file each, in `scenarios/`. */
+export interface Scenario {
+  readonly name: string
+  readonly title: string
+  /** In the smallest run that it takes part in; `quick` also runs what `guard` does, `full` everything. */
+  readonly scale: Scale
+  readonly needsLinux?: true
+  measure(context: ScenarioContext): Promise<ScenarioResult>
+}
+
+export interface ScenarioContext {
+  /** An empty folder of its own. */
+  readonly home: string
+  readonly scale: Scale
+  /** Those that can be used and were chosen, in the order of the report. */
+  readonly subjects: readonly UsableSubject[]
+  /** For the person who watches: what is being done now. */
+  say(message: string): void
+  readonly signal: AbortSignal
+}
+
+export interface UsableSubject {
+  readonly subject: Subject
+  readonly prepared: PreparedSubject
+}
+
+/** What the subjects of one scenario gave, gathered by `overSubjects`. */
+export interface Gathered {
+  readonly series: readonly Series[]
+  readonly leftOut: ScenarioResult['leftOut']
+  readonly failed: ScenarioResult['failed']
+}
