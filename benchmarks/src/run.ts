@@ -10,7 +10,7 @@ import { NoiseMeter } from './noise.ts'
 import type { ExperimentResult, Results, Scale, ScenarioResult, SubjectInfo } from './results.ts'
 import type { Scenario, ScenarioContext, UsableSubject } from './scenario.ts'
 import { SCENARIOS } from './scenarios/index.ts'
-import type { PreparedSubject, Subject, Unavailable } from './subject.ts'
+import { CannotPrepareError, type PreparedSubject, type Subject, type Unavailable } from './subject.ts'
 import { SUBJECTS } from './subjects/index.ts'
 
 const SCALES: readonly Scale[] = ['guard', 'quick', 'full']
@@ -52,7 +52,7 @@ export async function runBenchmarks(options: RunOptions = {}): Promise<Results> 
   const home = await mkdtemp(join(tmpdir(), 'procref-bench-'))
   const prepared: PreparedSubject[] = []
   try {
-    const { usable, infos } = await prepareAll(chosen, home, prepared)
+    const { usable, infos } = await prepareAll(chosen, { home, signal, all: prepared })
     const scenarios: ScenarioResult[] = []
     const experiments: ExperimentResult[] = []
     for (const [done, one] of benchmarks.entries()) {
@@ -118,22 +118,41 @@ async function measured(scenario: Scenario, context: ScenarioContext): Promise<S
 
 async function prepareAll(
   chosen: readonly Subject[],
-  home: string,
-  /** Gets each as soon as it has something to be ended. */
-  all: PreparedSubject[],
+  {
+    home,
+    signal,
+    all,
+  }: {
+    readonly home: string
+    readonly signal: AbortSignal
+    /** Gets each as soon as it has something to be ended. */
+    readonly all: PreparedSubject[]
+  },
 ): Promise<{ readonly usable: readonly UsableSubject[]; readonly infos: readonly SubjectInfo[] }> {
   const usable: UsableSubject[] = []
   const infos: SubjectInfo[] = []
   for (const subject of chosen) {
-    const missing = await subject.unavailable(home)
-    const prepared = missing === undefined ? await subject.prepare(home) : undefined
-    if (prepared !== undefined) {
-      all.push(prepared)
-      usable.push({ subject, prepared })
+    signal.throwIfAborted()
+    const got = (await subject.unavailable(home)) ?? (await prepareOrSay(subject, home))
+    if ('command' in got) {
+      all.push(got)
+      usable.push({ subject, prepared: got })
+      infos.push(infoOf(subject, got.version, undefined))
+    } else {
+      const { reason, remedy } = got
+      infos.push(infoOf(subject, undefined, { reason, remedy }))
     }
-    infos.push(infoOf(subject, prepared?.version, missing))
   }
   return { usable, infos }
+}
+
+async function prepareOrSay(subject: Subject, home: string): Promise<PreparedSubject | Unavailable> {
+  try {
+    return await subject.prepare(home)
+  } catch (error) {
+    if (error instanceof CannotPrepareError) return error
+    throw error
+  }
 }
 
 function infoOf(subject: Subject, version: string | undefined, unavailable: Unavailable | undefined): SubjectInfo {

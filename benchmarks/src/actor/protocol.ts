@@ -7,7 +7,7 @@
  * permits, when its standard input ends. Times are nanoseconds of CLOCK_MONOTONIC, as text where they do not fit into a double.
  */
 export interface Answers {
-  /** `try`: a permit if one is free at once; `slot` is null when there was none. Permits are kept on a stack. */
+  /** `try`: a permit if one is free at once; `slot` is null when there was none, -1 where a permit has no number. Permits are kept on a stack. */
   try: { readonly slot: number | null; readonly tookNs: number }
   /** `release`: gives the newest permit back. `atNs` was read before it. */
   release: { readonly atNs: string }
