@@ -59,7 +59,7 @@ export async function runBenchmarks(options: RunOptions = {}): Promise<Results> 
       await mkdir(own, { mode: 0o700 })
       const say = (message: string): void => onProgress?.({ done, of: total, title: one.title, message })
       const context = { home: own, scale, subjects: usable, signal, say }
-      if ('measure' in one) measured.push(await one.measure(context))
+      if ('measure' in one) measured.push(...[await one.measure(context)].flat())
       else observed.push(...(await one.observe(context)))
       await rm(own, { recursive: true, force: true })
     }
