@@ -13,10 +13,18 @@ export interface Subject {
   readonly betweenProcesses: boolean
   /** How it waits for a permit, in words: woken by the kernel, or by which timer. */
   readonly waits: string
+  /** The platforms (in Node's words) that it declares to support, and where it does so; left out: it declares none. */
+  declares?(): Promise<DeclaredPlatforms>
   /** Can it be used in a folder like `home`? If not, why, and how to get it. Never throws for what is only missing. */
   unavailable(home: string): Promise<Unavailable | undefined>
   /** Once a run, before all else: starts the server or compiles the program that its actors need. */
   prepare(home: string): Promise<PreparedSubject>
+}
+
+export interface DeclaredPlatforms {
+  readonly platforms: readonly NodeJS.Platform[]
+  /** `its README`, `the system's manual page`. */
+  readonly where: string
 }
 
 export interface Unavailable {
@@ -46,12 +54,16 @@ export interface SubjectPool {
   tryClaim(): SubjectClaim | undefined | Promise<SubjectClaim | undefined>
   /** A permit, as the users of this subject would wait for one. */
   claim(): SubjectClaim | Promise<SubjectClaim>
+  /** The pids of all who hold permits of it; left out where the subject does not tell. */
+  holders?(): Promise<readonly number[]>
   close(): void | Promise<void>
 }
 
 export interface SubjectClaim {
   readonly slot: number
   release(): void | Promise<void>
+  /** Is it still ours? Left out where a holder cannot ask. */
+  verify?(): Promise<boolean>
 }
 
 /** The exported function `open` of a module in `subjects/pools/`, which the actor loads. */
