@@ -46,6 +46,16 @@ export class Actor implements AsyncDisposable {
     return (await this.#next(verb)) as Answers[V]
   }
 
+  /** As `ask`; undefined where the subject cannot do it. */
+  async askIfAble<V extends Verb>(verb: V): Promise<Answers[V] | undefined> {
+    try {
+      return await this.ask(verb)
+    } catch (error) {
+      if (error instanceof UnsupportedByNature) return undefined
+      throw error
+    }
+  }
+
   /** Resolves once it waits; `claimed` resolves when it has a permit. */
   async wait(): Promise<{ readonly claimed: Promise<Claimed> }> {
     return { claimed: (await this.#begin('wait')).ended as Promise<Claimed> }

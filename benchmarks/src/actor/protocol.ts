@@ -3,7 +3,8 @@
  * languages the subject's own program. It is started as `FILE ARGS…`, and says `{"ready":true}` once its pool is open.
  *
  * Each line on its standard input is one request, and gets one line of JSON on its standard output, in order; `wait` and `pass` get
- * two. What cannot be done is `{"error":"…"}`; what this subject cannot do by its nature is `{"unsupported":"why"}`. It ends, with all its
+ * two. What cannot be done is `{"error":"…"}`; what this subject cannot do by its nature, and a request that its actor does not know,
+ * is `{"unsupported":"why"}`. It ends, with all its
  * permits, when its standard input ends. Times are nanoseconds of CLOCK_MONOTONIC, as text where they do not fit into a double.
  */
 export interface Answers {
@@ -25,6 +26,10 @@ export interface Answers {
   child: { readonly pid: number }
   /** `fork`: a copy of this process, without exec, that sleeps until killed. Only where the language has it. */
   fork: { readonly pid: number }
+  /** `verify`: is the newest permit still this process's own, as far as the subject itself can tell? */
+  verify: { readonly isOurs: boolean }
+  /** `holders`: the pids of all who hold permits of this pool, as the subject itself tells them. */
+  holders: { readonly pids: readonly number[] }
 }
 
 /** `wait`: first this line, once the wait has begun … */
