@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
+import { GatheredWrites } from './gathered-writes.ts'
 import { ShortCalls } from './short-calls.ts'
 
 /** As the real server: a longer message ends the connection with 1009. */
@@ -41,13 +42,12 @@ export type Frame = string | Buffer
  */
 export class WsConnection {
   readonly #socket: WebSocket
-  readonly #stream: Duplex
+  readonly #writes: GatheredWrites
   readonly #conversation: Conversation
   #inFlight = 0
   #inFlightBytes = 0
   #draining: (() => void) | undefined
   #deaf = false
-  #isGathering = false
   /** Requests that have arrived and are not begun. */
   readonly #arrived: Buffer[] = []
   /** Those that are begun. */
@@ -61,7 +61,7 @@ export class WsConnection {
   /** `stream`: what the WebSocket was made of. */
   constructor(socket: WebSocket, stream: Duplex, converse: (deliver: (frame: Frame) => void) => Conversation) {
     this.#socket = socket
-    this.#stream = stream
+    this.#writes = new GatheredWrites(stream)
     // Nothing is unread any more.
     stream.on('drain', () => this.#regulate())
     this.#conversation = converse((frame) => this.#deliver(frame))
@@ -141,26 +141,16 @@ export class WsConnection {
       this.#socket.close(TRY_AGAIN_LATER, 'the client does not read its live queries')
       return
     }
-    this.#gather()
+    this.#writes.hold()
     this.#send(frame)
   }
 
   #send(frame: Frame): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return
-    if (this.#inFlight > 0) this.#gather()
+    if (this.#inFlight > 0) this.#writes.hold()
     this.#socket.send(frame)
+    this.#writes.wrote(this.#inFlight)
     this.#regulate()
-  }
-
-  /** What is sent until the end of this turn of the event loop leaves in one piece: a system call costs more than a small answer. */
-  #gather(): void {
-    if (this.#isGathering) return
-    this.#isGathering = true
-    this.#stream.cork()
-    setImmediate(() => {
-      this.#isGathering = false
-      this.#stream.uncork()
-    })
   }
 
   #regulate(): void {
