@@ -1,6 +1,7 @@
 import type { Subject } from '../subject.ts'
 import { asyncMutexSubject } from './async-mutex.ts'
 import { cFloor } from './c-floor.ts'
+import { crateSubject } from './crate.ts'
 import { crossProcessLockSubject } from './cross-process-lock.ts'
 import { flockSubject } from './flock.ts'
 import { flockProgramSubject } from './flock-program.ts'
@@ -15,6 +16,7 @@ import { postgresSubject } from './postgres.ts'
 import { properLockfileSubject } from './proper-lockfile.ts'
 import { redisSubject } from './redis.ts'
 import { robustMutexSubject } from './robust-mutex.ts'
+import { seedSlotsSubject } from './seed-slots.ts'
 import { sysvSubject } from './sysv.ts'
 
 /** In the order of the report. */
@@ -28,6 +30,8 @@ export const SUBJECTS: readonly Subject[] = [
   robustMutexSubject,
   hybridSubject,
   posixSemaphoreSubject,
+  crateSubject,
+  seedSlotsSubject,
   asyncMutexSubject,
   fsExtSubject,
   osLockSubject,
