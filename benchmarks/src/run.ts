@@ -62,7 +62,7 @@ export async function runBenchmarks(options: RunOptions = {}): Promise<Results> 
       await mkdir(own, { mode: 0o700 })
       const say = (message: string): void => onProgress?.({ done, of: benchmarks.length, title: one.title, message })
       const context = { home: own, scale, subjects: usable, signal, say }
-      if ('measure' in one) scenarios.push(await measured(one, context))
+      if ('measure' in one) scenarios.push(...(await measured(one, context)))
       else experiments.push(...(await one.observe(context)))
       await rm(own, REMOVE)
     }
@@ -104,15 +104,15 @@ export async function listBenchmarks(): Promise<{
 }
 
 /** One scenario that fails as a whole does not take the results of the others with it. */
-async function measured(scenario: Scenario, context: ScenarioContext): Promise<ScenarioResult> {
+async function measured(scenario: Scenario, context: ScenarioContext): Promise<readonly ScenarioResult[]> {
   try {
-    return await scenario.measure(context)
+    return [await scenario.measure(context)].flat()
   } catch (error) {
     context.signal.throwIfAborted()
     const message = error instanceof Error ? error.message : String(error)
     const { name, title } = scenario
     const nothing = { question: '', method: '', unit: 'count', better: 'lower', series: [], leftOut: [] } as const
-    return { name, title, ...nothing, failed: [{ subject: 'all', message }] }
+    return [{ name, title, ...nothing, failed: [{ subject: 'all', message }] }]
   }
 }
 

@@ -13,6 +13,8 @@ export interface Subject {
   readonly betweenProcesses: boolean
   /** How it waits for a permit, in words: woken by the kernel, or by which timer. */
   readonly waits: string
+  /** The platforms (in Node's words) that it declares to support, and where it does so; left out: it declares none. */
+  declares?(): Promise<DeclaredPlatforms>
   /** Can it be used in a folder like `home`? If not, why, and how to get it. Never throws for what is only missing. */
   unavailable(home: string): Promise<Unavailable | undefined>
   /**
@@ -20,6 +22,12 @@ export interface Subject {
    * Throws `CannotPrepareError` for what could not be told before it was tried.
    */
   prepare(home: string): Promise<PreparedSubject>
+}
+
+export interface DeclaredPlatforms {
+  readonly platforms: readonly NodeJS.Platform[]
+  /** `its README`, `the system's manual page`. */
+  readonly where: string
 }
 
 export interface Unavailable {
@@ -61,6 +69,8 @@ export interface SubjectPool {
   tryClaim(): SubjectClaim | undefined | Promise<SubjectClaim | undefined>
   /** A permit, as the users of this subject would wait for one. */
   claim(): SubjectClaim | Promise<SubjectClaim>
+  /** The pids of all who hold permits of it; left out where the subject does not tell. */
+  holders?(): Promise<readonly number[]>
   close(): void | Promise<void>
 }
 
@@ -68,6 +78,8 @@ export interface SubjectClaim {
   /** Which one it is, from 0; or `UNNUMBERED`. */
   readonly slot: number
   release(): void | Promise<void>
+  /** Is it still ours? Left out where a holder cannot ask. */
+  verify?(): Promise<boolean>
 }
 
 /** The slot of a primitive that only counts its permits. */
