@@ -1,6 +1,6 @@
 use crate::clock::{monotonic_ns, processor_ns};
 use crate::scatter::Scatter;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::io::{BufRead, Write, stdin, stdout};
 use std::process::{Command, Stdio};
@@ -29,9 +29,11 @@ pub trait Permit {
     fn slot(&self) -> i64;
 }
 
-/// Answers requests until the standard input ends.
-pub fn act<P: Pool>(pool: P) -> Result<()> {
+/// Answers requests until the standard input ends. `open` makes a pool, each time another one of the same permits.
+pub fn act<P: Pool>(open: impl Fn() -> Result<P>) -> Result<()> {
+    let pool = open()?;
     let mut actor = Actor {
+        open,
         pool,
         held: Vec::new(),
         scatter: Scatter::new(monotonic_ns()),
@@ -50,13 +52,14 @@ pub fn act<P: Pool>(pool: P) -> Result<()> {
     Ok(())
 }
 
-struct Actor<P: Pool> {
+struct Actor<P: Pool, O> {
+    open: O,
     pool: P,
     held: Vec<P::Permit>,
     scatter: Scatter,
 }
 
-impl<P: Pool> Actor<P> {
+impl<P: Pool, O: Fn() -> Result<P>> Actor<P, O> {
     fn answer(&mut self, verb: &str, numbers: &[u64]) -> Result<Value> {
         match (verb, numbers) {
             ("try", []) => self.try_once(),
@@ -65,10 +68,14 @@ impl<P: Pool> Actor<P> {
             ("fill", &[count]) => self.fill(count),
             ("drop", &[count]) => self.give_back(count),
             ("measure", &[batches, size]) => self.measure(batches, size),
+            ("first", &[times]) => self.first(times),
+            ("pass", &[microseconds]) => self.pass(microseconds),
             ("compete", &[milliseconds]) => self.compete(milliseconds),
             ("child", []) => child(),
             ("fork", []) => fork(),
-            _ => bail!("\"{verb}\" with {} numbers is no request", numbers.len()),
+            _ => Ok(
+                json!({ "unsupported": format!("this program does not know \"{verb}\" with {} numbers", numbers.len()) }),
+            ),
         }
     }
 
@@ -88,6 +95,20 @@ impl<P: Pool> Actor<P> {
         let slot = permit.slot();
         self.held.push(permit);
         Ok(json!({ "slot": slot, "atNs": at.to_string() }))
+    }
+
+    fn pass(&mut self, microseconds: u64) -> Result<Value> {
+        say(&json!({ "waiting": true }))?;
+        let used = processor_ns();
+        let permit = self.claim()?;
+        let at = monotonic_ns();
+        let used = processor_ns() - used;
+        let mut releasing = at;
+        while releasing - at < microseconds * 1_000 {
+            releasing = monotonic_ns();
+        }
+        self.pool.release(permit)?;
+        Ok(json!({ "atNs": at.to_string(), "releasingNs": releasing.to_string(), "cpuNs": used }))
     }
 
     fn claim(&mut self) -> Result<P::Permit> {
@@ -148,6 +169,18 @@ impl<P: Pool> Actor<P> {
             self.pool.release(permit)?;
         }
         Ok(())
+    }
+
+    fn first(&mut self, times: u64) -> Result<Value> {
+        let mut took = Vec::new();
+        for _ in 0..times {
+            let mut fresh = (self.open)()?;
+            let began = monotonic_ns();
+            let permit = fresh.try_claim()?;
+            took.push(monotonic_ns() - began);
+            fresh.release(permit.context("a new pool found no free permit")?)?;
+        }
+        Ok(json!({ "ns": took }))
     }
 
     fn compete(&mut self, milliseconds: u64) -> Result<Value> {

@@ -15,6 +15,7 @@ export const crateSubject: Subject = {
   maxSlots: 32_767,
   betweenProcesses: true,
   waits: 'by a timer of 100 ms around it, as the crate itself waits for another process',
+  declares: async () => ({ platforms: ['linux', 'darwin', 'win32'], where: 'its README' }),
   async unavailable() {
     if (process.platform === 'linux') return cargoMissing()
     return { reason: 'elsewhere it counts by other means than on Linux', remedy: 'run it on Linux' }

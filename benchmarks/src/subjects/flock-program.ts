@@ -14,6 +14,7 @@ export const flockProgramSubject: Subject = {
   maxSlots: 1,
   betweenProcesses: true,
   waits: 'in the kernel, in a process of its own',
+  declares: async () => ({ platforms: ['linux'], where: 'util-linux' }),
   async unavailable() {
     const version = await versionOfFlock()
     return version === undefined ? { reason: 'there is no program flock', remedy: 'apt install util-linux' } : undefined

@@ -14,6 +14,7 @@ export const posixSemaphoreSubject: Subject = {
   maxSlots: 2 ** 31 - 1,
   betweenProcesses: true,
   waits: 'in the kernel, until a holder posts',
+  declares: async () => ({ platforms: ['linux', 'darwin'], where: 'the documentation of PosixSemaphore' }),
   async unavailable() {
     const { PosixSemaphore } = await import('@procref/native')
     try {

@@ -26,6 +26,10 @@ export const postgresSubject: Subject = {
   maxSlots: 6_400,
   betweenProcesses: true,
   waits: 'in the server, for one slot picked by chance: woken by its release',
+  declares: async () => ({
+    platforms: ['linux', 'darwin', 'win32', 'freebsd', 'openbsd', 'sunos', 'aix'],
+    where: 'the documentation of PostgreSQL',
+  }),
   async unavailable() {
     if (programs() === undefined) {
       return { reason: 'there are no programs postgres and initdb', remedy: 'apt install postgresql' }

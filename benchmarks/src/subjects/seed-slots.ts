@@ -11,6 +11,7 @@ export const seedSlotsSubject: Subject = {
   maxSlots: 10_000,
   betweenProcesses: true,
   waits: 'by a timer of 100 ms around it: it can only try',
+  declares: async () => ({ platforms: ['linux', 'darwin', 'win32'], where: 'the original design' }),
   unavailable: async () => cargoMissing(),
   async prepare() {
     const file = await buildRustProgram('seed-slots')

@@ -103,11 +103,16 @@ fn main() -> Result<()> {
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["--unused", count] => print_unused(count.parse()?),
         ["--remove", names @ ..] => names.iter().try_for_each(|name| remove(name))?,
-        [name, slots] => act(Counters {
-            name: (*name).into(),
-            slots: slots.parse()?,
-            idle: Vec::new(),
-        })?,
+        [name, slots] => {
+            let slots = slots.parse()?;
+            act(|| {
+                Ok(Counters {
+                    name: (*name).into(),
+                    slots,
+                    idle: Vec::new(),
+                })
+            })?;
+        }
         _ => bail!("usage: crate-counter NAME SLOTS | --unused COUNT | --remove NAME..."),
     }
     Ok(())

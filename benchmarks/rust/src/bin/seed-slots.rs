@@ -94,5 +94,10 @@ fn main() -> Result<()> {
     let dir = PathBuf::from(args.next().context(usage)?);
     let slots = args.next().context(usage)?.parse().context(usage)?;
     create_dir_all(&dir)?;
-    act(Slots { dir, slots })
+    act(|| {
+        Ok(Slots {
+            dir: dir.clone(),
+            slots,
+        })
+    })
 }
