@@ -50,7 +50,8 @@ async function seenOf(observe: () => Promise<Seen>, signal: AbortSignal): Promis
   } catch (error) {
     signal.throwIfAborted()
     const message = error instanceof Error ? error.message : String(error)
-    if (error instanceof UnsupportedByNature) return { verdict: 'not-applicable', finding: 'cannot be done', evidence: message }
+    if (error instanceof UnsupportedByNature)
+      return { verdict: 'not-applicable', finding: 'cannot be done', evidence: message }
     return { verdict: 'unanswered', finding: 'it failed', evidence: message }
   }
 }
