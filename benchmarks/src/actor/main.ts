@@ -11,8 +11,7 @@ interface Unsupported {
 }
 
 const [, , module = '', dir = '', slots = ''] = process.argv
-const { open } = (await import(module)) as { open: OpenPool }
-const pool: SubjectPool = await open(dir, Number(slots))
+const pool = await openPool()
 const held: SubjectClaim[] = []
 
 const requests: { readonly [verb: string]: (args: readonly number[]) => object | Promise<object> } = {
@@ -90,6 +89,17 @@ const requests: { readonly [verb: string]: (args: readonly number[]) => object |
     const asking = pool.holders?.()
     return asking === undefined ? { unsupported: 'it does not tell who holds its permits' } : { pids: await asking }
   },
+}
+
+/** Who cannot open it says so in place of `ready`. */
+async function openPool(): Promise<SubjectPool> {
+  try {
+    const { open } = (await import(module)) as { open: OpenPool }
+    return await open(dir, Number(slots))
+  } catch (error) {
+    say({ error: error instanceof Error ? error.message : String(error) })
+    process.exit(1)
+  }
 }
 
 /** Awaits only what has to be awaited: a subject that answers at once pays for no promise. */
