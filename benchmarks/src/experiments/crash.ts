@@ -21,7 +21,8 @@ export const crash: Experiment = {
   name: 'crash',
   title: 'Killed between any two steps: is a permit lost, or one too many?',
   scale: 'quick',
-  observe: (context) => overEach(crash, context, { atOnce: 2, observe: (usable, dir) => observeCrashes(usable, dir, context) }),
+  observe: (context) =>
+    overEach(crash, context, { atOnce: 2, observe: (usable, dir) => observeCrashes(usable, dir, context) }),
 }
 
 async function observeCrashes(
@@ -36,7 +37,9 @@ async function observeCrashes(
   for (let counted = 0; counted < COUNTS; counted++) {
     while (done < Math.ceil((kills * (counted + 1)) / COUNTS)) {
       context.signal.throwIfAborted()
-      await Promise.all(Array.from({ length: AT_ONCE }, () => killWhileItClaims(() => Actor.start(prepared, dir, slots))))
+      await Promise.all(
+        Array.from({ length: AT_ONCE }, () => killWhileItClaims(() => Actor.start(prepared, dir, slots))),
+      )
       done += AT_ONCE
     }
     const { first, second } = await countPermits(() => Actor.start(prepared, dir, slots), slots, patience)

@@ -36,7 +36,8 @@ export const debugging: Experiment = {
         const looked =
           "While one process held the only permit its PID was looked for in what the subject itself tells, in the pool's files " +
           '(names and text), in /proc/locks, and among those that have a file of the pool open (as lsof shows) that no other user of it has.'
-        if (ways.length === 0) return { verdict: 'breaks', finding: 'no', evidence: `${looked} It was found in none of them.` }
+        if (ways.length === 0)
+          return { verdict: 'breaks', finding: 'no', evidence: `${looked} It was found in none of them.` }
         return { verdict: 'holds', finding: ways.join(', '), evidence: `${looked} Found: ${ways.join(', ')}.` }
       },
     }),

@@ -82,7 +82,11 @@ async function secondOf(actor: Actor, holder: Actor): Promise<Second> {
   }
   if (slot === null) return { kind: 'refused', said: 'was refused' }
   const isFirstTold = await isTold(holder)
-  return { kind: 'second', isFirstTold, said: `got it too${isFirstTold ? ', and the holder is told when it asks' : ''}` }
+  return {
+    kind: 'second',
+    isFirstTold,
+    said: `got it too${isFirstTold ? ', and the holder is told when it asks' : ''}`,
+  }
 }
 
 async function secondOpenedLater(start: () => Promise<Actor>, holder: Actor): Promise<Second> {

@@ -20,7 +20,11 @@ export const full: Experiment = {
         const { held } = await holder.ask('fill', slots)
         const setting = `A pool of ${slots}, all held by one process.`
         if (held !== slots) {
-          return { verdict: 'breaks', finding: `${held} of ${slots}`, evidence: `Of a new pool of ${slots} only ${held} were to be had.` }
+          return {
+            verdict: 'breaks',
+            finding: `${held} of ${slots}`,
+            evidence: `Of a new pool of ${slots} only ${held} were to be had.`,
+          }
         }
         const refused = await other.ask('try')
         if (refused.slot !== null) {
@@ -29,7 +33,11 @@ export const full: Experiment = {
         const told = spelled(refused.tookNs / 1e6)
         const { claimed } = await other.wait()
         if ((await within(QUIET_MS, claimed)) !== undefined) {
-          return { verdict: 'breaks', finding: 'one too many', evidence: `${setting} Another process waited and got one more.` }
+          return {
+            verdict: 'breaks',
+            finding: 'one too many',
+            evidence: `${setting} Another process waited and got one more.`,
+          }
         }
         const { atNs } = await holder.ask('release')
         const got = await within(patience, claimed)

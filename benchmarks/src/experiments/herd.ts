@@ -49,7 +49,8 @@ async function observeHerd(
       context.signal.throwIfAborted()
       const idle = await wokenIn(waiting, () => delay(WINDOW_MS))
       const early = waiting.filter(({ hasIt }) => hasIt).length
-      if (early > 0) return { verdict: 'breaks', finding: 'two holders', evidence: `${setting} One got it while another had it.` }
+      if (early > 0)
+        return { verdict: 'breaks', finding: 'two holders', evidence: `${setting} One got it while another had it.` }
       const last = holder
       let winner: Waiter | undefined
       const woken = await wokenIn(waiting, async () => {
@@ -59,10 +60,19 @@ async function observeHerd(
       })
       if (winner === undefined) {
         const finding = `${waiting.length} of ${count} get nothing`
-        return { verdict: 'breaks', finding, evidence: `${setting} ${waiting.length} were still there ${spelled(patience)} after a release.` }
+        return {
+          verdict: 'breaks',
+          finding,
+          evidence: `${setting} ${waiting.length} were still there ${spelled(patience)} after a release.`,
+        }
       }
       const winners = waiting.filter(({ hasIt }) => hasIt).length
-      if (winners > 1) return { verdict: 'breaks', finding: `${winners} get it`, evidence: `${setting} Once ${winners} got it at the same time.` }
+      if (winners > 1)
+        return {
+          verdict: 'breaks',
+          finding: `${winners} get it`,
+          evidence: `${setting} Once ${winners} got it at the same time.`,
+        }
       waiting = waiting.filter((one) => one !== winner)
       watched.push({ others: waiting.length, idle: countIn(idle, waiting), woken: countIn(woken, waiting) })
       holder = (winner as Waiter).actor
@@ -98,7 +108,10 @@ class Waiter {
 }
 
 /** Those that did anything at all while `happens` did; undefined where the system does not tell. */
-async function wokenIn(waiting: readonly Waiter[], happens: () => Promise<unknown>): Promise<ReadonlySet<Waiter> | undefined> {
+async function wokenIn(
+  waiting: readonly Waiter[],
+  happens: () => Promise<unknown>,
+): Promise<ReadonlySet<Waiter> | undefined> {
   const before = waiting.map(({ actor }) => sleepsOf(actor.pid))
   await happens()
   if (before.includes(undefined)) return undefined
@@ -110,7 +123,8 @@ function countIn(woken: ReadonlySet<Waiter> | undefined, waiting: readonly Waite
 }
 
 function judge(watched: readonly Watched[], setting: string): Seen {
-  const sum = (of: (one: Watched) => number | undefined): number => watched.reduce((all, one) => all + (of(one) ?? 0), 0)
+  const sum = (of: (one: Watched) => number | undefined): number =>
+    watched.reduce((all, one) => all + (of(one) ?? 0), 0)
   const others = sum((one) => one.others)
   const served = `${setting} Each time exactly one got it, until all had had it.`
   if (watched.some(({ woken, idle }) => woken === undefined || idle === undefined)) {

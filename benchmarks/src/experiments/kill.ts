@@ -19,7 +19,11 @@ export const kill: Experiment = {
         const { claimed } = await next.wait()
         const setting = 'A pool of one permit: one process holds it, another one waits.'
         if ((await within(QUIET_MS, claimed)) !== undefined) {
-          return { verdict: 'breaks', finding: 'two holders', evidence: `${setting} Both had it, and nobody was killed.` }
+          return {
+            verdict: 'breaks',
+            finding: 'two holders',
+            evidence: `${setting} Both had it, and nobody was killed.`,
+          }
         }
         const killed = process.hrtime.bigint()
         await holder.kill()

@@ -2,7 +2,7 @@ import { Actor } from '../actor/actor.ts'
 import type { Experiment } from '../experiment.ts'
 import type { Scale } from '../results.ts'
 import type { UsableSubject } from '../scenario.ts'
-import { overEach, saidBy, type Seen } from './over-each.ts'
+import { overEach, type Seen, saidBy } from './over-each.ts'
 import { spelled } from './patience.ts'
 
 const FIRST = 2
@@ -16,22 +16,26 @@ export const maximum: Experiment = {
   title: 'How many permits can a pool have?',
   scale: 'quick',
   async observe({ scale, ...context }) {
-    return overEach(maximum, { ...context, scale }, {
-      alsoInProcess: true,
-      async observe(usable, dir) {
-        let most = 0
-        for (let slots = 1; slots <= LARGEST[scale]; slots = slots === 1 ? FIRST : slots * 2) {
-          context.signal.throwIfAborted()
-          const outcome = await tryToFill(usable, `${dir}-${slots}`, slots)
-          if ('refusal' in outcome) return seen(most, `of ${slots} was not to be had: ${outcome.refusal}`, '')
-          most = slots
-          if (outcome.tookMs > LONGEST_MS[scale]) {
-            return seen(most, `took ${spelled(outcome.tookMs)} to be filled; none larger was tried`, ' at least')
+    return overEach(
+      maximum,
+      { ...context, scale },
+      {
+        alsoInProcess: true,
+        async observe(usable, dir) {
+          let most = 0
+          for (let slots = 1; slots <= LARGEST[scale]; slots = slots === 1 ? FIRST : slots * 2) {
+            context.signal.throwIfAborted()
+            const outcome = await tryToFill(usable, `${dir}-${slots}`, slots)
+            if ('refusal' in outcome) return seen(most, `of ${slots} was not to be had: ${outcome.refusal}`, '')
+            most = slots
+            if (outcome.tookMs > LONGEST_MS[scale]) {
+              return seen(most, `took ${spelled(outcome.tookMs)} to be filled; none larger was tried`, ' at least')
+            }
           }
-        }
-        return seen(most, `of ${most} could be filled; none larger was tried`, ' at least')
+          return seen(most, `of ${most} could be filled; none larger was tried`, ' at least')
+        },
       },
-    })
+    )
   },
 }
 

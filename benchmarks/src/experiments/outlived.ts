@@ -1,8 +1,8 @@
 import { Actor } from '../actor/actor.ts'
 import type { UsableSubject } from '../scenario.ts'
 import { KeptProcess } from './kept-process.ts'
-import { patienceOf, spelled, tryUntil } from './patience.ts'
 import type { Seen } from './over-each.ts'
+import { patienceOf, spelled, tryUntil } from './patience.ts'
 
 /** What a process is called that a holder made with `verb`. */
 const CALLED = { child: 'started program', fork: 'forked copy' }

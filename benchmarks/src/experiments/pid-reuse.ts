@@ -19,7 +19,10 @@ export const pidReuse: Experiment = {
     return overEach(pidReuse, context, {
       atOnce: 3,
       async observe({ prepared }, dir) {
-        const seen = await inOwnPidNamespace({ command: prepared.command(dir, 1), patienceMs: patience }, context.signal)
+        const seen = await inOwnPidNamespace(
+          { command: prepared.command(dir, 1), patienceMs: patience },
+          context.signal,
+        )
         const setting =
           'In a PID namespace of its own the holder of the only permit was killed with SIGKILL, and a program that has nothing to do ' +
           `with the pool was started with exactly its PID (${seen.pid}, through /proc/sys/kernel/ns_last_pid).`
@@ -29,7 +32,11 @@ export const pidReuse: Experiment = {
         if (seen.tookMs === null) {
           const afterwards = seen.isFreeAfterwards ? 'once that program had ended' : 'nor after that program had ended'
           const evidence = `${setting} For ${spelled(patience)} nobody else got the permit, ${afterwards}.`
-          return { verdict: 'breaks', finding: seen.isFreeAfterwards ? 'counts as the holder' : 'lost for ever', evidence }
+          return {
+            verdict: 'breaks',
+            finding: seen.isFreeAfterwards ? 'counts as the holder' : 'lost for ever',
+            evidence,
+          }
         }
         const took = spelled(seen.tookMs)
         const evidence = `${setting} Another process had the permit after ${took}; the unrelated program went on.`

@@ -28,7 +28,11 @@ export const platforms: Experiment = {
         const measured = `Measured in this run, and nowhere else: a claim on ${here} (${process.arch}).`
         const declared = await subject.declares?.()
         if (declared === undefined) {
-          return { verdict: 'unanswered', finding: `${here}; declares nothing`, evidence: `${measured} It declares no platforms.` }
+          return {
+            verdict: 'unanswered',
+            finding: `${here}; declares nothing`,
+            evidence: `${measured} It declares no platforms.`,
+          }
         }
         const names = declared.platforms.map(called).join(', ')
         const evidence = `${measured} Declared, not measured: ${names}, by ${declared.where}.`

@@ -30,7 +30,9 @@ export const stop: Experiment = {
           const told = await isTold(holder)
           const finding = `second holder after ${spelled(tookMs)}${told ? '; the first one is told' : ''}`
           const evidence = `${setting} The other one had the permit after ${spelled(tookMs)}. ${
-            told ? 'Once it went on, the first one was told so when it asked.' : 'Nothing tells the first one once it goes on.'
+            told
+              ? 'Once it went on, the first one was told so when it asked.'
+              : 'Nothing tells the first one once it goes on.'
           }`
           return { verdict: 'breaks', finding, evidence, tookMs }
         }
@@ -41,7 +43,11 @@ export const stop: Experiment = {
           const evidence = `${kept} The other one did not get it.`
           return { verdict: 'breaks', finding: 'kept, but nobody gets it afterwards', evidence }
         }
-        return { verdict: 'holds', finding: `kept (${spelled(patience)})`, evidence: `${kept} The other one got it then.` }
+        return {
+          verdict: 'holds',
+          finding: `kept (${spelled(patience)})`,
+          evidence: `${kept} The other one got it then.`,
+        }
       },
     })
   },

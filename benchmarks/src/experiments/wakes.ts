@@ -11,7 +11,12 @@ export function sleepsOf(pid: number): number | undefined {
 
 /** This process and all that it started, and those that they started. Linux; elsewhere only itself. */
 export function withDescendants(pid: number): readonly number[] {
-  return [pid, ...tasks(pid).flatMap((tid) => childrenOf(pid, tid)).flatMap(withDescendants)]
+  return [
+    pid,
+    ...tasks(pid)
+      .flatMap((tid) => childrenOf(pid, tid))
+      .flatMap(withDescendants),
+  ]
 }
 
 function sleepsOfProcess(pid: number): number {
