@@ -17,7 +17,10 @@ export interface Subject {
   declares?(): Promise<DeclaredPlatforms>
   /** Can it be used in a folder like `home`? If not, why, and how to get it. Never throws for what is only missing. */
   unavailable(home: string): Promise<Unavailable | undefined>
-  /** Once a run, before all else: starts the server or compiles the program that its actors need. */
+  /**
+   * Once a run, before all else: starts the server or compiles the program that its actors need, and leaves nothing behind when it throws.
+   * Throws `CannotPrepareError` for what could not be told before it was tried.
+   */
   prepare(home: string): Promise<PreparedSubject>
 }
 
@@ -31,6 +34,18 @@ export interface Unavailable {
   readonly reason: string
   /** What to install or to do, as a command where there is one. */
   readonly remedy: string
+}
+
+/** It seemed to be usable, and was not. Whoever runs it goes on without it, and says so. */
+export class CannotPrepareError extends Error implements Unavailable {
+  readonly reason: string
+  readonly remedy: string
+  constructor({ reason, remedy }: Unavailable, options?: ErrorOptions) {
+    super(`${reason} (${remedy})`, options)
+    this.name = 'CannotPrepareError'
+    this.reason = reason
+    this.remedy = remedy
+  }
 }
 
 /** A subject that can be used now. */
@@ -60,11 +75,15 @@ export interface SubjectPool {
 }
 
 export interface SubjectClaim {
+  /** Which one it is, from 0; or `UNNUMBERED`. */
   readonly slot: number
   release(): void | Promise<void>
   /** Is it still ours? Left out where a holder cannot ask. */
   verify?(): Promise<boolean>
 }
+
+/** The slot of a primitive that only counts its permits. */
+export const UNNUMBERED = -1
 
 /** The exported function `open` of a module in `subjects/pools/`, which the actor loads. */
 export type OpenPool = (dir: string, slots: number) => SubjectPool | Promise<SubjectPool>

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { ActorCommand, PreparedSubject } from '../subject.ts'
-import type { Answers, Claimed, Verb, Waiting } from './protocol.ts'
+import type { Answers, Claimed, Passed, Verb, Waiting } from './protocol.ts'
 
 /** No request of a scenario takes longer; reaching it means that the actor hangs. */
 const HANGS_MS = 120_000
@@ -58,18 +58,18 @@ export class Actor implements AsyncDisposable {
 
   /** Resolves once it waits; `claimed` resolves when it has a permit. */
   async wait(): Promise<{ readonly claimed: Promise<Claimed> }> {
-    this.#send('wait', [])
-    ;(await this.#next('wait')) as Waiting
-    const claimed = this.#next('wait') as Promise<Claimed>
-    // Whoever only looks at whether it comes may not be there to hear that it does not.
-    claimed.catch(() => undefined)
-    return { claimed }
+    return { claimed: (await this.#begin('wait')).ended as Promise<Claimed> }
   }
 
-  /** Ends it at the end of its input. */
+  /** Resolves once it waits; `passed` resolves when it has had a permit for so long. */
+  async pass(microseconds: number): Promise<{ readonly passed: Promise<Passed> }> {
+    return { passed: (await this.#begin('pass', microseconds)).ended as Promise<Passed> }
+  }
+
+  /** Ends it at the end of its input: it gives back what it has, and takes away what its pool would leave behind. */
   async end(): Promise<void> {
     this.#child.stdin?.end()
-    await this.#exited
+    await withinLimit(this.#exited, () => `${this.#name} does not end`)
   }
 
   /** Resolves once it is gone. */
@@ -85,6 +85,15 @@ export class Actor implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill()
+  }
+
+  async #begin(verb: string, ...args: readonly number[]): Promise<{ readonly ended: Promise<object> }> {
+    this.#send(verb, args)
+    ;(await this.#next(verb)) as Waiting
+    const ended = this.#next(verb)
+    // Whoever only looks at whether it comes may not be there to hear that it does not.
+    ended.catch(() => undefined)
+    return { ended }
   }
 
   #send(verb: string, args: readonly number[]): void {

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { OpenPool, SubjectClaim, SubjectPool } from '../subject.ts'
-import type { Answers, Claimed, Waiting } from './protocol.ts'
+import type { Answers, Claimed, Passed, Waiting } from './protocol.ts'
 
 const MOST_SAMPLES = 1_000
 
@@ -29,6 +29,18 @@ const requests: { readonly [verb: string]: (args: readonly number[]) => object |
     const atNs = String(process.hrtime.bigint())
     held.push(claim)
     return { slot: claim.slot, atNs }
+  },
+  async pass([microseconds = 0]): Promise<Passed> {
+    const before = process.cpuUsage()
+    const claiming = pool.claim()
+    say({ waiting: true } satisfies Waiting)
+    const claim = await claiming
+    const at = process.hrtime.bigint()
+    const cpuNs = processorNs(before)
+    let releasing = at
+    while (releasing - at < microseconds * 1_000) releasing = process.hrtime.bigint()
+    await claim.release()
+    return { atNs: String(at), releasingNs: String(releasing), cpuNs }
   },
   async release(): Promise<Answers['release']> {
     const atNs = String(process.hrtime.bigint())
@@ -60,6 +72,19 @@ const requests: { readonly [verb: string]: (args: readonly number[]) => object |
       ns.push(Number(process.hrtime.bigint() - began) / size)
     }
     return { ns, cpuNs: processorNs(before) / (batches * size) }
+  },
+  async first([times = 0]): Promise<Answers['first']> {
+    const ns: number[] = []
+    for (let n = 0; n < times; n++) {
+      const fresh = await open(dir, Number(slots))
+      const began = process.hrtime.bigint()
+      const claim = await fresh.tryClaim()
+      ns.push(Number(process.hrtime.bigint() - began))
+      if (claim === undefined) throw new Error('a new pool found no free permit')
+      await claim.release()
+      await fresh.close()
+    }
+    return { ns }
   },
   async compete([milliseconds = 0]): Promise<Answers['compete']> {
     const waits: number[] = []
