@@ -3,13 +3,17 @@ import { asyncMutexSubject } from './async-mutex.ts'
 import { cFloor } from './c-floor.ts'
 import { crossProcessLockSubject } from './cross-process-lock.ts'
 import { flockSubject } from './flock.ts'
+import { flockProgramSubject } from './flock-program.ts'
 import { fsExtSubject } from './fs-ext.ts'
 import { hybridSubject } from './hybrid.ts'
 import { lockfileSubject } from './lockfile.ts'
 import { nativeSubject } from './native.ts'
 import { ofdRangeSubject } from './ofd-range.ts'
 import { osLockSubject } from './os-lock.ts'
+import { posixSemaphoreSubject } from './posix-semaphore.ts'
+import { postgresSubject } from './postgres.ts'
 import { properLockfileSubject } from './proper-lockfile.ts'
+import { redisSubject } from './redis.ts'
 import { robustMutexSubject } from './robust-mutex.ts'
 import { sysvSubject } from './sysv.ts'
 
@@ -23,9 +27,13 @@ export const SUBJECTS: readonly Subject[] = [
   sysvSubject,
   robustMutexSubject,
   hybridSubject,
+  posixSemaphoreSubject,
   asyncMutexSubject,
   fsExtSubject,
   osLockSubject,
   properLockfileSubject,
   crossProcessLockSubject,
+  flockProgramSubject,
+  redisSubject,
+  postgresSubject,
 ]
