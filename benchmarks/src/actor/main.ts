@@ -11,7 +11,8 @@ interface Unsupported {
 }
 
 const [, , module = '', dir = '', slots = ''] = process.argv
-const pool = await openPool()
+const open = await orSay(async () => ((await import(module)) as { open: OpenPool }).open)
+const pool: SubjectPool = await orSay(() => open(dir, Number(slots)))
 const held: SubjectClaim[] = []
 
 const requests: { readonly [verb: string]: (args: readonly number[]) => object | Promise<object> } = {
@@ -116,11 +117,10 @@ const requests: { readonly [verb: string]: (args: readonly number[]) => object |
   },
 }
 
-/** Who cannot open it says so in place of `ready`. */
-async function openPool(): Promise<SubjectPool> {
+/** Whoever cannot open the pool says so in place of `ready`. */
+async function orSay<T>(task: () => T | Promise<T>): Promise<T> {
   try {
-    const { open } = (await import(module)) as { open: OpenPool }
-    return await open(dir, Number(slots))
+    return await task()
   } catch (error) {
     say({ error: error instanceof Error ? error.message : String(error) })
     process.exit(1)
