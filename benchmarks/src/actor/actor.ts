@@ -105,8 +105,19 @@ export class Actor implements AsyncDisposable {
     if (done === true) throw new Error(`${this.#name} ended instead of answering "${verb}"`)
     const answer = JSON.parse(value) as { readonly error?: string; readonly unsupported?: string }
     if (answer.unsupported !== undefined) throw new UnsupportedByNature(answer.unsupported)
-    if (answer.error !== undefined) throw new Error(`${this.#name} answers "${verb}" with: ${answer.error}`)
+    if (answer.error !== undefined) throw new ActorError(this.#name, verb, answer.error)
     return answer
+  }
+}
+
+/** An actor answered with an error. */
+export class ActorError extends Error {
+  /** Its own words. */
+  readonly said: string
+  constructor(name: string, verb: string, said: string) {
+    super(`${name} answers "${verb}" with: ${said}`)
+    this.name = 'ActorError'
+    this.said = said
   }
 }
 

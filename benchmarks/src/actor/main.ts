@@ -11,8 +11,8 @@ interface Unsupported {
 }
 
 const [, , module = '', dir = '', slots = ''] = process.argv
-const { open } = (await import(module)) as { open: OpenPool }
-const pool: SubjectPool = await open(dir, Number(slots))
+const open = await orSay(async () => ((await import(module)) as { open: OpenPool }).open)
+const pool: SubjectPool = await orSay(() => open(dir, Number(slots)))
 const held: SubjectClaim[] = []
 
 const requests: { readonly [verb: string]: (args: readonly number[]) => object | Promise<object> } = {
@@ -115,6 +115,16 @@ const requests: { readonly [verb: string]: (args: readonly number[]) => object |
     const asking = pool.holders?.()
     return asking === undefined ? { unsupported: 'it does not tell who holds its permits' } : { pids: await asking }
   },
+}
+
+/** Whoever cannot open the pool says so in place of `ready`. */
+async function orSay<T>(task: () => T | Promise<T>): Promise<T> {
+  try {
+    return await task()
+  } catch (error) {
+    say({ error: error instanceof Error ? error.message : String(error) })
+    process.exit(1)
+  }
 }
 
 /** Awaits only what has to be awaited: a subject that answers at once pays for no promise. */

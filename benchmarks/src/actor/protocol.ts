@@ -1,6 +1,6 @@
 /**
  * How the runner and an actor talk. An actor is one process with one pool of one subject; in JavaScript it is `main.ts`, in other
- * languages the subject's own program. It is started as `FILE ARGS…`, and says `{"ready":true}` once its pool is open.
+ * languages the subject's own program. It is started as `FILE ARGS…`, and says `{"ready":true}` once its pool is open, or `{"error":"…"}`.
  *
  * Each line on its standard input is one request, and gets one line of JSON on its standard output, in order; `wait` and `pass` get
  * two. What cannot be done is `{"error":"…"}`; what this subject cannot do by its nature, and a request that its actor does not know,
