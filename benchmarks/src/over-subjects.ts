@@ -1,4 +1,4 @@
-import { UnsupportedByNature } from './actor/actor.ts'
+import { inTurns, seriesOf } from './in-turns.ts'
 import type { Series } from './results.ts'
 import type { Gathered, ScenarioContext, UsableSubject } from './scenario.ts'
 
@@ -16,35 +16,7 @@ export async function overSubjects<T>(
     readonly combine: (turns: readonly T[]) => readonly Omit<Series, 'subject'>[]
   },
 ): Promise<Gathered> {
-  const leftOut = new Map<string, string>()
-  const failed = new Map<string, string>()
-  const measured = new Map<string, T[]>()
-  for (const usable of context.subjects) {
-    const reason = options.leaveOut?.(usable)
-    if (reason !== undefined) leftOut.set(usable.subject.name, reason)
-  }
-  for (let turn = 0; turn < options.turns; turn++) {
-    for (const usable of context.subjects) {
-      const { name, title } = usable.subject
-      if (leftOut.has(name) || failed.has(name)) continue
-      context.signal.throwIfAborted()
-      context.say(`${title}, turn ${turn + 1} of ${options.turns}`)
-      try {
-        const gave = await options.measure(usable, turn)
-        measured.set(name, [...(measured.get(name) ?? []), gave])
-      } catch (error) {
-        context.signal.throwIfAborted()
-        if (error instanceof UnsupportedByNature) leftOut.set(name, error.message)
-        else failed.set(name, error instanceof Error ? error.message : String(error))
-      }
-    }
-  }
-
-  return {
-    series: [...measured]
-      .filter(([subject]) => !failed.has(subject) && !leftOut.has(subject))
-      .flatMap(([subject, turns]) => options.combine(turns).map((series) => ({ subject, ...series }))),
-    leftOut: [...leftOut].map(([subject, reason]) => ({ subject, reason })),
-    failed: [...failed].map(([subject, message]) => ({ subject, message })),
-  }
+  const { subjects } = context
+  const all = subjects.map((usable) => ({ name: usable.subject.name, title: usable.subject.title, usable }))
+  return seriesOf(await inTurns(context, all, options), options.combine)
 }

@@ -6,9 +6,11 @@ import { EXPERIMENTS } from './experiments/index.ts'
 import { goalsOf } from './goals.ts'
 import { describeMachine } from './machine.ts'
 import { NoiseMeter } from './noise.ts'
-import type { ExperimentResult, Results, Scale, ScenarioResult, SubjectInfo } from './results.ts'
-import type { Scenario, UsableSubject } from './scenario.ts'
+import type { ExperimentResult, Results, Scale, ScenarioResult, ServiceInfo, SubjectInfo } from './results.ts'
+import type { Scenario, UsableService, UsableSubject } from './scenario.ts'
 import { SCENARIOS } from './scenarios/index.ts'
+import type { Service } from './service.ts'
+import { SERVICES } from './services/index.ts'
 import type { PreparedSubject, Subject, Unavailable } from './subject.ts'
 import { SUBJECTS } from './subjects/index.ts'
 
@@ -20,6 +22,7 @@ export interface RunOptions {
   readonly scale?: Scale
   /** By name; left out: all. */
   readonly subjects?: readonly string[]
+  readonly services?: readonly string[]
   readonly scenarios?: readonly string[]
   readonly experiments?: readonly string[]
   readonly onProgress?: (progress: Progress) => void
@@ -41,6 +44,7 @@ export interface Progress {
 export async function runBenchmarks(options: RunOptions = {}): Promise<Results> {
   const { scale = 'quick', onProgress, signal = new AbortController().signal } = options
   const chosen = chooseNamed('subject', SUBJECTS, options.subjects)
+  const services = chooseNamed('service', SERVICES, options.services)
   const scenarios = chooseNamed('scenario', SCENARIOS, options.scenarios).filter((scenario) => isIn(scenario, scale))
   const experiments = chooseNamed('experiment', EXPERIMENTS, options.experiments).filter((one) => isIn(one, scale))
   const began = new Date()
@@ -49,6 +53,7 @@ export async function runBenchmarks(options: RunOptions = {}): Promise<Results> 
   const prepared: PreparedSubject[] = []
   const run = async (): Promise<Results> => {
     const { usable, infos } = await prepareAll(chosen, home, prepared)
+    const offered = await offer(services, home)
     const total = scenarios.length + experiments.length
     const measured: ScenarioResult[] = []
     const observed: ExperimentResult[] = []
@@ -58,8 +63,8 @@ export async function runBenchmarks(options: RunOptions = {}): Promise<Results> 
       const own = join(home, one.name)
       await mkdir(own, { mode: 0o700 })
       const say = (message: string): void => onProgress?.({ done, of: total, title: one.title, message })
-      const context = { home: own, scale, subjects: usable, signal, say }
-      if ('measure' in one) measured.push(await one.measure(context))
+      const context = { home: own, scale, subjects: usable, services: offered.usable, signal, say }
+      if ('measure' in one) measured.push(...[await one.measure(context)].flat())
       else observed.push(...(await one.observe(context)))
       await rm(own, { recursive: true, force: true })
     }
@@ -72,6 +77,7 @@ export async function runBenchmarks(options: RunOptions = {}): Promise<Results> 
       noise: noise.end(),
       versions: { node: process.versions.node },
       subjects: infos,
+      services: offered.infos,
       scenarios: measured,
       experiments: observed,
       goals: goalsOf(measured),
@@ -105,6 +111,27 @@ async function prepareAll(
   return { usable, infos }
 }
 
+/** Nothing has to be started for services here: each scenario starts what it measures. */
+async function offer(
+  chosen: readonly Service[],
+  home: string,
+): Promise<{ readonly usable: readonly UsableService[]; readonly infos: readonly ServiceInfo[] }> {
+  const usable: UsableService[] = []
+  const infos: ServiceInfo[] = []
+  for (const service of chosen) {
+    const { name, title, summary, kind } = service
+    const unavailable = await service.unavailable(home)
+    const version = unavailable === undefined ? await service.version() : undefined
+    if (version !== undefined) usable.push({ service, version })
+    infos.push({
+      ...{ name, title, summary, kind },
+      ...(version === undefined ? {} : { version }),
+      ...(unavailable === undefined ? {} : { unavailable }),
+    })
+  }
+  return { usable, infos }
+}
+
 function infoOf(subject: Subject, version: string | undefined, unavailable: Unavailable | undefined): SubjectInfo {
   const { name, title, summary, kind, maxSlots, betweenProcesses, waits } = subject
   return {
@@ -129,7 +156,7 @@ function chooseNamed<T extends { readonly name: string }>(
   return all.filter(({ name }) => names.includes(name))
 }
 
-/** A subject, scenario or experiment was asked for that does not exist. */
+/** A subject, service, scenario or experiment was asked for that does not exist. */
 export class UnknownNameError extends Error {
   readonly code = 'UNKNOWN_NAME'
   constructor(what: string, name: string, all: readonly { readonly name: string }[]) {
