@@ -44,6 +44,8 @@ export interface ServiceSettings {
 export interface ServicePlace extends AsyncDisposable {
   /** A program that speaks the client protocol (see `service-client/protocol.ts`). */
   readonly client: ActorCommand
+  /** So long it stays on purpose after its last client. */
+  readonly lingerMs: number
   /** When the server last began to stop, milliseconds since 1970; undefined: not yet, or nobody notes it. */
   stopBeganAt(): number | undefined
 }
