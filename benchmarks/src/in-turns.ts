@@ -1,4 +1,4 @@
-import { UnsupportedByNature } from './actor/actor.ts'
+import { UnsupportedByNature } from './actor/json-process.ts'
 import type { Series } from './results.ts'
 import type { Gathered, ScenarioContext } from './scenario.ts'
 

@@ -1,2 +1,2 @@
 export * from './results.ts'
-export { type Progress, type RunOptions, runBenchmarks, UnknownNameError } from './run.ts'
+export { listBenchmarks, type Progress, type RunOptions, runBenchmarks, UnknownNameError } from './run.ts'

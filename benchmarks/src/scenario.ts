@@ -9,7 +9,7 @@ export interface Scenario {
   /** In the smallest run that it takes part in; `quick` also runs what `guard` does, `full` everything. */
   readonly scale: Scale
   readonly needsLinux?: true
-  /** Several results where one measurement answers several questions, each in its own unit. */
+  /** Several results, where one measurement answers several questions: the first has the scenario's name. */
   measure(context: ScenarioContext): Promise<ScenarioResult | readonly ScenarioResult[]>
 }
 

@@ -1,8 +1,6 @@
 import type { PreparedSubject } from '../subject.ts'
-import { JsonProcess } from './json-process.ts'
-import type { Answers, Claimed, Verb, Waiting } from './protocol.ts'
-
-export { UnsupportedByNature } from './json-process.ts'
+import { JsonProcess, UnsupportedByNature } from './json-process.ts'
+import type { Answers, Claimed, Passed, Verb, Waiting } from './protocol.ts'
 
 /** A process of its own with one pool of a subject. Killed, if it still lives, when disposed. */
 export class Actor extends JsonProcess {
@@ -24,13 +22,32 @@ export class Actor extends JsonProcess {
     return (await this.next(verb)) as Answers[V]
   }
 
+  /** As `ask`; undefined where the subject cannot do it. */
+  async askIfAble<V extends Verb>(verb: V): Promise<Answers[V] | undefined> {
+    try {
+      return await this.ask(verb)
+    } catch (error) {
+      if (error instanceof UnsupportedByNature) return undefined
+      throw error
+    }
+  }
+
   /** Resolves once it waits; `claimed` resolves when it has a permit. */
   async wait(): Promise<{ readonly claimed: Promise<Claimed> }> {
-    this.send('wait')
-    ;(await this.next('wait')) as Waiting
-    const claimed = this.next('wait') as Promise<Claimed>
+    return { claimed: (await this.#begin('wait')).ended as Promise<Claimed> }
+  }
+
+  /** Resolves once it waits; `passed` resolves when it has had a permit for so long. */
+  async pass(microseconds: number): Promise<{ readonly passed: Promise<Passed> }> {
+    return { passed: (await this.#begin('pass', microseconds)).ended as Promise<Passed> }
+  }
+
+  async #begin(verb: string, ...args: readonly number[]): Promise<{ readonly ended: Promise<object> }> {
+    this.send([verb, ...args].join(' '))
+    ;(await this.next(verb)) as Waiting
+    const ended = this.next(verb)
     // Whoever only looks at whether it comes may not be there to hear that it does not.
-    claimed.catch(() => undefined)
-    return { claimed }
+    ended.catch(() => undefined)
+    return { ended }
   }
 }

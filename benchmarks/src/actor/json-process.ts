@@ -42,10 +42,10 @@ export class JsonProcess implements AsyncDisposable {
     return answer
   }
 
-  /** Ends it at the end of its input. */
+  /** Ends it at the end of its input: it gives back what it has, and takes away what it would leave behind. */
   async end(): Promise<void> {
     this.#child.stdin?.end()
-    await this.#exited
+    await withinLimit(this.#exited, () => `${this.#name} does not end`)
   }
 
   /** Resolves once it is gone. */

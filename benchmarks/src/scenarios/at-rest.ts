@@ -12,7 +12,7 @@ const WINDOW_MS = { guard: 1_000, quick: 5_000, full: 10_000 }
 /** What a start leaves to do (compiling, collecting garbage) is not rest. */
 const SETTLE_MS = { guard: 0, quick: 5_000, full: 30_000 }
 
-export const AT_REST_SWITCHES = 'at-rest-switches'
+export const AT_REST_SWITCHES = 'at-rest'
 export const AT_REST_MEMORY = 'at-rest-memory'
 export const BEYOND_NODE = 'beyond a bare Node process'
 

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { Actor } from '../actor/actor.ts'
 import { overSubjects } from '../over-subjects.ts'
 import type { Scenario } from '../scenario.ts'
-import { summarize } from '../statistics.ts'
+import { summarizeTurns } from '../statistics.ts'
 
 const SLOTS = 100
 const TURNS = { guard: 3, quick: 3, full: 5 }
@@ -27,7 +27,7 @@ export const uncontended: Scenario = {
         await actor.end()
         return ns
       },
-      combine: (turns) => [{ points: [summarize(turns.flat().map((ns) => ns / 1_000))] }],
+      combine: (turns) => [{ points: [summarizeTurns(turns.map((ns) => ns.map((each) => each / 1_000)))] }],
     })
     return {
       name: uncontended.name,

@@ -5,7 +5,7 @@ import { Stage } from '../stage.ts'
 import { summarize } from '../statistics.ts'
 
 const TURNS = { guard: 2, quick: 2, full: 5 }
-const ROUNDS = { guard: 20, quick: 12, full: 60 }
+const ROUNDS = { guard: 15, quick: 12, full: 60 }
 
 export const WARM_CONNECT_RATIO = 'warm-connect-ratio'
 

@@ -3,6 +3,7 @@ import type { Engine } from './engine.ts'
 import { messageOf } from './http-client.ts'
 import { quoteReservedTables } from './reserved-tables.ts'
 import type { Session } from './session.ts'
+import { type ViewDefinition, viewIn } from './view-definition.ts'
 
 /** What a dump has in it; all of it unless something is left out. As the real server's, in its words. */
 export interface DumpOptions {
@@ -79,9 +80,17 @@ export class DatabaseDump {
         const statements = name === 'configs' ? defined.map((what) => `DEFINE CONFIG OVERWRITE ${what}`) : defined
         yield section(name.toUpperCase(), statements)
       }
+      const isWithRows = options.records !== false
       for (const table of this.#tables(options)) {
-        yield* this.#structure(table)
-        if (options.records !== false && !isView(table.definition)) yield* this.#data(table)
+        if (table.view !== undefined) {
+          // Its rows, for the case that it cannot be made again: a definition that succeeds makes them anew.
+          yield `${table.view.plainTable};\n\n`
+          if (isWithRows) yield* this.#data(table)
+          yield* this.#structure(table)
+        } else {
+          yield* this.#structure(table)
+          if (isWithRows) yield* this.#data(table)
+        }
       }
     } finally {
       await this.close()
@@ -94,15 +103,22 @@ export class DatabaseDump {
     if (txn !== undefined) await this.#engine.call({ method: 'cancel', params: encodeArray([encodeUuid(txn)]) })
   }
 
-  /** A view is made from tables, and made anew by its definition: it comes after them, and after the views that it looks at. */
+  /**
+   * A view is made from tables, and made anew by its definition: it comes after them, and after the views that it looks at. What no view
+   * looks at comes last: the definition of a view removes links to its rows.
+   */
   #tables({ tables: wanted = true }: DumpOptions): readonly Table[] {
-    const all = Object.entries(this.#info.tables ?? {}).map(([name, definition]) => ({ name, definition }))
+    const all = Object.entries(this.#info.tables ?? {}).map(([name, definition]): Table => {
+      return { name, definition, view: viewIn(definition) }
+    })
     const chosen = all.filter(({ name }) => {
       if (typeof wanted === 'boolean') return wanted
       return 'exclude' in wanted ? !wanted.exclude.includes(name) : wanted.includes(name)
     })
-    const stored = chosen.filter(({ definition }) => !isView(definition))
-    return [...stored, ...inOrder(chosen.filter(({ definition }) => isView(definition)))]
+    const views = chosen.filter(isView)
+    const stored = chosen.filter((table) => !isView(table))
+    const isSource = (table: Table): boolean => views.some((view) => looksAt(view, table))
+    return [...stored.filter(isSource), ...inOrder(views), ...stored.filter((table) => !isSource(table))]
   }
 
   async *#structure({ name, definition }: Table): AsyncGenerator<string, void, undefined> {
@@ -167,23 +183,24 @@ export class DatabaseDump {
 interface Table {
   readonly name: string
   readonly definition: string
+  readonly view: ViewDefinition | undefined
 }
 
-const VIEW = /^DEFINE TABLE .*? AS SELECT .*? FROM (.*)$/s
-
-function isView(definition: string): boolean {
-  return VIEW.test(definition)
+function isView({ view }: Table): boolean {
+  return view !== undefined
 }
 
-/** Each behind those whose names are in what it selects from. */
+/** Taken to, if the name is anywhere in what it selects. */
+function looksAt({ view }: Table, { name }: Table): boolean {
+  return view?.selection.includes(name) ?? false
+}
+
+/** Each behind those that it looks at. */
 function inOrder(views: readonly Table[]): readonly Table[] {
   const left = new Set(views)
   const ordered: Table[] = []
   while (left.size > 0) {
-    const ready = [...left].filter(({ definition }) => {
-      const source = VIEW.exec(definition)?.[1] ?? ''
-      return ![...left].some(({ name, definition: own }) => own !== definition && source.includes(name))
-    })
+    const ready = [...left].filter((view) => ![...left].some((other) => other !== view && looksAt(view, other)))
     // Views in a ring have no order.
     for (const view of ready.length === 0 ? [...left] : ready) {
       ordered.push(view)

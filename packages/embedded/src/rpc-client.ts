@@ -3,6 +3,7 @@ import type { Answer, Engine } from './engine.ts'
 import { asReal } from './engine-errors.ts'
 import { ruleFor } from './gate.ts'
 import { type LiveQueries, liveStatements, refuseLiveStatements } from './live-queries.ts'
+import { wrongParams } from './params-check.ts'
 import { isTooDeepQuery, SHORT_BYTES } from './query-guard.ts'
 import {
   anonymousNotAllowed,
@@ -12,11 +13,10 @@ import {
   liveQueryNotSupported,
   methodNotAllowed,
   methodNotFound,
-  type RpcError,
   sessionNotFound,
   tooManyTransactions,
 } from './rpc-errors.ts'
-import { type RpcRequest, readLongRequest, readRequest, textOf } from './rpc-request.ts'
+import { type RpcRequest, readLongRequest, readRequest } from './rpc-request.ts'
 import type { Session } from './session.ts'
 import { signIn, signOut, use } from './session-changes.ts'
 import { MAX_SESSIONS_A_CONNECTION, Sessions } from './sessions.ts'
@@ -185,9 +185,9 @@ export class RpcClient {
 
   async #callData(session: Session, request: RpcRequest): Promise<Answer> {
     const { method, params, txn } = request
-    const wrong = session.identity === undefined ? wrongParams(method, params) : undefined
-    if (wrong !== undefined) return { error: wrong }
     const { engine, connection } = this.#options
+    const wrong = session.identity === undefined ? await wrongParams(engine, method, params) : undefined
+    if (wrong !== undefined) return { error: wrong }
     if (txn !== undefined && !ruleFor(method)?.outside && !this.#transactions.has(txn))
       return { error: connection === undefined ? methodNotAllowed('unknown') : invalidParams('Transaction not found') }
     if (session.identity === undefined) return { error: anonymousNotAllowed() }
@@ -250,16 +250,6 @@ export class RpcClient {
     this.#transactions.delete(txn)
     return await this.#options.engine.call({ method, params: encodeArray([encodeUuid(txn)]) })
   }
-}
-
-/** The real server looks at the params first, and at who calls when it carries a call out. */
-function wrongParams(method: string, params: Buffer): RpcError | undefined {
-  const rule = ruleFor(method)?.params
-  if (rule === undefined) return undefined
-  const given = readElements(params)
-  if (given.length < rule.least || given.length > rule.most) return invalidParams(rule.expected)
-  const isQuery = method === 'query' && textOf(given[0]) === undefined
-  return isQuery ? invalidParams('Expected query to be string') : undefined
 }
 
 /** The response to one request, encoded. The real server reads a request as a whole, so one that it cannot read has no id. */
