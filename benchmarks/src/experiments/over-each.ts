@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { ActorError, UnsupportedByNature } from '../actor/actor.ts'
+import { AnsweredError, UnsupportedByNature } from '../actor/json-process.ts'
 import type { Experiment } from '../experiment.ts'
 import type { ExperimentResult } from '../results.ts'
 import type { ScenarioContext, UsableSubject } from '../scenario.ts'
@@ -59,6 +59,6 @@ async function seenOf(observe: () => Promise<Seen>, signal: AbortSignal): Promis
 
 /** What an error says of a subject, without the actor's command line. */
 export function saidBy(error: unknown): string {
-  if (error instanceof ActorError) return error.said
+  if (error instanceof AnsweredError) return error.said
   return error instanceof Error ? error.message : String(error)
 }
