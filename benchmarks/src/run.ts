@@ -112,6 +112,12 @@ export async function listBenchmarks(): Promise<{
   }
 }
 
+/** Throws `UnknownNameError` when something is named that does not exist; measures nothing. */
+export function checkNames({ subjects, only }: Pick<RunOptions, 'subjects' | 'only'>): void {
+  chooseNamed('subject', SUBJECTS, subjects)
+  chooseNamed('scenario or experiment', [...SCENARIOS, ...EXPERIMENTS], only)
+}
+
 /** One scenario that fails as a whole does not take the results of the others with it. */
 async function measured(scenario: Scenario, context: ScenarioContext): Promise<readonly ScenarioResult[]> {
   try {
