@@ -1,6 +1,7 @@
-import { inTurns, seriesOf } from './in-turns.ts'
-import type { Series } from './results.ts'
 import type { Gathered, ScenarioContext, UsableSubject } from './scenario.ts'
+import { type Combine, combined, type Measured, type Turns, turnByTurn } from './turn-by-turn.ts'
+
+export { combined, type Measured } from './turn-by-turn.ts'
 
 /**
  * Measures one subject after the other, turn by turn, so that whatever else the machine does meets all of them. `measure` is called
@@ -8,15 +9,14 @@ import type { Gathered, ScenarioContext, UsableSubject } from './scenario.ts'
  */
 export async function overSubjects<T>(
   context: ScenarioContext,
-  options: {
-    readonly turns: number
-    /** Why a subject has no place in this scenario; undefined: it has one. */
-    readonly leaveOut?: (usable: UsableSubject) => string | undefined
-    readonly measure: (usable: UsableSubject, turn: number) => Promise<T>
-    readonly combine: (turns: readonly T[]) => readonly Omit<Series, 'subject'>[]
-  },
+  options: Turns<UsableSubject, T> & { readonly combine: Combine<T> },
 ): Promise<Gathered> {
+  return combined(await inTurns(context, options), options.combine)
+}
+
+/** As `overSubjects`, for a scenario that makes several results from one measurement: `combined` makes each of them. */
+export async function inTurns<T>(context: ScenarioContext, options: Turns<UsableSubject, T>): Promise<Measured<T>> {
   const { subjects } = context
   const all = subjects.map((usable) => ({ name: usable.subject.name, title: usable.subject.title, usable }))
-  return seriesOf(await inTurns(context, all, options), options.combine)
+  return await turnByTurn(context, all, options)
 }

@@ -126,6 +126,7 @@ export interface ExperimentResult {
   readonly finding: string
   /** What was done and seen, so that a reader can repeat it. */
   readonly evidence: string
+  /** The time in the finding, where it is one: until a permit was free again, say. */
   readonly tookMs?: number
 }
 

@@ -38,7 +38,7 @@ export class JsonProcess implements AsyncDisposable {
     if (done === true) throw new Error(`${this.#name} ended instead of answering "${asked}"`)
     const answer = JSON.parse(value) as { readonly error?: string; readonly unsupported?: string }
     if (answer.unsupported !== undefined) throw new UnsupportedByNature(answer.unsupported)
-    if (answer.error !== undefined) throw new Error(`${this.#name} answers "${asked}" with: ${answer.error}`)
+    if (answer.error !== undefined) throw new ActorError(this.#name, asked, answer.error)
     return answer
   }
 
@@ -61,6 +61,17 @@ export class JsonProcess implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill()
+  }
+}
+
+/** A program answered with an error. */
+export class ActorError extends Error {
+  /** Its own words. */
+  readonly said: string
+  constructor(name: string, verb: string, said: string) {
+    super(`${name} answers "${verb}" with: ${said}`)
+    this.name = 'ActorError'
+    this.said = said
   }
 }
 

@@ -2,7 +2,9 @@ import type { Scenario } from '../scenario.ts'
 import { atRest } from './at-rest.ts'
 import { bulk } from './bulk.ts'
 import { coldConnect } from './cold-connect.ts'
+import { contended } from './contended.ts'
 import { firstConnects } from './first-connects.ts'
+import { fullness } from './fullness.ts'
 import { growingClients } from './growing-clients.ts'
 import { growingDatabase } from './growing-database.ts'
 import { lastClientKilled } from './last-client-killed.ts'
@@ -11,17 +13,9 @@ import { smallQueries } from './small-queries.ts'
 import { uncontended } from './uncontended.ts'
 import { warmConnect } from './warm-connect.ts'
 
-/** In the order of the report. */
+/** In the order of the report: first the permits, then the servers that are shared by them. */
 export const SCENARIOS: readonly Scenario[] = [
-  uncontended,
-  coldConnect,
-  warmConnect,
-  firstConnects,
-  lastClientKilled,
-  restart,
-  atRest,
-  smallQueries,
-  growingClients,
-  growingDatabase,
-  bulk,
+  ...[uncontended, contended, fullness],
+  ...[coldConnect, warmConnect, firstConnects, lastClientKilled, restart],
+  ...[atRest, smallQueries, growingClients, growingDatabase, bulk],
 ]
