@@ -34,7 +34,8 @@ export const growingClients: Scenario = {
         for (const size of SIZES[context.scale]) {
           context.say(`${usable.service.title}, ${size} clients`)
           const more = await stage.startAll(size - clients.length)
-          for (const client of more) server = (await client.ask('connect')).server ?? server
+          for (const answer of await Promise.all(more.map((client) => client.ask('connect'))))
+            server = answer.server ?? server
           clients.push(...more)
           await Promise.all(clients.map((client) => client.ask('small', 1, WARM_UP_MS)))
           const said = await Promise.all(clients.map((client) => client.ask('small', 1, FOR_MS[context.scale])))
