@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -46,7 +47,10 @@ export interface Progress {
  * What fails is told in its place in the results, and the others go on. Throws `UnknownNameError`, and the signal's reason.
  */
 export async function runBenchmarks(options: RunOptions = {}): Promise<Results> {
-  const { scale = 'quick', onProgress, signal = new AbortController().signal } = options
+  const { scale = 'quick', onProgress } = options
+  const signal = AbortSignal.any(options.signal === undefined ? [] : [options.signal])
+  // As many listen as are measured at the same time.
+  setMaxListeners(0, signal)
   const chosen = chooseNamed('subject', SUBJECTS, options.subjects)
   const services = chooseNamed('service', SERVICES, options.services)
   const benchmarks = chooseNamed('scenario or experiment', [...SCENARIOS, ...EXPERIMENTS], options.only).filter(
