@@ -1,0 +1,122 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { compile, compilerMissing } from '../compile.ts'
+import { fillAllBut, HOLDERS } from '../fill.ts'
+import { firstClaims } from '../first-claims.ts'
+import { combined, inTurns } from '../over-subjects.ts'
+import type { Scenario, ScenarioContext, UsableSubject } from '../scenario.ts'
+import { fittedExponent, medianOf, summarizeTurns } from '../statistics.ts'
+import { withActors } from '../with-actors.ts'
+
+const SIZES = { guard: [10_000], quick: [1_000, 10_000], full: [1_000, 10_000, 100_000] }
+const FREE_SHARE = 0.01
+const TURNS = { guard: 1, quick: 3, full: 5 }
+const EACH_MS = 100
+/** Of each run of the program in C. */
+const SCANS = 500
+const run = promisify(execFile)
+
+/** How the project's files of byte locks are laid out: see docs/slot-directory.md. */
+const SLOTS_A_FILE = 128
+
+const HINTED = 'ofd-range'
+const FILES = 'native'
+
+interface Sizes {
+  readonly [size: number]: number
+}
+
+/** In nanoseconds, the median of one turn. */
+interface Found {
+  readonly hinted: Sizes
+  readonly scannedInC: Sizes
+  readonly scannedFiles: Sizes
+}
+
+export const nearFull: Scenario = {
+  name: 'near-full',
+  title: 'A free slot in a pool that is 99 % full',
+  scale: 'quick',
+  needsLinux: true,
+  async measure(context) {
+    const files = context.subjects.find(({ subject }) => subject.name === FILES)
+    const missing = await compilerMissing()
+    const measured = await inTurns(context, {
+      turns: TURNS[context.scale],
+      leaveOut: ({ subject }) => {
+        if (subject.name !== HINTED) return 'it is about the map of hints of ofdRange()'
+        return missing === undefined ? undefined : `${missing.reason}: ${missing.remedy}`
+      },
+      measure: (usable, turn) => search(context, usable, files, turn),
+    })
+    return {
+      name: nearFull.name,
+      title: nearFull.title,
+      question: 'How many times as long does it take to find a free slot by trying one after the other?',
+      method:
+        `${HOLDERS} processes hold 99 % of the slots, scattered. What the first claim of a new pool of ofdRange() takes, which has a map of hints, is compared ` +
+        'with a program in C that has all files of the same pool open and tries one slot after the other from a random one on, and with the ' +
+        `first claim of native(), which tries slot files (it has ${files?.subject.maxSlots ?? 'none'} at most). Ratios of medians, turn by turn, ${TURNS[context.scale]} turns.`,
+      unit: 'ratio',
+      better: 'higher',
+      axis: { title: 'slots of the pool', scale: 'log' },
+      ...combined(measured, (turns) => [
+        ratios('against one after the other in C', turns, ({ scannedInC }) => scannedInC),
+        ...(files === undefined ? [] : [ratios('against slot files', turns, ({ scannedFiles }) => scannedFiles)]),
+      ]),
+    }
+  },
+}
+
+async function search(
+  context: ScenarioContext,
+  hinted: UsableSubject,
+  files: UsableSubject | undefined,
+  turn: number,
+): Promise<Found> {
+  const scanner = await compile('ofd', context.home)
+  const found = { hinted: {}, scannedInC: {}, scannedFiles: {} } as {
+    readonly [key in keyof Found]: { [size: number]: number }
+  }
+  for (const size of SIZES[context.scale]) {
+    const dir = join(context.home, `${HINTED}-${turn}-${size}`)
+    const scan = async () => {
+      const { stdout } = await run(scanner, ['scan', dir, size, SLOTS_A_FILE, SCANS].map(String))
+      return Number(stdout)
+    }
+    found.hinted[size] = await inFullPool(hinted, dir, size, async () => {
+      found.scannedInC[size] = await scan()
+    })
+    if (files !== undefined && size <= files.subject.maxSlots) {
+      found.scannedFiles[size] = await inFullPool(files, join(context.home, `${FILES}-${turn}-${size}`), size)
+    }
+  }
+  return found
+}
+
+/** The median nanoseconds of a first claim; `also` is called while the pool is full. */
+async function inFullPool(
+  { prepared }: UsableSubject,
+  dir: string,
+  slots: number,
+  also?: () => Promise<void>,
+): Promise<number> {
+  return await withActors({ prepared, dir, slots }, async ({ start, startOne }) => {
+    await fillAllBut(Math.round(slots * FREE_SHARE), slots, await start(HOLDERS))
+    await also?.()
+    return medianOf(await firstClaims(await startOne(), EACH_MS))
+  })
+}
+
+function ratios(variant: string, turns: readonly Found[], of: (found: Found) => Sizes) {
+  const sizes = Object.keys(of(turns[0] as Found)).map(Number)
+  const points = sizes.map((size) =>
+    summarizeTurns(
+      turns.map((turn) => [(of(turn)[size] ?? Number.NaN) / (turn.hinted[size] ?? Number.NaN)]),
+      size,
+    ),
+  )
+  const exponent = points.length > 1 ? fittedExponent(points) : undefined
+  return { variant, points, ...(exponent === undefined ? {} : { exponent }) }
+}
