@@ -1,6 +1,7 @@
 import type { Scenario } from '../scenario.ts'
 import { contended } from './contended.ts'
 import { fullness } from './fullness.ts'
+import { herd } from './herd.ts'
 import { killedHolder } from './killed-holder.ts'
 import { locksOfOneFile } from './locks-of-one-file.ts'
 import { nearFull } from './near-full.ts'
@@ -16,4 +17,5 @@ export const SCENARIOS: readonly Scenario[] = [
   nearFull,
   locksOfOneFile,
   killedHolder,
+  herd,
 ]

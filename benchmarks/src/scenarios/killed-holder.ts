@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
-import { Actor, UnsupportedByNature } from '../actor/actor.ts'
+import { Actor } from '../actor/actor.ts'
 import { fillUpTo } from '../fill.ts'
 import { unfitForSharing } from '../fits.ts'
 import { combined, inTurns } from '../over-subjects.ts'
@@ -8,7 +8,9 @@ import type { Series } from '../results.ts'
 import type { Scenario, ScenarioContext, UsableSubject } from '../scenario.ts'
 import { summarizeTurns } from '../statistics.ts'
 import type { PreparedSubject } from '../subject.ts'
+import { takeOne } from '../take-one.ts'
 import { type Place, withActors } from '../with-actors.ts'
+import { withPatience } from '../with-patience.ts'
 
 const HUNDRED = 100
 const TURNS = { guard: 1, quick: 1, full: 2 }
@@ -97,7 +99,7 @@ async function killAgain(
       await after(pauseMs(latencies))
       const sent = process.hrtime.bigint()
       await holder.kill()
-      const { atNs } = await withPatience(claimed)
+      const { atNs } = await withPatience(claimed, PATIENCE_MS, "a killed holder's permit was not free")
       latencies.push(Number(BigInt(atNs) - sent) / 1_000)
       await waiter.ask('release')
     } while (performance.now() < end)
@@ -105,32 +107,9 @@ async function killAgain(
   })
 }
 
-/** A free permit can be refused for a moment, while somebody else looks at it. */
-async function takeOne(holder: Actor): Promise<void> {
-  for (let attempt = 0; attempt < 10; attempt++) {
-    if ((await holder.ask('try')).slot !== null) return
-    await after(attempt)
-  }
-  throw new Error('the only free permit was refused ten times')
-}
-
 function pauseMs(latenciesUs: readonly number[]): number {
   const range = Math.min(PAUSE_MS.mostRange, Math.max(PAUSE_MS.range, ...latenciesUs.map((us) => us / 1_000)))
   return PAUSE_MS.least + Math.random() * range
-}
-
-async function withPatience<T>(claimed: Promise<T>): Promise<T> {
-  const stop = new AbortController()
-  const late = after(PATIENCE_MS, undefined, { signal: stop.signal }).then(() => {
-    throw new UnsupportedByNature(`the permit of a killed holder was not free within ${PATIENCE_MS / 1_000} s`)
-  })
-  // Called off when the claim came first.
-  late.catch(() => undefined)
-  try {
-    return await Promise.race([claimed, late])
-  } finally {
-    stop.abort()
-  }
 }
 
 function seriesOf(turns: readonly (readonly Found[])[]): readonly Omit<Series, 'subject'>[] {

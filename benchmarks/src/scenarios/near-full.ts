@@ -3,16 +3,18 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { compile, compilerMissing } from '../compile.ts'
 import { fillAllBut, HOLDERS } from '../fill.ts'
-import { firstClaims } from '../first-claims.ts'
 import { combined, inTurns } from '../over-subjects.ts'
 import type { Scenario, ScenarioContext, UsableSubject } from '../scenario.ts'
 import { fittedExponent, medianOf, summarizeTurns } from '../statistics.ts'
+import type { PreparedSubject } from '../subject.ts'
+import { javascriptActor } from '../subjects/javascript-actor.ts'
 import { withActors } from '../with-actors.ts'
 
 const SIZES = { guard: [10_000], quick: [1_000, 10_000], full: [1_000, 10_000, 100_000] }
 const FREE_SHARE = 0.01
 const TURNS = { guard: 1, quick: 3, full: 5 }
-const EACH_MS = 100
+/** In each turn; the first ones are not counted. */
+const FIRSTS = { hinted: 200, files: 20, unmeasured: 20 }
 /** Of each run of the program in C. */
 const SCANS = 500
 const run = promisify(execFile)
@@ -81,31 +83,39 @@ async function search(
   }
   for (const size of SIZES[context.scale]) {
     const dir = join(context.home, `${HINTED}-${turn}-${size}`)
-    const scan = async () => {
+    await inFullPool(hinted.prepared, dir, size, async () => {
+      found.hinted[size] = await firstClaim(javascriptActor('ofd-range-calls'), dir, size, FIRSTS.hinted)
       const { stdout } = await run(scanner, ['scan', dir, size, SLOTS_A_FILE, SCANS].map(String))
-      return Number(stdout)
-    }
-    found.hinted[size] = await inFullPool(hinted, dir, size, async () => {
-      found.scannedInC[size] = await scan()
+      found.scannedInC[size] = Number(stdout)
     })
     if (files !== undefined && size <= files.subject.maxSlots) {
-      found.scannedFiles[size] = await inFullPool(files, join(context.home, `${FILES}-${turn}-${size}`), size)
+      const filesDir = join(context.home, `${FILES}-${turn}-${size}`)
+      await inFullPool(files.prepared, filesDir, size, async () => {
+        found.scannedFiles[size] = await firstClaim(files.prepared, filesDir, size, FIRSTS.files)
+      })
     }
   }
   return found
 }
 
-/** The median nanoseconds of a first claim; `also` is called while the pool is full. */
 async function inFullPool(
-  { prepared }: UsableSubject,
+  prepared: PreparedSubject,
   dir: string,
   slots: number,
-  also?: () => Promise<void>,
-): Promise<number> {
-  return await withActors({ prepared, dir, slots }, async ({ start, startOne }) => {
+  act: () => Promise<void>,
+): Promise<void> {
+  await withActors({ prepared, dir, slots }, async ({ start }) => {
     await fillAllBut(Math.round(slots * FREE_SHARE), slots, await start(HOLDERS))
-    await also?.()
-    return medianOf(await firstClaims(await startOne(), EACH_MS))
+    await act()
+  })
+}
+
+/** Its median, in nanoseconds. */
+async function firstClaim(prepared: PreparedSubject, dir: string, slots: number, times: number): Promise<number> {
+  return await withActors({ prepared, dir, slots }, async ({ startOne }) => {
+    const actor = await startOne()
+    await actor.ask('first', FIRSTS.unmeasured)
+    return medianOf((await actor.ask('first', times)).ns)
   })
 }
 
