@@ -256,7 +256,7 @@ int main(int argc, char **argv) {
     else if (strcmp(verb, "compete") == 0) compete(a);
     else if (strcmp(verb, "child") == 0) printf("{\"pid\":%d}\n", sleeper(1));
     else if (strcmp(verb, "fork") == 0) printf("{\"pid\":%d}\n", sleeper(0));
-    else printf("{\"error\":\"no such request\"}\n");
+    else printf("{\"unsupported\":\"no such request\"}\n");
   }
   return 0;
 }

@@ -1,5 +1,5 @@
 import { setTimeout as after } from 'node:timers/promises'
-import { UnsupportedByNature } from './actor/actor.ts'
+import { UnsupportedByNature } from './actor/json-process.ts'
 
 /** What `promise` gives; `UnsupportedByNature`, with what did not happen, when that takes too long: the subject waits for a time to run out. */
 export async function withPatience<T>(promise: Promise<T>, milliseconds: number, what: string): Promise<T> {

@@ -6,9 +6,13 @@ import type { Answers, Claimed, Passed, Waiting } from './protocol.ts'
 
 const MOST_SAMPLES = 1_000
 
+interface Unsupported {
+  readonly unsupported: string
+}
+
 const [, , module = '', dir = '', slots = ''] = process.argv
-const { open } = (await import(module)) as { open: OpenPool }
-const pool: SubjectPool = await open(dir, Number(slots))
+const open = await orSay(async () => ((await import(module)) as { open: OpenPool }).open)
+const pool: SubjectPool = await orSay(() => open(dir, Number(slots)))
 const held: SubjectClaim[] = []
 
 const requests: { readonly [verb: string]: (args: readonly number[]) => object | Promise<object> } = {
@@ -106,6 +110,24 @@ const requests: { readonly [verb: string]: (args: readonly number[]) => object |
     return { pid: child.pid }
   },
   fork: () => ({ unsupported: 'Node has no fork without exec' }),
+  async verify(): Promise<Answers['verify'] | Unsupported> {
+    const verifying = held.at(-1)?.verify?.()
+    return verifying === undefined ? { unsupported: 'a holder cannot ask' } : { isOurs: await verifying }
+  },
+  async holders(): Promise<Answers['holders'] | Unsupported> {
+    const asking = pool.holders?.()
+    return asking === undefined ? { unsupported: 'it does not tell who holds its permits' } : { pids: await asking }
+  },
+}
+
+/** Whoever cannot open the pool says so in place of `ready`. */
+async function orSay<T>(task: () => T | Promise<T>): Promise<T> {
+  try {
+    return await task()
+  } catch (error) {
+    say({ error: error instanceof Error ? error.message : String(error) })
+    process.exit(1)
+  }
 }
 
 /** Awaits only what has to be awaited: a subject that answers at once pays for no promise. */
@@ -142,8 +164,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const [verb = '', ...args] = line.split(' ')
   const request = requests[verb]
   try {
-    if (request === undefined) throw new Error(`"${verb}" is no request`)
-    say(await request(args.map(Number)))
+    say(request === undefined ? { unsupported: `"${verb}" is no request` } : await request(args.map(Number)))
   } catch (error) {
     say({ error: error instanceof Error ? error.message : String(error) })
   }

@@ -1,13 +1,14 @@
 /**
  * How the runner and an actor talk. An actor is one process with one pool of one subject; in JavaScript it is `main.ts`, in other
- * languages the subject's own program. It is started as `FILE ARGS…`, and says `{"ready":true}` once its pool is open.
+ * languages the subject's own program. It is started as `FILE ARGS…`, and says `{"ready":true}` once its pool is open, or `{"error":"…"}`.
  *
  * Each line on its standard input is one request, and gets one line of JSON on its standard output, in order; `wait` and `pass` get
- * two. What cannot be done is `{"error":"…"}`; what this subject cannot do by its nature is `{"unsupported":"why"}`. It ends, with all its
+ * two. What cannot be done is `{"error":"…"}`; what this subject cannot do by its nature, and a request that its actor does not know,
+ * is `{"unsupported":"why"}`. It ends, with all its
  * permits, when its standard input ends. Times are nanoseconds of CLOCK_MONOTONIC, as text where they do not fit into a double.
  */
 export interface Answers {
-  /** `try`: a permit if one is free at once; `slot` is null when there was none. Permits are kept on a stack. */
+  /** `try`: a permit if one is free at once; `slot` is null when there was none, -1 where a permit has no number. Permits are kept on a stack. */
   try: { readonly slot: number | null; readonly tookNs: number }
   /** `release`: gives the newest permit back. `atNs` was read before it. */
   release: { readonly atNs: string }
@@ -28,6 +29,10 @@ export interface Answers {
   child: { readonly pid: number }
   /** `fork`: a copy of this process, without exec, that sleeps until killed. Only where the language has it. */
   fork: { readonly pid: number }
+  /** `verify`: is the newest permit still this process's own, as far as the subject itself can tell? */
+  verify: { readonly isOurs: boolean }
+  /** `holders`: the pids of all who hold permits of this pool, as the subject itself tells them. */
+  holders: { readonly pids: readonly number[] }
 }
 
 /** `wait`: first this line, once the wait has begun … */

@@ -3,10 +3,11 @@ import { setTimeout as after } from 'node:timers/promises'
 import { Actor } from '../actor/actor.ts'
 import type { Passed } from '../actor/protocol.ts'
 import { unfitForSharing } from '../fits.ts'
-import { combined, inTurns } from '../over-subjects.ts'
+import { seriesOf } from '../in-turns.ts'
+import { turnsOfSubjects } from '../over-subjects.ts'
 import type { Series } from '../results.ts'
 import type { Scenario, ScenarioContext, UsableSubject } from '../scenario.ts'
-import { fittedExponent, summarizeTurns } from '../statistics.ts'
+import { curveOf, summarizeTurns } from '../statistics.ts'
 import { takeOne } from '../take-one.ts'
 import { withActors } from '../with-actors.ts'
 import { withPatience } from '../with-patience.ts'
@@ -17,7 +18,8 @@ const TURNS = { guard: 1, quick: 1, full: 3 }
 const KEPT_MICROSECONDS = 200
 /** After so long those who wait sit where they wait. */
 const SETTLED_MS = 500
-const PATIENCE_MS = 60_000
+/** Until the first has it: whoever waits longer waits for a lease to run out, at best; and until all have had it. */
+const PATIENCE_MS = { first: 15_000, all: 90_000 }
 
 /** Of one herd in one turn, in microseconds. */
 interface Found {
@@ -38,7 +40,7 @@ export const herd: Scenario = {
   title: 'Many wait for one permit, and its holder is killed',
   scale: 'quick',
   async measure(context) {
-    const measured = await inTurns(context, {
+    const measured = await turnsOfSubjects(context, {
       turns: TURNS[context.scale],
       leaveOut: unfitForSharing,
       measure: (usable, turn) => herdsOf(context, usable, turn),
@@ -54,7 +56,7 @@ export const herd: Scenario = {
       unit: 'µs',
       better: 'lower',
       axis: { title: 'processes that wait', scale: 'log' },
-      ...combined(measured, seriesOf),
+      ...seriesOf(measured, seriesFrom),
     }
   },
 }
@@ -72,9 +74,10 @@ async function herdsOf(context: ScenarioContext, { subject, prepared }: UsableSu
       await after(SETTLED_MS)
       const sent = process.hrtime.bigint()
       await holder.kill()
-      const all = Promise.all(waiting.map(({ passed }) => passed))
-      const what = `${size} that waited for a killed holder's permit had not all had it`
-      return told(sent, await withPatience(all, PATIENCE_MS, what))
+      const passes = waiting.map(({ passed }) => passed)
+      await withPatience(Promise.race(passes), PATIENCE_MS.first, 'none of those who wait has a killed holder’s permit')
+      const all = await withPatience(Promise.all(passes), PATIENCE_MS.all, `not all of ${size} have had the permit`)
+      return told(sent, all)
     }
     // Not counted: the first wait of a process loads what waiting needs.
     await round(actors.length)
@@ -99,7 +102,7 @@ function told(sent: bigint, passed: readonly Passed[]): Omit<Found, 'waiters'> {
   }
 }
 
-function seriesOf(turns: readonly (readonly Found[])[]): readonly Omit<Series, 'subject'>[] {
+function seriesFrom(turns: readonly (readonly Found[])[]): readonly Omit<Series, 'subject'>[] {
   const sizes = (turns[0] ?? []).map(({ waiters }) => waiters)
   return MEASURES.map(({ variant, of }) => {
     const points = sizes.map((size) =>
@@ -108,7 +111,6 @@ function seriesOf(turns: readonly (readonly Found[])[]): readonly Omit<Series, '
         size,
       ),
     )
-    const exponent = fittedExponent(points)
-    return { variant, points, ...(exponent === undefined ? {} : { exponent }) }
+    return { variant, ...curveOf(points) }
   })
 }

@@ -3,7 +3,8 @@ import { setTimeout as after } from 'node:timers/promises'
 import { Actor } from '../actor/actor.ts'
 import { fillUpTo } from '../fill.ts'
 import { unfitForSharing } from '../fits.ts'
-import { combined, inTurns } from '../over-subjects.ts'
+import { seriesOf } from '../in-turns.ts'
+import { turnsOfSubjects } from '../over-subjects.ts'
 import type { Series } from '../results.ts'
 import type { Scenario, ScenarioContext, UsableSubject } from '../scenario.ts'
 import { summarizeTurns } from '../statistics.ts'
@@ -17,7 +18,7 @@ const TURNS = { guard: 1, quick: 1, full: 2 }
 /** So long a variant and turn, and one kill at least. */
 const EACH_MS = { guard: 500, quick: 1_000, full: 8_000 }
 /** Whoever waits longer waits for a lease to run out, at best. */
-const PATIENCE_MS = 45_000
+const PATIENCE_MS = 30_000
 /**
  * The holder is killed at a random time after the wait began, or all kills would meet the same point of a waiter's timers: within this range,
  * which grows with what the kills before took, so that all phases of a long timer are met too.
@@ -41,7 +42,7 @@ export const killedHolder: Scenario = {
   scale: 'quick',
   async measure(context) {
     const floor = context.subjects.find(({ subject }) => subject.name === 'c-floor')
-    const measured = await inTurns(context, {
+    const measured = await turnsOfSubjects(context, {
       turns: TURNS[context.scale],
       leaveOut: unfitForSharing,
       measure: (usable, turn) => variantsOf(context, usable, floor, turn),
@@ -56,7 +57,7 @@ export const killedHolder: Scenario = {
         'for a small program in C. In the pool of a hundred the waiter has the other 99.',
       unit: 'µs',
       better: 'lower',
-      ...combined(measured, seriesOf),
+      ...seriesOf(measured, seriesFrom),
     }
   },
 }
@@ -74,8 +75,8 @@ async function variantsOf(
   }
   await kills(ONE, 1, prepared)
   if (floor !== undefined && SLOT_FILES.includes(subject.name)) await kills(ONE_IN_C, 1, floor.prepared)
-  // flock(2) waits for one file: a program that waits for any of a hundred with it has to look now and then.
-  if (subject.maxSlots >= HUNDRED && subject.kind !== 'floor') await kills(FULL, HUNDRED, prepared)
+  // Where a waiter picks one permit first, that would be one of the 99 that it has itself.
+  if (subject.maxSlots >= HUNDRED && subject.waitsForOne === undefined) await kills(FULL, HUNDRED, prepared)
   return found
 }
 
@@ -99,7 +100,7 @@ async function killAgain(
       await after(pauseMs(latencies))
       const sent = process.hrtime.bigint()
       await holder.kill()
-      const { atNs } = await withPatience(claimed, PATIENCE_MS, "a killed holder's permit was not free")
+      const { atNs } = await withPatience(claimed, PATIENCE_MS, 'nobody has a killed holder’s permit')
       latencies.push(Number(BigInt(atNs) - sent) / 1_000)
       await waiter.ask('release')
     } while (performance.now() < end)
@@ -112,7 +113,7 @@ function pauseMs(latenciesUs: readonly number[]): number {
   return PAUSE_MS.least + Math.random() * range
 }
 
-function seriesOf(turns: readonly (readonly Found[])[]): readonly Omit<Series, 'subject'>[] {
+function seriesFrom(turns: readonly (readonly Found[])[]): readonly Omit<Series, 'subject'>[] {
   return (turns[0] ?? []).map(({ variant }) => {
     const all = turns.flatMap((turn) => turn.filter((found) => found.variant === variant))
     return { variant, points: [summarizeTurns(all.map(({ latenciesUs }) => latenciesUs))] }

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { compile, compilerMissing } from '../compile.ts'
 import { fillAllBut, HOLDERS } from '../fill.ts'
-import { combined, inTurns } from '../over-subjects.ts'
+import { seriesOf } from '../in-turns.ts'
+import { turnsOfSubjects } from '../over-subjects.ts'
 import type { Scenario, ScenarioContext, UsableSubject } from '../scenario.ts'
-import { fittedExponent, medianOf, summarizeTurns } from '../statistics.ts'
+import { curveOf, medianOf, summarizeTurns } from '../statistics.ts'
 import type { PreparedSubject } from '../subject.ts'
 import { javascriptActor } from '../subjects/javascript-actor.ts'
 import { withActors } from '../with-actors.ts'
@@ -44,7 +45,7 @@ export const nearFull: Scenario = {
   async measure(context) {
     const files = context.subjects.find(({ subject }) => subject.name === FILES)
     const missing = await compilerMissing()
-    const measured = await inTurns(context, {
+    const measured = await turnsOfSubjects(context, {
       turns: TURNS[context.scale],
       leaveOut: ({ subject }) => {
         if (subject.name !== HINTED) return 'it is about the map of hints of ofdRange()'
@@ -63,7 +64,7 @@ export const nearFull: Scenario = {
       unit: 'ratio',
       better: 'higher',
       axis: { title: 'slots of the pool', scale: 'log' },
-      ...combined(measured, (turns) => [
+      ...seriesOf(measured, (turns) => [
         ratios('against one after the other in C', turns, ({ scannedInC }) => scannedInC),
         ...(files === undefined ? [] : [ratios('against slot files', turns, ({ scannedFiles }) => scannedFiles)]),
       ]),
@@ -127,6 +128,5 @@ function ratios(variant: string, turns: readonly Found[], of: (found: Found) => 
       size,
     ),
   )
-  const exponent = points.length > 1 ? fittedExponent(points) : undefined
-  return { variant, points, ...(exponent === undefined ? {} : { exponent }) }
+  return { variant, ...curveOf(points) }
 }

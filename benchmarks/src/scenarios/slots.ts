@@ -3,11 +3,12 @@ import type { Actor } from '../actor/actor.ts'
 import { fillAllBut, freeMore, HOLDERS } from '../fill.ts'
 import { firstClaims } from '../first-claims.ts'
 import { unfitForSharing } from '../fits.ts'
+import { seriesOf } from '../in-turns.ts'
 import { measuredPairs } from '../measured-pairs.ts'
-import { combined, inTurns } from '../over-subjects.ts'
+import { turnsOfSubjects } from '../over-subjects.ts'
 import type { Series } from '../results.ts'
 import type { Scenario, ScenarioContext, UsableSubject } from '../scenario.ts'
-import { fittedExponent, summarizeTurns } from '../statistics.ts'
+import { curveOf, summarizeTurns } from '../statistics.ts'
 import { withActors } from '../with-actors.ts'
 
 const SIZES = { guard: [100, 10_000], quick: [100, 1_000, 10_000], full: [100, 1_000, 10_000, 100_000] }
@@ -34,7 +35,7 @@ export const slots: Scenario = {
   title: 'A claim and its release as the pool grows',
   scale: 'guard',
   async measure(context) {
-    const measured = await inTurns(context, {
+    const measured = await turnsOfSubjects(context, {
       turns: TURNS[context.scale],
       leaveOut: (usable) => unfitForSharing(usable, SMALLEST),
       measure: (usable, turn) => grow(context, usable, turn),
@@ -52,7 +53,7 @@ export const slots: Scenario = {
         unit: 'µs',
         better: 'lower',
         axis,
-        ...combined(measured, (turns) => seriesOf(turns, ({ again }) => again)),
+        ...seriesOf(measured, (turns) => seriesFrom(turns, ({ again }) => again)),
       },
       {
         name: 'first-claim',
@@ -62,7 +63,7 @@ export const slots: Scenario = {
         unit: 'µs',
         better: 'lower',
         axis,
-        ...combined(measured, (turns) => seriesOf(turns, ({ first }) => first)),
+        ...seriesOf(measured, (turns) => seriesFrom(turns, ({ first }) => first)),
       },
     ]
   },
@@ -91,7 +92,7 @@ async function measureState(actor: Actor, milliseconds: number) {
   return { first: await firstClaims(actor, milliseconds), again: await measuredPairs(actor, milliseconds) }
 }
 
-function seriesOf(
+function seriesFrom(
   turns: readonly (readonly Found[])[],
   values: (found: Found) => readonly number[],
 ): readonly Omit<Series, 'subject'>[] {
@@ -104,7 +105,6 @@ function seriesOf(
         size,
       )
     })
-    const exponent = points.length > 1 ? fittedExponent(points) : undefined
-    return { variant: state, points, ...(exponent === undefined ? {} : { exponent }) }
+    return { variant: state, ...curveOf(points) }
   })
 }
