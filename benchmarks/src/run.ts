@@ -7,9 +7,11 @@ import { EXPERIMENTS } from './experiments/index.ts'
 import { goalsOf } from './goals.ts'
 import { describeMachine } from './machine.ts'
 import { NoiseMeter } from './noise.ts'
-import type { ExperimentResult, Results, Scale, ScenarioResult, SubjectInfo } from './results.ts'
-import type { Scenario, ScenarioContext, UsableSubject } from './scenario.ts'
+import type { ExperimentResult, Results, Scale, ScenarioResult, ServiceInfo, SubjectInfo } from './results.ts'
+import type { Scenario, ScenarioContext, UsableService, UsableSubject } from './scenario.ts'
 import { SCENARIOS } from './scenarios/index.ts'
+import type { Service } from './service.ts'
+import { SERVICES } from './services/index.ts'
 import { CannotPrepareError, type PreparedSubject, type Subject, type Unavailable } from './subject.ts'
 import { SUBJECTS } from './subjects/index.ts'
 
@@ -23,6 +25,8 @@ export interface RunOptions {
   readonly scale?: Scale
   /** By name; left out: all. */
   readonly subjects?: readonly string[]
+  /** By name; left out: all. */
+  readonly services?: readonly string[]
   /** Scenarios and experiments, by name; left out: all of the scale. Named ones run whatever their own scale is. */
   readonly only?: readonly string[]
   readonly onProgress?: (progress: Progress) => void
@@ -44,6 +48,7 @@ export interface Progress {
 export async function runBenchmarks(options: RunOptions = {}): Promise<Results> {
   const { scale = 'quick', onProgress, signal = new AbortController().signal } = options
   const chosen = chooseNamed('subject', SUBJECTS, options.subjects)
+  const services = chooseNamed('service', SERVICES, options.services)
   const benchmarks = chooseNamed('scenario or experiment', [...SCENARIOS, ...EXPERIMENTS], options.only).filter(
     (one) => works(one) && (options.only !== undefined || isIn(one, scale)),
   )
@@ -53,6 +58,7 @@ export async function runBenchmarks(options: RunOptions = {}): Promise<Results> 
   const prepared: PreparedSubject[] = []
   try {
     const { usable, infos } = await prepareAll(chosen, { home, signal, all: prepared })
+    const offered = await offer(services, home)
     const scenarios: ScenarioResult[] = []
     const experiments: ExperimentResult[] = []
     for (const [done, one] of benchmarks.entries()) {
@@ -61,7 +67,7 @@ export async function runBenchmarks(options: RunOptions = {}): Promise<Results> 
       const own = join(home, one.name)
       await mkdir(own, { mode: 0o700 })
       const say = (message: string): void => onProgress?.({ done, of: benchmarks.length, title: one.title, message })
-      const context = { home: own, scale, subjects: usable, signal, say }
+      const context = { home: own, scale, subjects: usable, services: offered.usable, signal, say }
       if ('measure' in one) scenarios.push(...(await measured(one, context)))
       else experiments.push(...(await one.observe(context)))
       await rm(own, REMOVE)
@@ -75,6 +81,7 @@ export async function runBenchmarks(options: RunOptions = {}): Promise<Results> 
       noise: noise.end(),
       versions: { node: process.versions.node },
       subjects: infos,
+      services: offered.infos,
       scenarios,
       experiments,
       goals: goalsOf(scenarios),
@@ -88,6 +95,7 @@ export async function runBenchmarks(options: RunOptions = {}): Promise<Results> 
 /** All that can be measured here. */
 export async function listBenchmarks(): Promise<{
   readonly subjects: readonly SubjectInfo[]
+  readonly services: readonly ServiceInfo[]
   readonly benchmarks: readonly { readonly name: string; readonly title: string; readonly scale: Scale }[]
 }> {
   const home = await mkdtemp(join(tmpdir(), 'procref-bench-'))
@@ -97,7 +105,8 @@ export async function listBenchmarks(): Promise<{
     const benchmarks = [...SCENARIOS, ...EXPERIMENTS]
       .filter(works)
       .map(({ name, title, scale }) => ({ name, title, scale }))
-    return { subjects, benchmarks }
+    const { infos: services } = await offer(SERVICES, home)
+    return { subjects, services, benchmarks }
   } finally {
     await rm(home, REMOVE)
   }
@@ -155,6 +164,27 @@ async function prepareOrSay(subject: Subject, home: string): Promise<PreparedSub
   }
 }
 
+/** Nothing has to be started for services here: each scenario starts what it measures. */
+async function offer(
+  chosen: readonly Service[],
+  home: string,
+): Promise<{ readonly usable: readonly UsableService[]; readonly infos: readonly ServiceInfo[] }> {
+  const usable: UsableService[] = []
+  const infos: ServiceInfo[] = []
+  for (const service of chosen) {
+    const { name, title, summary, kind } = service
+    const unavailable = await service.unavailable(home)
+    const version = unavailable === undefined ? await service.version() : undefined
+    if (version !== undefined) usable.push({ service, version })
+    infos.push({
+      ...{ name, title, summary, kind },
+      ...(version === undefined ? {} : { version }),
+      ...(unavailable === undefined ? {} : { unavailable }),
+    })
+  }
+  return { usable, infos }
+}
+
 function infoOf(subject: Subject, version: string | undefined, unavailable: Unavailable | undefined): SubjectInfo {
   const { name, title, summary, kind, maxSlots, betweenProcesses, waits } = subject
   return {
@@ -183,7 +213,7 @@ function chooseNamed<T extends { readonly name: string }>(
   return all.filter(({ name }) => names.includes(name))
 }
 
-/** A subject, scenario or experiment was asked for that does not exist. */
+/** A subject, service, scenario or experiment was asked for that does not exist. */
 export class UnknownNameError extends ProcrefError {
   static readonly code = 'PROCREF_UNKNOWN_NAME'
   constructor(what: string, name: string, all: readonly { readonly name: string }[]) {

@@ -11,8 +11,8 @@ interface Unsupported {
 }
 
 const [, , module = '', dir = '', slots = ''] = process.argv
-const { open } = (await import(module)) as { open: OpenPool }
-const pool: SubjectPool = await open(dir, Number(slots))
+const open = await orSay(async () => ((await import(module)) as { open: OpenPool }).open)
+const pool: SubjectPool = await orSay(() => open(dir, Number(slots)))
 const held: SubjectClaim[] = []
 
 const requests: { readonly [verb: string]: (args: readonly number[]) => object | Promise<object> } = {
@@ -90,15 +90,17 @@ const requests: { readonly [verb: string]: (args: readonly number[]) => object |
   async compete([milliseconds = 0]): Promise<Answers['compete']> {
     const waits: number[] = []
     const before = process.cpuUsage()
+    let claims = 0
     const end = process.hrtime.bigint() + BigInt(milliseconds) * 1_000_000n
     for (let now = process.hrtime.bigint(); now < end; ) {
       const claim = await pool.claim()
       const got = process.hrtime.bigint()
       waits.push(Number(got - now))
+      if (got < end) claims++
       await claim.release()
       now = process.hrtime.bigint()
     }
-    return { claims: waits.length, waitNs: thinned(waits), cpuNs: processorNs(before) / Math.max(1, waits.length) }
+    return { claims, waitNs: thinned(waits), cpuNs: processorNs(before) / Math.max(1, waits.length) }
   },
   child(): Answers['child'] {
     const child = spawn('sleep', ['600'], { stdio: 'ignore' })
@@ -115,6 +117,16 @@ const requests: { readonly [verb: string]: (args: readonly number[]) => object |
     const asking = pool.holders?.()
     return asking === undefined ? { unsupported: 'it does not tell who holds its permits' } : { pids: await asking }
   },
+}
+
+/** Whoever cannot open the pool says so in place of `ready`. */
+async function orSay<T>(task: () => T | Promise<T>): Promise<T> {
+  try {
+    return await task()
+  } catch (error) {
+    say({ error: error instanceof Error ? error.message : String(error) })
+    process.exit(1)
+  }
 }
 
 /** Awaits only what has to be awaited: a subject that answers at once pays for no promise. */

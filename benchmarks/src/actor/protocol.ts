@@ -1,6 +1,6 @@
 /**
  * How the runner and an actor talk. An actor is one process with one pool of one subject; in JavaScript it is `main.ts`, in other
- * languages the subject's own program. It is started as `FILE ARGS…`, and says `{"ready":true}` once its pool is open.
+ * languages the subject's own program. It is started as `FILE ARGS…`, and says `{"ready":true}` once its pool is open, or `{"error":"…"}`.
  *
  * Each line on its standard input is one request, and gets one line of JSON on its standard output, in order; `wait` and `pass` get
  * two. What cannot be done is `{"error":"…"}`; what this subject cannot do by its nature, and a request that its actor does not know,
@@ -20,7 +20,10 @@ export interface Answers {
   measure: { readonly ns: readonly number[]; readonly cpuNs: number }
   /** `first TIMES`: opens a pool of its own, claims at once, releases and closes, so many times: nanoseconds of each claim alone. */
   first: { readonly ns: readonly number[] }
-  /** `compete MILLISECONDS`: claims (waiting), releases, and again, for so long. Each wait in nanoseconds, thinned to 1,000 at most. */
+  /**
+   * `compete MILLISECONDS`: claims (waiting), releases, and again, for so long. `claims` are those that it had before the time was up,
+   * `waitNs` each wait in nanoseconds, the last one included, thinned to 1,000 at most.
+   */
   compete: { readonly claims: number; readonly waitNs: readonly number[]; readonly cpuNs: number }
   /** `child`: a child that inherits whatever this subject lets be inherited, and sleeps until killed. */
   child: { readonly pid: number }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Actor } from '../actor/actor.ts'
 import type { Experiment } from '../experiment.ts'
 import type { UsableSubject } from '../scenario.ts'
-import { overEach } from './over-each.ts'
+import { overEach, saidBy } from './over-each.ts'
 import { poolFiles } from './pool-files.ts'
 import { isTold } from './stop.ts'
 
@@ -57,8 +57,7 @@ async function observeWay(way: keyof typeof WAYS, { prepared }: UsableSubject, d
   WAYS[way](files, dir)
   const before = await secondOf(openedBefore, holder)
   if (before.kind === 'second') await openedBefore.ask('release')
-  await using openedAfter = await Actor.start(prepared, dir, 1)
-  const after = await secondOf(openedAfter, holder)
+  const after = await secondOpenedLater(() => Actor.start(prepared, dir, 1), holder)
   const what = way === 'files' ? `Its ${files.length} files were deleted` : 'Its folder was deleted'
   return {
     seconds: [before, after].flatMap((one) => (one.kind === 'second' ? [{ isFirstTold: one.isFirstTold }] : [])),
@@ -79,7 +78,7 @@ async function secondOf(actor: Actor, holder: Actor): Promise<Second> {
     slot = (await actor.ask('try')).slot
   } catch (error) {
     // An error is an answer: whoever gets one has no permit.
-    return { kind: 'refused', said: `was refused (${error instanceof Error ? error.message : String(error)})` }
+    return { kind: 'refused', said: `was refused (${saidBy(error)})` }
   }
   if (slot === null) return { kind: 'refused', said: 'was refused' }
   const isFirstTold = await isTold(holder)
@@ -88,4 +87,15 @@ async function secondOf(actor: Actor, holder: Actor): Promise<Second> {
     isFirstTold,
     said: `got it too${isFirstTold ? ', and the holder is told when it asks' : ''}`,
   }
+}
+
+async function secondOpenedLater(start: () => Promise<Actor>, holder: Actor): Promise<Second> {
+  let actor: Actor
+  try {
+    actor = await start()
+  } catch (error) {
+    return { kind: 'refused', said: `was refused (${saidBy(error)})` }
+  }
+  await using openedAfter = actor
+  return await secondOf(openedAfter, holder)
 }

@@ -9,10 +9,12 @@ import { patienceOf, spelled, within } from './patience.ts'
 import { sleepsOf } from './wakes.ts'
 
 const WAITING: Readonly<Record<Scale, number>> = { guard: 4, quick: 6, full: 32 }
-/** Long enough for every timer with which a subject waits to go off a few times. */
-const WINDOW_MS = 1_000
-/** More wakes than this in a window in which nothing happens: it looks by a timer. (A runtime alone wakes once in a while.) */
-const MOST_IDLE_WAKES = 2
+/** What a process does right after it began to wait is over by then. */
+const SETTLE_MS = 1_000
+/** Watched before a release and after it: whoever is woken by it has run by then, also on a busy machine. */
+const WINDOW_MS = 200
+/** Who sleeps through fewer of the windows in which nothing happens looks by a timer. */
+const MOST_IDLE = 0.5
 
 export const herd: Experiment = {
   name: 'herd',
@@ -28,55 +30,65 @@ async function observeHerd(
 ): Promise<Seen> {
   const patience = patienceOf(context)
   const count = WAITING[context.scale]
-  const setting = `${count} processes waited for the only permit of a pool.`
+  const setting = `${count} processes waited for the only permit of a pool. It was released once, and whoever got it released it again.`
   const actors: Actor[] = []
   try {
-    const holder = await Actor.start(prepared, dir, 1)
+    let holder = await Actor.start(prepared, dir, 1)
     actors.push(holder)
     if ((await holder.ask('try')).slot === null) throw new Error('the only permit of a new pool was not to be had')
-    const waiting: Waiter[] = []
+    let waiting: readonly Waiter[] = []
     for (let n = 0; n < count; n++) {
       const actor = await Actor.start(prepared, dir, 1)
       actors.push(actor)
-      waiting.push(new Waiter(actor, (await actor.wait()).claimed))
+      waiting = [...waiting, new Waiter(actor, (await actor.wait()).claimed)]
     }
-    const idle = await wakesIn(WINDOW_MS, waiting)
-    if (waiting.some(({ hasIt }) => hasIt)) {
-      return { verdict: 'breaks', finding: 'two holders', evidence: `${setting} One got it before it was released.` }
-    }
+    await delay(SETTLE_MS)
 
-    const before = waiting.map(({ actor }) => sleepsOf(actor.pid))
-    await holder.ask('release')
-    const first = await within(patience, Promise.race(waiting.map(({ claimed }) => claimed)))
-    if (first === undefined) {
-      const evidence = `${setting} It was released, and ${spelled(patience)} later nobody had it.`
-      return { verdict: 'breaks', finding: 'nobody is woken', evidence }
+    const watched: Watched[] = []
+    while (waiting.length > 0) {
+      context.signal.throwIfAborted()
+      const idle = await wokenIn(waiting, () => delay(WINDOW_MS))
+      const early = waiting.filter(({ hasIt }) => hasIt).length
+      if (early > 0)
+        return { verdict: 'breaks', finding: 'two holders', evidence: `${setting} One got it while another had it.` }
+      const last = holder
+      let winner: Waiter | undefined
+      const woken = await wokenIn(waiting, async () => {
+        await last.ask('release')
+        winner = await within(patience, Promise.race(waiting.map(({ claimed }) => claimed)))
+        await delay(WINDOW_MS)
+      })
+      if (winner === undefined) {
+        const finding = `${waiting.length} of ${count} get nothing`
+        return {
+          verdict: 'breaks',
+          finding,
+          evidence: `${setting} ${waiting.length} were still there ${spelled(patience)} after a release.`,
+        }
+      }
+      const winners = waiting.filter(({ hasIt }) => hasIt).length
+      if (winners > 1)
+        return {
+          verdict: 'breaks',
+          finding: `${winners} get it`,
+          evidence: `${setting} Once ${winners} got it at the same time.`,
+        }
+      waiting = waiting.filter((one) => one !== winner)
+      watched.push({ others: waiting.length, idle: countIn(idle, waiting), woken: countIn(woken, waiting) })
+      holder = (winner as Waiter).actor
     }
-    await delay(WINDOW_MS)
-    const winners = waiting.filter(({ hasIt }) => hasIt).length
-    if (winners !== 1) {
-      const evidence = `${setting} It was released once, and ${winners} of them had it.`
-      return { verdict: 'breaks', finding: `${winners} get it`, evidence }
-    }
-    const woken = waiting.filter(({ actor }, n) => (sleepsOf(actor.pid) ?? 0) > (before[n] ?? 0)).length
-    const wakes = describeWakes(idle, woken, count)
-
-    const { served, mostAtOnce } = await passOn(waiting, patience)
-    if (mostAtOnce > 1) {
-      const evidence = `${setting} Each gave it back as soon as it had it: once ${mostAtOnce} had it at the same time.`
-      return { verdict: 'breaks', finding: `${mostAtOnce} have it at once`, evidence }
-    }
-    if (served < count) {
-      const finding = `${count - served} of ${count} get nothing`
-      const evidence = `${setting} Each gave it back as soon as it had it: ${count - served} never got it.`
-      return { verdict: 'breaks', finding, evidence }
-    }
-    const evidence = `${setting} It was released, and exactly one got it; ${wakes.said} Then each gave it back, until all had had it once.`
-    return { verdict: wakes.isHerd ? 'breaks' : 'holds', finding: `one gets it; ${wakes.finding}`, evidence }
+    return judge(watched, setting)
   } finally {
     // Killed one after the other the permit would go round among them meanwhile.
     await Promise.all(actors.map((actor) => actor.kill()))
   }
+}
+
+/** One release: how many others went on waiting, and how many of them did anything in the windows before and after it. */
+interface Watched {
+  readonly others: number
+  readonly idle: number | undefined
+  readonly woken: number | undefined
 }
 
 class Waiter {
@@ -95,48 +107,41 @@ class Waiter {
   }
 }
 
-/** How often each of them woke while nothing happened; undefined where the system does not tell. */
-async function wakesIn(ms: number, waiting: readonly Waiter[]): Promise<readonly number[] | undefined> {
-  // What a process does right after it began to wait is over by then.
-  await delay(ms)
-  const before = waiting.map(({ actor }) => sleepsOf(actor.pid))
-  await delay(ms)
-  const after = waiting.map(({ actor }) => sleepsOf(actor.pid))
-  return before.flatMap((value, n) => (value === undefined ? [] : [(after[n] ?? value) - value]))
-}
-
-function describeWakes(
-  idle: readonly number[] | undefined,
-  woken: number,
-  count: number,
-): { readonly finding: string; readonly said: string; readonly isHerd: boolean } {
-  if (idle === undefined || idle.length === 0) {
-    return { finding: 'wakes not told', said: 'this system does not tell who was woken.', isHerd: false }
-  }
-  const median = idle.toSorted((a, b) => a - b)[Math.floor(idle.length / 2)] ?? 0
-  if (median > MOST_IDLE_WAKES) {
-    const perSecond = Math.round((median * 1_000) / WINDOW_MS)
-    const said = `each of them woke ${perSecond} times a second all the time, by a timer.`
-    return { finding: `each looks ${perSecond} times a second`, said, isHerd: false }
-  }
-  const said = `${woken} of them did anything at all within ${spelled(WINDOW_MS)} after it, and slept before.`
-  // One more may be the runtime's own doing.
-  return { finding: `${woken} of ${count} woken`, said, isHerd: count >= 4 && woken > Math.max(2, count / 2) }
-}
-
-/** Whoever has it gives it back, until nobody gets it any more: how many have had it, and how many at the same time. */
-async function passOn(
+/** Those that did anything at all while `happens` did; undefined where the system does not tell. */
+async function wokenIn(
   waiting: readonly Waiter[],
-  patience: number,
-): Promise<{ readonly served: number; readonly mostAtOnce: number }> {
-  let left = [...waiting]
-  let mostAtOnce = 0
-  while (left.length > 0) {
-    const next = await within(patience, Promise.race(left.map(({ claimed }) => claimed)))
-    if (next === undefined) break
-    mostAtOnce = Math.max(mostAtOnce, left.filter(({ hasIt }) => hasIt).length)
-    left = left.filter((one) => one !== next)
-    await next.actor.ask('release')
+  happens: () => Promise<unknown>,
+): Promise<ReadonlySet<Waiter> | undefined> {
+  const before = waiting.map(({ actor }) => sleepsOf(actor.pid))
+  await happens()
+  if (before.includes(undefined)) return undefined
+  return new Set(waiting.filter(({ actor }, n) => (sleepsOf(actor.pid) ?? 0) > (before[n] ?? 0)))
+}
+
+function countIn(woken: ReadonlySet<Waiter> | undefined, waiting: readonly Waiter[]): number | undefined {
+  return woken && waiting.filter((one) => woken.has(one)).length
+}
+
+function judge(watched: readonly Watched[], setting: string): Seen {
+  const sum = (of: (one: Watched) => number | undefined): number =>
+    watched.reduce((all, one) => all + (of(one) ?? 0), 0)
+  const others = sum((one) => one.others)
+  const served = `${setting} Each time exactly one got it, until all had had it.`
+  if (watched.some(({ woken, idle }) => woken === undefined || idle === undefined)) {
+    return { verdict: 'holds', finding: 'one gets it', evidence: `${served} This system does not tell who was woken.` }
   }
-  return { served: waiting.length - left.length, mostAtOnce }
+  const idle = sum((one) => one.idle) / others
+  const woken = sum((one) => one.woken) / others
+  const seen =
+    `Of those that had to wait on, ${percent(idle)} did anything at all in ${WINDOW_MS} ms without a release, and ${percent(woken)} ` +
+    'from a release until as long after it was had again.'
+  const evidence = `${served} ${seen}`
+  if (idle > MOST_IDLE) return { verdict: 'holds', finding: 'one gets it; all look by a timer', evidence }
+  const isHerd = woken - idle > 0.5
+  const finding = isHerd ? `one gets it; ${percent(woken)} of the others are woken` : 'one gets it; the others sleep'
+  return { verdict: isHerd ? 'breaks' : 'holds', finding, evidence }
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`
 }

@@ -2,7 +2,7 @@ import { Actor } from '../actor/actor.ts'
 import type { Experiment } from '../experiment.ts'
 import type { Scale } from '../results.ts'
 import type { UsableSubject } from '../scenario.ts'
-import { overEach, type Seen } from './over-each.ts'
+import { overEach, type Seen, saidBy } from './over-each.ts'
 import { spelled } from './patience.ts'
 
 const FIRST = 2
@@ -63,6 +63,6 @@ async function tryToFill(
     await actor.end()
     return held === slots ? { tookMs } : { refusal: `only ${held} were given` }
   } catch (error) {
-    return { refusal: error instanceof Error ? error.message : String(error) }
+    return { refusal: saidBy(error) }
   }
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { UnsupportedByNature } from '../actor/actor.ts'
+import { AnsweredError, UnsupportedByNature } from '../actor/json-process.ts'
 import type { Experiment } from '../experiment.ts'
 import type { ExperimentResult } from '../results.ts'
 import type { ScenarioContext, UsableSubject } from '../scenario.ts'
@@ -35,7 +35,9 @@ export async function overEach(
         usable.subject.betweenProcesses || options.alsoInProcess === true
           ? await seenOf(() => options.observe(usable, join(context.home, name)), context.signal)
           : { verdict: 'not-applicable' as const, finding: 'one process only', evidence: 'No two processes share it.' }
-      results[index] = { experiment: experiment.name, title: experiment.title, subject: name, ...seen }
+      // A folder that is gone tomorrow says nothing to a reader.
+      const evidence = seen.evidence.replaceAll(context.home, '…')
+      results[index] = { experiment: experiment.name, title: experiment.title, subject: name, ...seen, evidence }
     }
   }
   // All of them end before this does, also when one is aborted: none goes on in a folder that is being removed.
@@ -49,9 +51,14 @@ async function seenOf(observe: () => Promise<Seen>, signal: AbortSignal): Promis
     return await observe()
   } catch (error) {
     signal.throwIfAborted()
-    const message = error instanceof Error ? error.message : String(error)
-    if (error instanceof UnsupportedByNature)
-      return { verdict: 'not-applicable', finding: 'cannot be done', evidence: message }
-    return { verdict: 'unanswered', finding: 'it failed', evidence: message }
+    const evidence = saidBy(error)
+    if (error instanceof UnsupportedByNature) return { verdict: 'not-applicable', finding: 'cannot be done', evidence }
+    return { verdict: 'unanswered', finding: 'it failed', evidence }
   }
+}
+
+/** What an error says of a subject, without the actor's command line. */
+export function saidBy(error: unknown): string {
+  if (error instanceof AnsweredError) return error.said
+  return error instanceof Error ? error.message : String(error)
 }

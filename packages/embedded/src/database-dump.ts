@@ -1,6 +1,7 @@
 import { decodeValue, encodeArray, encodeUuid, encodeValue, uuidOf } from './cbor.ts'
 import type { Engine } from './engine.ts'
 import { messageOf } from './http-client.ts'
+import { PageSize } from './page-size.ts'
 import { quoteReservedTables } from './reserved-tables.ts'
 import type { Session } from './session.ts'
 import { type ViewDefinition, viewIn } from './view-definition.ts'
@@ -35,15 +36,17 @@ const SECTIONS = [
   'sequences',
 ] as const
 
-/** Rows that are read, and written as one INSERT. */
-const ROWS = 1_000
+/** An INSERT ends once it has so many rows, or characters. */
+const INSERT_ROWS = 1_000
+const INSERT_LENGTH = 1024 * 1024
 
 type Definitions = Readonly<Record<string, string>>
 
 /**
  * The database that a session has selected, as the statements that make it again: piece by piece, as it was at one moment.
  *
- * Guarantee: at no time is more in memory than one page of rows, however long these are (`ROWS`). Ending the iteration early ends the work.
+ * Guarantee: at no time is more in memory than one INSERT (`INSERT_LENGTH`) and one page of rows (`PageSize`). Ending the iteration early
+ * ends the work.
  * Errors: the engine's words, also in the middle: what came before is no complete dump then.
  */
 export class DatabaseDump {
@@ -144,16 +147,20 @@ export class DatabaseDump {
       : / TYPE ANY\b/.test(definition)
         ? 'type::is_record($this.in) AND type::is_record($this.out)'
         : 'false'
-    for (let from = escaped(name); ; ) {
+    const size = new PageSize()
+    const inserts = [new Insert('INSERT'), new Insert('INSERT RELATION')] as const
+    for (let from = escaped(name), more = true; more; ) {
       const [rows, edges, last, count] = (await this.#ask(
-        `LET $page = SELECT ${columns} FROM ${from} LIMIT ${ROWS};
+        `LET $page = SELECT ${columns} FROM ${from} LIMIT ${size.rows};
         LET $edges = $page[WHERE ${isEdge}];
         RETURN [<string>$page[WHERE !(${isEdge})], <string>$edges, <string>array::last($page).id, array::len($page)];`,
       )) as readonly [string, string, string, number | bigint]
-      if (rows !== '[]') yield `INSERT ${listOf(rows)};\n`
-      if (edges !== '[]') yield `INSERT RELATION ${listOf(edges)};\n`
-      if (Number(count) < ROWS) break
+      more = Number(count) === size.rows
+      size.learn(Number(count), rows.length + edges.length)
       from = `${quoteReservedTables(last)}>..`
+      inserts[0].add(rows, Number(count))
+      inserts[1].add(edges, Number(count))
+      for (const insert of inserts) if (insert.isFull || (insert.isBegun && !more)) yield insert.take()
     }
     yield '\n'
   }
@@ -214,9 +221,39 @@ function section(title: string, statements: readonly string[]): string {
   return `${heading(title)}${statements.map((statement) => `${statement};\n`).join('')}\n`
 }
 
-/** Rows as the real server writes them. */
-function listOf(rows: string): string {
-  return `[ ${quoteReservedTables(rows).slice(1, -1)} ]`
+/** Rows as one statement, as the real server writes it. */
+class Insert {
+  readonly #words: string
+  #lists: string[] = []
+  #rows = 0
+  #length = 0
+
+  constructor(words: string) {
+    this.#words = words
+  }
+
+  /** A list of at most so many. */
+  add(list: string, rows: number): void {
+    if (list === '[]') return
+    this.#lists.push(quoteReservedTables(list).slice(1, -1))
+    this.#rows += rows
+    this.#length += list.length
+  }
+
+  get isBegun(): boolean {
+    return this.#lists.length > 0
+  }
+
+  get isFull(): boolean {
+    return this.#rows >= INSERT_ROWS || this.#length >= INSERT_LENGTH
+  }
+
+  take(): string {
+    const statement = `${this.#words} [ ${this.#lists.join(', ')} ];\n`
+    this.#lists = []
+    this.#rows = this.#length = 0
+    return statement
+  }
 }
 
 const LINE = '-- ------------------------------'

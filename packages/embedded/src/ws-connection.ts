@@ -27,8 +27,8 @@ const TRY_AGAIN_LATER = 1013
 
 /** What is said on a connection. All of it ends with `close()`. */
 export interface Conversation {
-  /** The answer to one message, if it gets one. Never rejects. */
-  handle(message: Buffer): Promise<Frame | undefined>
+  /** The answer to one message, if it gets one, or the frames of it in their order. Never rejects. */
+  handle(message: Buffer): Promise<Frame | readonly Frame[] | undefined>
   close(): Promise<void>
 }
 
@@ -128,7 +128,8 @@ export class WsConnection {
     const response = await this.#conversation.handle(request)
     this.#inFlight--
     this.#inFlightBytes -= request.length
-    if (response !== undefined) this.#send(response)
+    const isOne = typeof response === 'string' || Buffer.isBuffer(response)
+    for (const frame of isOne ? [response] : (response ?? [])) this.#send(frame)
     if (this.#inFlight === 0) this.#draining?.()
     if (this.#short.leave(turn) && this.#arrived.length > 0) this.#begin()
   }

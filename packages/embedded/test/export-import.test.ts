@@ -1,3 +1,4 @@
+import { type IncomingMessage, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { eventually, freshDir, surrealBinary } from '@procref/testing'
@@ -279,6 +280,30 @@ describe('a large database', () => {
     expect(text.length).toBeGreaterThan(ROWS * 1_000)
   })
 
+  test('is imported as it comes in: what was sent is there before the rest is', async () => {
+    await using target = await newDatabase(serverOf('embedded'), 'large_piecewise')
+    await target.query('DEFINE TABLE row')
+    const dump = await dumpOf(serverOf('embedded'), 'large')
+    const half = dump.length / 2
+    const headers = { ...selecting('large_piecewise'), 'content-length': dump.length, accept: 'application/json' }
+    const asked = request({ port: serverOf('embedded').port, path: '/import', method: 'POST', headers, agent: false })
+    const answered = new Promise<IncomingMessage>((resolve, reject) => {
+      asked.once('response', resolve)
+      asked.once('error', reject)
+    })
+    answered.catch(() => {})
+    const isThere = async (row: number): Promise<unknown> =>
+      (await target.query('RETURN record::exists(type::record("row", $row))', { row }))[0]
+    asked.write(dump.subarray(0, half))
+    await eventually('rows of the first half are there', async () => (await isThere(1_000)) === true)
+    expect(await isThere(ROWS - 1)).toBe(false)
+    asked.end(dump.subarray(half))
+    const response = await answered
+    response.resume()
+    expect(response.statusCode).toBe(200)
+    expect(await isThere(ROWS - 1)).toBe(true)
+  })
+
   /** Its first bytes are there. */
   async function begunExport(): Promise<Socket> {
     const socket = connect({ host: '127.0.0.1', port: serverOf('embedded').port })
@@ -295,4 +320,28 @@ describe('a large database', () => {
     serverOf('embedded').child.send('rss')
     return (await serverOf('embedded').child.event<{ mib: number }>('rss')).mib
   }
+})
+
+describe('rows of a megabyte', () => {
+  const LENGTH = 1024 * 1024
+
+  test('are exported in statements of a few, and imported again', async () => {
+    await using client = await newDatabase(serverOf('embedded'), 'long_rows')
+    const rows = 30
+    await client.query(
+      'FOR $i IN 0..$rows { CREATE type::record("row", $i) SET text = string::repeat("x", $length) }',
+      {
+        rows,
+        length: LENGTH,
+      },
+    )
+    const dump = await dumpOf(serverOf('embedded'), 'long_rows')
+    const statements = `${dump}`.split('\nINSERT ').slice(1)
+    expect(Math.max(...statements.map(({ length }) => length))).toBeLessThan(6 * LENGTH)
+    expect(statements.length).toBeGreaterThan(rows / 2)
+    await using target = await newDatabase(serverOf('embedded'), 'long_rows_copy')
+    expect(await failuresOf(serverOf('embedded'), 'long_rows_copy', dump)).toEqual([])
+    const sum = 'SELECT count() AS rows, math::sum(string::len(text)) AS length FROM row GROUP ALL'
+    expect(await target.query(sum)).toEqual([[{ rows, length: rows * LENGTH }]])
+  })
 })

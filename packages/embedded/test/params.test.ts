@@ -6,6 +6,7 @@ import { PARAMS_CASES, PARAMS_DIFFERENCES } from './params-cases.ts'
 import { RawClient } from './raw-client.ts'
 import { Referee } from './referee.ts'
 import type { TestServer } from './server.ts'
+import { STREAM_CASES, STREAM_DIFFERENCES } from './stream-cases.ts'
 
 const serverOf = bothServers()
 
@@ -14,12 +15,17 @@ async function answers({ port }: TestServer, { run }: ProtocolCase): Promise<unk
   return await run(client)
 }
 
-describe.runIf(surrealBinary() !== undefined)(
-  'params and fields of every kind are answered as by the real server',
-  () => {
-    const referee = new Referee('params', 'Params of every method, and fields of requests', PARAMS_DIFFERENCES)
+const LISTS = [
+  ['params', 'Params of every method, and fields of requests', PARAMS_CASES, PARAMS_DIFFERENCES],
+  ['streams', 'Queries answered in a stream of frames', STREAM_CASES, STREAM_DIFFERENCES],
+] as const
 
-    test.each(PARAMS_CASES)('$name', async (protocolCase) => {
+describe.runIf(surrealBinary() !== undefined).each(LISTS)(
+  '%s are answered as by the real server',
+  (list, about, cases, stay) => {
+    const referee = new Referee(list, about, stay)
+
+    test.each(cases)('$name', async (protocolCase) => {
       referee.judge(
         protocolCase.name,
         await answers(serverOf('embedded'), protocolCase),
@@ -27,6 +33,6 @@ describe.runIf(surrealBinary() !== undefined)(
       )
     })
 
-    test('and what differs is known', () => referee.settle(PARAMS_CASES.length))
+    test('and what differs is known', () => referee.settle(cases.length))
   },
 )
