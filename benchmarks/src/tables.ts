@@ -1,5 +1,5 @@
 import type { Change, Comparison } from './compare.ts'
-import { formatAt, formatNumber, formatValue } from './format.ts'
+import { formatAt, formatColumn, formatValue } from './format.ts'
 import type { Point, Results, ScenarioResult } from './results.ts'
 
 /** A scenario that fewer subjects took part in compares services, and has no column in a table of subjects. */
@@ -84,5 +84,5 @@ export function nameOfChange({ subject, variant, at }: Change): string {
 
 export function ratioText({ ratio, interval }: Change): string {
   if (ratio === undefined || interval === undefined) return 'too few values'
-  return `${formatNumber(ratio)} (${formatNumber(interval[0])} – ${formatNumber(interval[1])})`
+  return `${formatColumn(ratio)} (${formatColumn(interval[0])} – ${formatColumn(interval[1])})`
 }
