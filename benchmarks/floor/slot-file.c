@@ -89,19 +89,32 @@ static long release_at(long index) {
   return id;
 }
 
+/* Takes a free one, from `*first` on, and notes which one that was: a pool tries the one that it had last before all others. */
+static int claim_from(long *first) {
+  for (;;) {
+    for (long n = 0; n < slots; n++) {
+      long id = (*first + n) % slots;
+      int fd = claim(id, LOCK_NB);
+      if (fd != -1) {
+        *first = id;
+        return fd;
+      }
+    }
+    /*
+     * Refused although one is free: somebody who reads the links in /proc/PID/fd (lsof, a test) holds a reference to our last open file for
+     * some microseconds after we closed it.
+     */
+  }
+}
+
 static void measure(long batches, long size) {
   double used = 0;
+  long last = 0;
   for (long batch = -1; batch < batches; batch++) {
     if (batch == 0) used = now_ns(CLOCK_PROCESS_CPUTIME_ID);
     double began = now_ns(CLOCK_MONOTONIC);
     for (long n = 0; n < size; n++) {
-      int fd;
-      /*
-       * Refused although nobody else locks the file: somebody who reads the links in /proc/PID/fd (lsof, a test) holds a reference to our
-       * last open file for some microseconds after we closed it.
-       */
-      do fd = claim(0, LOCK_NB);
-      while (fd == -1);
+      int fd = claim_from(&last);
       if (close(fd) == -1) fail("close");
     }
     if (batch >= 0) printf("%s%.1f", batch == 0 ? "{\"ns\":[" : ",", (now_ns(CLOCK_MONOTONIC) - began) / size);
@@ -110,13 +123,25 @@ static void measure(long batches, long size) {
   printf("],\"cpuNs\":%.1f}\n", used / (batches * size));
 }
 
+static void first_claims(long times) {
+  printf("{\"ns\":[");
+  for (long n = 0; n < times; n++) {
+    long last = random() % slots;
+    double began = now_ns(CLOCK_MONOTONIC);
+    int fd = claim_from(&last);
+    printf("%s%.0f", n == 0 ? "" : ",", now_ns(CLOCK_MONOTONIC) - began);
+    if (close(fd) == -1) fail("close");
+  }
+  printf("]}\n");
+}
+
 static int by_value(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
   return (x > y) - (x < y);
 }
 
 static void compete(long milliseconds) {
-  size_t count = 0, room = 1 << 16;
+  size_t count = 0, in_time = 0, room = 1 << 16;
   double *waits = malloc(room * sizeof *waits);
   if (waits == NULL) fail("malloc");
   double used = now_ns(CLOCK_PROCESS_CPUTIME_ID), now = now_ns(CLOCK_MONOTONIC), end = now + milliseconds * 1e6;
@@ -135,17 +160,39 @@ static void compete(long milliseconds) {
       if (waits == NULL) fail("realloc");
     }
     waits[count++] = got - now;
+    if (got < end) in_time++;
     if (close(fd) == -1) fail("close");
     now = now_ns(CLOCK_MONOTONIC);
   }
   used = now_ns(CLOCK_PROCESS_CPUTIME_ID) - used;
   qsort(waits, count, sizeof *waits, by_value);
   size_t shown = count < MOST_SAMPLES ? count : MOST_SAMPLES;
-  printf("{\"claims\":%zu,\"cpuNs\":%.1f,\"waitNs\":[", count, count == 0 ? 0 : used / count);
+  printf("{\"claims\":%zu,\"cpuNs\":%.1f,\"waitNs\":[", in_time, count == 0 ? 0 : used / count);
   for (size_t n = 0; n < shown; n++)
     printf("%s%.0f", n == 0 ? "" : ",", waits[shown == 1 ? 0 : n * (count - 1) / (shown - 1)]);
   printf("]}\n");
   free(waits);
+}
+
+/* For one of them, as a program that uses flock(2) alone has to. */
+static long wait_for_one(void) {
+  long id = try_all();
+  if (id == -1) {
+    id = random() % slots;
+    push(claim(id, 0), id);
+  }
+  return id;
+}
+
+static void pass(long microseconds) {
+  double used = now_ns(CLOCK_PROCESS_CPUTIME_ID);
+  printf("{\"waiting\":true}\n");
+  wait_for_one();
+  long long at = exact_ns(), releasing = at;
+  used = now_ns(CLOCK_PROCESS_CPUTIME_ID) - used;
+  while (releasing - at < microseconds * 1000) releasing = exact_ns();
+  release_at(held - 1);
+  printf("{\"atNs\":\"%lld\",\"releasingNs\":\"%lld\",\"cpuNs\":%.0f}\n", at, releasing, used);
 }
 
 static pid_t sleeper(int executes) {
@@ -185,12 +232,7 @@ int main(int argc, char **argv) {
       else printf("{\"slot\":%ld,\"tookNs\":%.0f}\n", id, took);
     } else if (strcmp(verb, "wait") == 0) {
       printf("{\"waiting\":true}\n");
-      long id = try_all();
-      /* Blocks for one of them, as a program that uses flock(2) alone has to. */
-      if (id == -1) {
-        id = random() % slots;
-        push(claim(id, 0), id);
-      }
+      long id = wait_for_one();
       printf("{\"slot\":%ld,\"atNs\":\"%lld\"}\n", id, exact_ns());
     } else if (strcmp(verb, "release") == 0) {
       long long at = exact_ns();
@@ -209,10 +251,12 @@ int main(int argc, char **argv) {
       for (long n = 0; n < a && held > 0; n++) release_at(random() % held);
       printf("{\"held\":%ld}\n", held);
     } else if (strcmp(verb, "measure") == 0) measure(a, b);
+    else if (strcmp(verb, "first") == 0) first_claims(a);
+    else if (strcmp(verb, "pass") == 0) pass(a);
     else if (strcmp(verb, "compete") == 0) compete(a);
     else if (strcmp(verb, "child") == 0) printf("{\"pid\":%d}\n", sleeper(1));
     else if (strcmp(verb, "fork") == 0) printf("{\"pid\":%d}\n", sleeper(0));
-    else printf("{\"error\":\"no such request\"}\n");
+    else printf("{\"unsupported\":\"no such request\"}\n");
   }
   return 0;
 }

@@ -94,6 +94,11 @@ export interface Point {
   readonly max: number
   /** Of the median, 95 %, by bootstrap. */
   readonly interval: readonly [low: number, high: number]
+  /**
+   * The median of each turn, where a scenario measures in turns: the nth turns of all series met the same minute, so ratios between
+   * series are made turn by turn.
+   */
+  readonly turns?: readonly number[]
   /** Sorted, 200 at most, evenly over the ranks. */
   readonly samples: readonly number[]
 }
@@ -109,6 +114,7 @@ export interface ExperimentResult {
   readonly finding: string
   /** What was done and seen, so that a reader can repeat it. */
   readonly evidence: string
+  /** The time in the finding, where it is one: until a permit was free again, say. */
   readonly tookMs?: number
 }
 

@@ -8,7 +8,8 @@ export interface Scenario {
   /** In the smallest run that it takes part in; `quick` also runs what `guard` does, `full` everything. */
   readonly scale: Scale
   readonly needsLinux?: true
-  measure(context: ScenarioContext): Promise<ScenarioResult>
+  /** Several results, where one measurement answers several questions: the first has the scenario's name. */
+  measure(context: ScenarioContext): Promise<ScenarioResult | readonly ScenarioResult[]>
 }
 
 export interface ScenarioContext {

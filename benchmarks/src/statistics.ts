@@ -22,6 +22,11 @@ export function summarize(values: readonly number[], at?: number | string): Poin
   }
 }
 
+/** Of what several turns gave, each at least one value. */
+export function summarizeTurns(turns: readonly (readonly number[])[], at?: number | string): Point {
+  return { ...summarize(turns.flat(), at), turns: turns.map(medianOf) }
+}
+
 /** So many of the sorted values, evenly over the ranks, first and last included: quantiles stay. */
 export function thinned(sorted: readonly number[], most: number): readonly number[] {
   if (sorted.length <= most) return sorted

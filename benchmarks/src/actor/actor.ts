@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { ActorCommand, PreparedSubject } from '../subject.ts'
-import type { Answers, Claimed, Verb, Waiting } from './protocol.ts'
+import type { Answers, Claimed, Passed, Verb, Waiting } from './protocol.ts'
 
 /** No request of a scenario takes longer; reaching it means that the actor hangs. */
 const HANGS_MS = 120_000
@@ -46,20 +46,30 @@ export class Actor implements AsyncDisposable {
     return (await this.#next(verb)) as Answers[V]
   }
 
-  /** Resolves once it waits; `claimed` resolves when it has a permit. */
-  async wait(): Promise<{ readonly claimed: Promise<Claimed> }> {
-    this.#send('wait', [])
-    ;(await this.#next('wait')) as Waiting
-    const claimed = this.#next('wait') as Promise<Claimed>
-    // Whoever only looks at whether it comes may not be there to hear that it does not.
-    claimed.catch(() => undefined)
-    return { claimed }
+  /** As `ask`; undefined where the subject cannot do it. */
+  async askIfAble<V extends Verb>(verb: V): Promise<Answers[V] | undefined> {
+    try {
+      return await this.ask(verb)
+    } catch (error) {
+      if (error instanceof UnsupportedByNature) return undefined
+      throw error
+    }
   }
 
-  /** Ends it at the end of its input. */
+  /** Resolves once it waits; `claimed` resolves when it has a permit. */
+  async wait(): Promise<{ readonly claimed: Promise<Claimed> }> {
+    return { claimed: (await this.#begin('wait')).ended as Promise<Claimed> }
+  }
+
+  /** Resolves once it waits; `passed` resolves when it has had a permit for so long. */
+  async pass(microseconds: number): Promise<{ readonly passed: Promise<Passed> }> {
+    return { passed: (await this.#begin('pass', microseconds)).ended as Promise<Passed> }
+  }
+
+  /** Ends it at the end of its input: it gives back what it has, and takes away what its pool would leave behind. */
   async end(): Promise<void> {
     this.#child.stdin?.end()
-    await this.#exited
+    await withinLimit(this.#exited, () => `${this.#name} does not end`)
   }
 
   /** Resolves once it is gone. */
@@ -77,6 +87,15 @@ export class Actor implements AsyncDisposable {
     await this.kill()
   }
 
+  async #begin(verb: string, ...args: readonly number[]): Promise<{ readonly ended: Promise<object> }> {
+    this.#send(verb, args)
+    ;(await this.#next(verb)) as Waiting
+    const ended = this.#next(verb)
+    // Whoever only looks at whether it comes may not be there to hear that it does not.
+    ended.catch(() => undefined)
+    return { ended }
+  }
+
   #send(verb: string, args: readonly number[]): void {
     this.#child.stdin?.write(`${[verb, ...args].join(' ')}\n`)
   }
@@ -86,8 +105,19 @@ export class Actor implements AsyncDisposable {
     if (done === true) throw new Error(`${this.#name} ended instead of answering "${verb}"`)
     const answer = JSON.parse(value) as { readonly error?: string; readonly unsupported?: string }
     if (answer.unsupported !== undefined) throw new UnsupportedByNature(answer.unsupported)
-    if (answer.error !== undefined) throw new Error(`${this.#name} answers "${verb}" with: ${answer.error}`)
+    if (answer.error !== undefined) throw new ActorError(this.#name, verb, answer.error)
     return answer
+  }
+}
+
+/** An actor answered with an error. */
+export class ActorError extends Error {
+  /** Its own words. */
+  readonly said: string
+  constructor(name: string, verb: string, said: string) {
+    super(`${name} answers "${verb}" with: ${said}`)
+    this.name = 'ActorError'
+    this.said = said
   }
 }
 

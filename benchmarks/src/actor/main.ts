@@ -2,13 +2,17 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { OpenPool, SubjectClaim, SubjectPool } from '../subject.ts'
-import type { Answers, Claimed, Waiting } from './protocol.ts'
+import type { Answers, Claimed, Passed, Waiting } from './protocol.ts'
 
 const MOST_SAMPLES = 1_000
 
+interface Unsupported {
+  readonly unsupported: string
+}
+
 const [, , module = '', dir = '', slots = ''] = process.argv
-const { open } = (await import(module)) as { open: OpenPool }
-const pool: SubjectPool = await open(dir, Number(slots))
+const open = await orSay(async () => ((await import(module)) as { open: OpenPool }).open)
+const pool: SubjectPool = await orSay(() => open(dir, Number(slots)))
 const held: SubjectClaim[] = []
 
 const requests: { readonly [verb: string]: (args: readonly number[]) => object | Promise<object> } = {
@@ -26,6 +30,18 @@ const requests: { readonly [verb: string]: (args: readonly number[]) => object |
     const atNs = String(process.hrtime.bigint())
     held.push(claim)
     return { slot: claim.slot, atNs }
+  },
+  async pass([microseconds = 0]): Promise<Passed> {
+    const before = process.cpuUsage()
+    const claiming = pool.claim()
+    say({ waiting: true } satisfies Waiting)
+    const claim = await claiming
+    const at = process.hrtime.bigint()
+    const cpuNs = processorNs(before)
+    let releasing = at
+    while (releasing - at < microseconds * 1_000) releasing = process.hrtime.bigint()
+    await claim.release()
+    return { atNs: String(at), releasingNs: String(releasing), cpuNs }
   },
   async release(): Promise<Answers['release']> {
     const atNs = String(process.hrtime.bigint())
@@ -58,18 +74,33 @@ const requests: { readonly [verb: string]: (args: readonly number[]) => object |
     }
     return { ns, cpuNs: processorNs(before) / (batches * size) }
   },
+  async first([times = 0]): Promise<Answers['first']> {
+    const ns: number[] = []
+    for (let n = 0; n < times; n++) {
+      const fresh = await open(dir, Number(slots))
+      const began = process.hrtime.bigint()
+      const claim = await fresh.tryClaim()
+      ns.push(Number(process.hrtime.bigint() - began))
+      if (claim === undefined) throw new Error('a new pool found no free permit')
+      await claim.release()
+      await fresh.close()
+    }
+    return { ns }
+  },
   async compete([milliseconds = 0]): Promise<Answers['compete']> {
     const waits: number[] = []
     const before = process.cpuUsage()
+    let claims = 0
     const end = process.hrtime.bigint() + BigInt(milliseconds) * 1_000_000n
     for (let now = process.hrtime.bigint(); now < end; ) {
       const claim = await pool.claim()
       const got = process.hrtime.bigint()
       waits.push(Number(got - now))
+      if (got < end) claims++
       await claim.release()
       now = process.hrtime.bigint()
     }
-    return { claims: waits.length, waitNs: thinned(waits), cpuNs: processorNs(before) / Math.max(1, waits.length) }
+    return { claims, waitNs: thinned(waits), cpuNs: processorNs(before) / Math.max(1, waits.length) }
   },
   child(): Answers['child'] {
     const child = spawn('sleep', ['600'], { stdio: 'ignore' })
@@ -78,6 +109,24 @@ const requests: { readonly [verb: string]: (args: readonly number[]) => object |
     return { pid: child.pid }
   },
   fork: () => ({ unsupported: 'Node has no fork without exec' }),
+  async verify(): Promise<Answers['verify'] | Unsupported> {
+    const verifying = held.at(-1)?.verify?.()
+    return verifying === undefined ? { unsupported: 'a holder cannot ask' } : { isOurs: await verifying }
+  },
+  async holders(): Promise<Answers['holders'] | Unsupported> {
+    const asking = pool.holders?.()
+    return asking === undefined ? { unsupported: 'it does not tell who holds its permits' } : { pids: await asking }
+  },
+}
+
+/** Whoever cannot open the pool says so in place of `ready`. */
+async function orSay<T>(task: () => T | Promise<T>): Promise<T> {
+  try {
+    return await task()
+  } catch (error) {
+    say({ error: error instanceof Error ? error.message : String(error) })
+    process.exit(1)
+  }
 }
 
 /** Awaits only what has to be awaited: a subject that answers at once pays for no promise. */
@@ -114,8 +163,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const [verb = '', ...args] = line.split(' ')
   const request = requests[verb]
   try {
-    if (request === undefined) throw new Error(`"${verb}" is no request`)
-    say(await request(args.map(Number)))
+    say(request === undefined ? { unsupported: `"${verb}" is no request` } : await request(args.map(Number)))
   } catch (error) {
     say({ error: error instanceof Error ? error.message : String(error) })
   }

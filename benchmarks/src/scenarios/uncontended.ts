@@ -1,14 +1,13 @@
 import { join } from 'node:path'
-import { Actor } from '../actor/actor.ts'
+import { measuredPairs } from '../measured-pairs.ts'
 import { overSubjects } from '../over-subjects.ts'
 import type { Scenario } from '../scenario.ts'
-import { summarize } from '../statistics.ts'
+import { summarizeTurns } from '../statistics.ts'
+import { withActors } from '../with-actors.ts'
 
 const SLOTS = 100
-const TURNS = { guard: 3, quick: 3, full: 5 }
-/** So long a turn, whatever a subject is: the number of claims follows from the first few. */
-const TURN_MS = { guard: 300, quick: 500, full: 2_000 }
-const BATCHES = 40
+const TURNS = { guard: 3, quick: 3, full: 9 }
+const TURN_MS = { guard: 200, quick: 500, full: 1_000 }
 
 export const uncontended: Scenario = {
   name: 'uncontended',
@@ -18,16 +17,14 @@ export const uncontended: Scenario = {
     const gathered = await overSubjects(context, {
       turns: TURNS[context.scale],
       async measure({ subject, prepared }, turn) {
+        const slots = Math.min(SLOTS, subject.maxSlots)
         const dir = join(context.home, `${subject.name}-${turn}`)
-        await using actor = await Actor.start(prepared, dir, Math.min(SLOTS, subject.maxSlots))
-        const { ns: first } = await actor.ask('measure', 3, 3)
-        const each = Math.min(...first)
-        const size = Math.max(1, Math.round((TURN_MS[context.scale] * 1e6) / BATCHES / each))
-        const { ns } = await actor.ask('measure', BATCHES, size)
-        await actor.end()
-        return ns
+        return await withActors(
+          { prepared, dir, slots },
+          async ({ startOne }) => await measuredPairs(await startOne(), TURN_MS[context.scale]),
+        )
       },
-      combine: (turns) => [{ points: [summarize(turns.flat().map((ns) => ns / 1_000))] }],
+      combine: (turns) => [{ points: [summarizeTurns(turns.map((ns) => ns.map((each) => each / 1_000)))] }],
     })
     return {
       name: uncontended.name,

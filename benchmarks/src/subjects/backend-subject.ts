@@ -16,6 +16,10 @@ export function backendSubject(
     ...rest,
     kind: 'procref',
     betweenProcesses: true,
+    declares: async () => ({
+      platforms: (await load()).guarantees.platforms,
+      where: 'the guarantees that its package declares',
+    }),
     async unavailable(home) {
       const remedy = `npm install ${from}`
       try {

@@ -6,7 +6,7 @@ export const ofdRangeSubject: Subject = backendSubject({
   title: 'ofdRange()',
   summary: 'fcntl(2) locks of open file descriptions, one byte a slot',
   maxSlots: 100_000,
-  waits: 'by a timer',
+  waits: 'in the kernel: woken by the release or death of a holder',
   from: '@procref/native',
   load: async () => (await import('@procref/native')).ofdRange(),
 })

@@ -6,7 +6,7 @@ export const robustMutexSubject: Subject = backendSubject({
   title: 'robustMutex()',
   summary: 'robust pthread mutexes in shared memory',
   maxSlots: 1_000,
-  waits: 'by a timer',
+  waits: 'in the kernel: all who wait for a slot are woken',
   from: '@procref/native',
   load: async () => (await import('@procref/native')).robustMutex(),
 })

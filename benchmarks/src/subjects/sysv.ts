@@ -6,7 +6,7 @@ export const sysvSubject: Subject = backendSubject({
   title: 'sysv()',
   summary: 'System V semaphores with SEM_UNDO',
   maxSlots: 100,
-  waits: 'by a timer',
+  waits: 'in the kernel: first come, first served',
   from: '@procref/native',
   load: async () => (await import('@procref/native')).sysv(),
 })

@@ -12,10 +12,23 @@ export async function backendPool(backend: SlotBackend, dir: string, slots: numb
       return slot === undefined ? undefined : claimOf(slot)
     },
     claim: async () => claimOf(await pool.claim({ timeoutMs: PATIENCE_MS })),
+    holders: async () => (await pool.held()).flatMap(({ pid }) => (pid === undefined ? [] : [pid])),
     close: () => pool.close(),
   }
 }
 
 function claimOf(slot: Slot): SubjectClaim {
-  return { slot: slot.id, release: () => slot.release() }
+  return {
+    slot: slot.id,
+    release: () => slot.release(),
+    async verify() {
+      try {
+        await slot.verify()
+        return true
+      } catch (error) {
+        if (slot.lost.aborted) return false
+        throw error
+      }
+    },
+  }
 }
