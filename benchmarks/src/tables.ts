@@ -1,5 +1,5 @@
 import type { Change, Comparison } from './compare.ts'
-import { formatAt, formatNumber, formatValue } from './format.ts'
+import { formatAt, formatColumn, formatValue } from './format.ts'
 import type { Point, Results, ScenarioResult } from './results.ts'
 
 /** One column of the summary: a scenario, at its last point where it has several. */
@@ -81,5 +81,5 @@ export function nameOfChange({ subject, variant, at }: Change): string {
 
 export function ratioText({ ratio, interval }: Change): string {
   if (ratio === undefined || interval === undefined) return 'too few values'
-  return `${formatNumber(ratio)} (${formatNumber(interval[0])} – ${formatNumber(interval[1])})`
+  return `${formatColumn(ratio)} (${formatColumn(interval[0])} – ${formatColumn(interval[1])})`
 }
