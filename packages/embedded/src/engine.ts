@@ -46,8 +46,10 @@ export interface EngineOptions {
   readonly path: string
 }
 
-/** So many calls are started at once at least: one or two would leave the engine idle while we make the next ones. */
+/** So many calls are started at once at least: one or two would leave the engine idle while we make the next ones, or the disk syncs. */
 const MIN_PLACES = 8
+/** So many of one session, while there are others: one would leave a processor idle while we make the next one. */
+const MIN_PLACES_OF_ONE = 2
 
 /** Whose turn it is when no client's session is used. */
 const OWNER = ''
@@ -83,7 +85,10 @@ let spent = false
 export class Engine {
   readonly #native: NativeEngine
   readonly version: string
-  readonly #turns = new FairTurns(Math.max(MIN_PLACES, 4 * availableParallelism()))
+  readonly #turns = new FairTurns({
+    all: Math.max(MIN_PLACES, 4 * availableParallelism()),
+    ofOne: Math.max(MIN_PLACES_OF_ONE, availableParallelism()),
+  })
   readonly #memory = new MemoryReturn()
   #inFlight = 0
   #idle: (() => void) | undefined

@@ -24,13 +24,20 @@ export class JsonConversation implements Conversation {
   }
 
   /** Never rejects. */
-  async handle(message: Buffer): Promise<string> {
-    return await this.#write(await this.#client.handle(JSON_FORMAT.read(message) ?? UNREADABLE))
+  async handle(message: Buffer): Promise<string | readonly string[]> {
+    const answer = await this.#client.handle(JSON_FORMAT.read(message) ?? UNREADABLE)
+    return Buffer.isBuffer(answer) ? await this.#write(answer) : await this.#writeAll(answer)
   }
 
   async close(): Promise<void> {
     await this.#client.close()
     await this.#delivered
+  }
+
+  async #writeAll(frames: readonly Buffer[]): Promise<readonly string[]> {
+    const texts: string[] = []
+    for (const frame of frames) texts.push(await this.#write(frame))
+    return texts
   }
 
   async #write(frame: Buffer): Promise<string> {

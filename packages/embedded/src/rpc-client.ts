@@ -3,7 +3,10 @@ import type { Answer, Engine } from './engine.ts'
 import { asReal } from './engine-errors.ts'
 import { ruleFor } from './gate.ts'
 import { type LiveQueries, liveStatements, refuseLiveStatements } from './live-queries.ts'
+import { wrongParams } from './params-check.ts'
 import { isTooDeepQuery, SHORT_BYTES } from './query-guard.ts'
+import { streamFrames } from './query-stream.ts'
+import { QueryStreams } from './query-streams.ts'
 import {
   anonymousNotAllowed,
   expressionTooDeep,
@@ -12,11 +15,11 @@ import {
   liveQueryNotSupported,
   methodNotAllowed,
   methodNotFound,
-  type RpcError,
   sessionNotFound,
+  streamNeedsId,
   tooManyTransactions,
 } from './rpc-errors.ts'
-import { type RpcRequest, readLongRequest, readRequest, textOf } from './rpc-request.ts'
+import { type RpcRequest, readLongRequest, readRequest } from './rpc-request.ts'
 import type { Session } from './session.ts'
 import { signIn, signOut, use } from './session-changes.ts'
 import { MAX_SESSIONS_A_CONNECTION, Sessions } from './sessions.ts'
@@ -29,8 +32,8 @@ const MAX_TRANSACTIONS = 1_024
 /** A request of more bytes is read a little at a time. */
 const LONG_BYTES = 128 * 1024
 
-/** Methods that the real server knows by name even where it was built without them. */
-const NOT_BUILT_IN: ReadonlySet<string> = new Set(['gql', 'graphql'])
+/** Methods that the real server knows by name even where it has them not: built without them, or over HTTP. */
+const NOT_BUILT_IN: ReadonlySet<string> = new Set(['gql', 'graphql', 'query_cancel', 'query_stream'])
 
 export interface RpcClientOptions {
   readonly engine: Engine
@@ -59,6 +62,7 @@ export class RpcClient {
   readonly #sessions: Sessions
   /** By the session that began it, and with whose end it ends. Every session of the client may use it. */
   readonly #transactions = new Map<string, Session>()
+  readonly #streams = new QueryStreams()
   readonly #begun: Promise<Session>
   /** Of the last request that could not be read at once. */
   #reading: ReturnType<typeof readLongRequest> | undefined
@@ -81,11 +85,28 @@ export class RpcClient {
     return this.#begun
   }
 
-  /** Answers one request, itself encoded, with one encoded response. Never rejects. */
-  async handle(frame: Buffer): Promise<Buffer> {
+  /** Answers one request, itself encoded, with one encoded response, or with those of a stream in their order. Never rejects. */
+  async handle(frame: Buffer): Promise<Buffer | readonly Buffer[]> {
     const read = this.#read(frame)
     const request = read instanceof Promise ? await read : read
-    return 'error' in request ? encodeMap([['error', request.error]]) : responseTo(request, await this.call(request))
+    if ('error' in request) return encodeMap([['error', request.error]])
+    if (request.method === 'query_stream' && this.#options.connection !== undefined) return await this.#stream(request)
+    return responseTo(request, await this.call(request))
+  }
+
+  async #stream(request: RpcRequest): Promise<Buffer | readonly Buffer[]> {
+    const { id } = request
+    const began = performance.now()
+    const refused = id === undefined ? streamNeedsId() : this.#streams.begin(id)
+    if (id === undefined || refused !== undefined) return responseTo(request, { error: refused ?? streamNeedsId() })
+    try {
+      const answer = await this.call({ ...request, method: 'query' })
+      if ('error' in answer) return responseTo(request, answer)
+      const frames = streamFrames(answer.result, performance.now() - began)
+      return frames.map((result) => responseTo(request, { result }))
+    } finally {
+      this.#streams.end(id)
+    }
   }
 
   /** Requests are read in the order in which they came: a long one takes a while, and a change must not overtake it. */
@@ -116,6 +137,7 @@ export class RpcClient {
     const { method } = request
     if (this.#options.lasting !== undefined && method !== 'attach' && this.#find(request.session) === undefined)
       return { error: sessionNotFound(request.session ?? '') }
+    if (method === 'query_cancel' && this.#options.connection !== undefined) return this.#streams.cancel(request.params)
     const rule = ruleFor(method)
     if (rule === undefined) return { error: methodNotFound(NOT_BUILT_IN.has(method) ? method : 'unknown') }
     if (rule.session === 'none') return await this.#answerPlain(request)
@@ -185,9 +207,9 @@ export class RpcClient {
 
   async #callData(session: Session, request: RpcRequest): Promise<Answer> {
     const { method, params, txn } = request
-    const wrong = session.identity === undefined ? wrongParams(method, params) : undefined
-    if (wrong !== undefined) return { error: wrong }
     const { engine, connection } = this.#options
+    const wrong = session.identity === undefined ? await wrongParams(engine, method, params) : undefined
+    if (wrong !== undefined) return { error: wrong }
     if (txn !== undefined && !ruleFor(method)?.outside && !this.#transactions.has(txn))
       return { error: connection === undefined ? methodNotAllowed('unknown') : invalidParams('Transaction not found') }
     if (session.identity === undefined) return { error: anonymousNotAllowed() }
@@ -250,16 +272,6 @@ export class RpcClient {
     this.#transactions.delete(txn)
     return await this.#options.engine.call({ method, params: encodeArray([encodeUuid(txn)]) })
   }
-}
-
-/** The real server looks at the params first, and at who calls when it carries a call out. */
-function wrongParams(method: string, params: Buffer): RpcError | undefined {
-  const rule = ruleFor(method)?.params
-  if (rule === undefined) return undefined
-  const given = readElements(params)
-  if (given.length < rule.least || given.length > rule.most) return invalidParams(rule.expected)
-  const isQuery = method === 'query' && textOf(given[0]) === undefined
-  return isQuery ? invalidParams('Expected query to be string') : undefined
 }
 
 /** The response to one request, encoded. The real server reads a request as a whole, so one that it cannot read has no id. */

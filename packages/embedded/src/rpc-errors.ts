@@ -72,5 +72,16 @@ export const transactionConflict = (message: string): RpcError =>
 
 export const tooManyTransactions = (): RpcError => invalidParams('Too many open transactions')
 
+export const streamNeedsId = (): RpcError => invalidParams('The query_stream method requires a request id')
+
+export const streamExists = (): RpcError =>
+  invalidParams('A streaming query with this request id is already in progress')
+
+export const tooManyStreams = (): RpcError => invalidParams('Too many concurrent streaming queries')
+
+export const streamNotFound = (): RpcError => invalidParams('No streaming query with this request id is in progress')
+
+export const streamNotNamed = (): RpcError => invalidParams('Expected the request id of the streaming query to cancel')
+
 export const expressionTooDeep = (): RpcError =>
   error(-32000, 'Validation', 'Parse error: Exceeded expression recursion depth limit')

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { EMPTY_ARRAY, type Entry, TAG, uuidFromText, uuidOf } from './cbor.ts'
+import { EMPTY_ARRAY, type Entry, TAG, uuidFromAnyText, uuidOf } from './cbor.ts'
 import { endOfKey, headAt, isLast, MAJOR, textAt, Walk } from './cbor-walk.ts'
 import { hasExponent, withoutExponents } from './decimal-text.ts'
 import { invalidRequest, parseError, type RpcError } from './rpc-errors.ts'
@@ -80,7 +80,7 @@ function* readFields(frame: Buffer, steps: number): Generator<void, Read, undefi
   return requestOf(fields)
 }
 
-const FIELDS: ReadonlySet<string> = new Set(['id', 'method', 'params', 'session', 'txn', 'version'])
+const FIELDS: ReadonlySet<string> = new Set(['id', 'method', 'params', 'session', 'trace_context', 'txn', 'version'])
 /** Of their encoded forms; their lengths may be stated in nine bytes. */
 const LONGEST_NAME = 16
 
@@ -91,8 +91,11 @@ function requestOf(fields: ReadonlyMap<string, Entry['value']>): Read {
   const txn = uuidField(fields.get('txn'))
   const version = fields.get('version')
   if (method === undefined || session === 'invalid' || txn === 'invalid') return { error: invalidRequest() }
+  const trace = fields.get('trace_context')
   if ((id !== undefined && !isId(id)) || (version !== undefined && !isVersion(version)))
     return { error: invalidRequest() }
+  // We trace nothing, but the real server reads it.
+  if (trace !== undefined && !isTraceContext(trace)) return { error: invalidRequest() }
   const params = fields.get('params')
   return {
     method,
@@ -131,10 +134,15 @@ function isVersion(value: Buffer): boolean {
   return isNullish(value) || (major === MAJOR.uint && (argument === 1 || argument === 2))
 }
 
+function isTraceContext(value: Buffer): boolean {
+  const { major } = headAt(value, 0)
+  return isNullish(value) || major === MAJOR.text || major === MAJOR.map
+}
+
 function uuidField(value: Buffer | undefined): string | undefined | 'invalid' {
   if (value === undefined || isNullish(value)) return undefined
   const text = textOf(value)
-  return (text === undefined ? uuidOf(value) : uuidFromText(text)) ?? 'invalid'
+  return (text === undefined ? uuidOf(value) : uuidFromAnyText(text)) ?? 'invalid'
 }
 
 /** The text that these bytes are, if they are one. */
@@ -156,6 +164,7 @@ function isFloat(value: Buffer): boolean {
   return value[0] === 0xf9 || value[0] === 0xfa || value[0] === 0xfb
 }
 
-function isNullish(value: Buffer): boolean {
+/** Either of the two that stand for nothing. */
+export function isNullish(value: Buffer): boolean {
   return isNone(value) || isNull(value)
 }

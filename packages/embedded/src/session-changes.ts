@@ -1,6 +1,7 @@
 import { decodeValue, encodeArray, encodeValue, NULL, readElements } from './cbor.ts'
 import type { Answer, Engine } from './engine.ts'
 import { isConflict } from './engine-errors.ts'
+import { inErrors } from './params-check.ts'
 import { invalidParams, useNotAllowed } from './rpc-errors.ts'
 import { isNone, isNull, textOf } from './rpc-request.ts'
 import type { Selection, Session } from './session.ts'
@@ -74,8 +75,10 @@ export async function use(engine: Engine, session: Session, params: Buffer): Pro
   if (ns === undefined || db === undefined || more.length > 0) return { error: invalidParams('Expected (ns, db)') }
   const namespace = wish(ns)
   const database = wish(db)
-  if (namespace === 'invalid') return { error: invalidParams('Expected ns to be string') }
-  if (database === 'invalid') return { error: invalidParams('Expected db to be string') }
+  if (namespace === 'invalid')
+    return { error: invalidParams(`Expected ns to be string, got ${await inErrors(engine, ns)}`) }
+  if (database === 'invalid')
+    return { error: invalidParams(`Expected db to be string, got ${await inErrors(engine, db)}`) }
   const asIs = namespace === 'as it is' && database === 'as it is'
   const wanted = asIs ? await defaults(engine, session) : apply(session.selection, namespace, database)
   if (wanted === 'no namespace') {

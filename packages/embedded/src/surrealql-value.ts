@@ -3,7 +3,7 @@ import { CborWriter } from './cbor-writer.ts'
 import { type Instant, instantOf } from './datetime-text.ts'
 import { geometryOf } from './geometry-object.ts'
 
-/** As the real server: so many levels, the outermost included. */
+/** As the real server: so many levels, the outermost included. What is empty, and a number in parentheses, is none. */
 const MAX_DEPTH = 100
 
 const MIN_INT = -(2n ** 63n)
@@ -51,9 +51,34 @@ class NoValue extends Error {}
  * A regular expression is no value here: it has no form in CBOR.
  */
 export function readSurrealValue(text: string): Buffer | undefined {
+  return read(text, FRAME)
+}
+
+/**
+ * Reads the value that a text begins with, as the real server reads the JSON of a sign-in: JSON with the names, numbers, durations, record
+ * ids, quotes, comments and last commas of SurrealQL, but no other literal of it; a text stays a text. What follows the value is
+ * ignored. `undefined`: it is no such value.
+ */
+export function readSurrealJson(text: string): Buffer | undefined {
+  return read(text, JSON_BODY)
+}
+
+/** Whose rules a text is read by. */
+interface Dialect {
+  /** Whether a text that looks like another type becomes it. */
+  readonly texts: 'may be more' | 'are texts'
+  /** `json`: no other literals than JSON has types for, record ids and durations aside. */
+  readonly literals: 'surrealql' | 'json'
+}
+
+const FRAME: Dialect = { texts: 'may be more', literals: 'surrealql' }
+const WITHIN_TEXT: Dialect = { texts: 'are texts', literals: 'surrealql' }
+const JSON_BODY: Dialect = { texts: 'are texts', literals: 'json' }
+
+function read(text: string, dialect: Dialect): Buffer | undefined {
   return attempt(() => {
     const writer = new CborWriter(text.length)
-    new ValueReader(text, writer, 'texts may be more').value()
+    new ValueReader(text, writer, dialect).value()
     return writer.from(0)
   })
 }
@@ -70,25 +95,56 @@ function attempt<T>(read: () => T): T | undefined {
 class ValueReader {
   readonly #text: string
   readonly #out: CborWriter
-  /** Whether a text that looks like another type becomes it. */
-  readonly #texts: 'texts may be more' | 'texts are texts'
+  readonly #dialect: Dialect
   #at = 0
   #depth = 0
 
-  constructor(text: string, out: CborWriter, texts: 'texts may be more' | 'texts are texts') {
+  constructor(text: string, out: CborWriter, dialect: Dialect) {
     this.#text = text
     this.#out = out
-    this.#texts = texts
+    this.#dialect = dialect
   }
 
   value(): void {
     this.#skipBlanks()
     const start = this.#out.at
-    if (this.#eat('..')) this.#rangeEnd(start, 'no start')
+    if (this.#isJson) this.#jsonValue()
+    else if (this.#eat('..')) this.#rangeEnd(start, 'no start')
     else {
       this.#single()
       if (this.#eat('>..')) this.#rangeEnd(start, TAG.boundExcluded)
       else if (this.#eat('..')) this.#rangeEnd(start, TAG.boundIncluded)
+    }
+  }
+
+  get #isJson(): boolean {
+    return this.#dialect.literals === 'json'
+  }
+
+  #jsonValue(): void {
+    const char = this.#text[this.#at] ?? ''
+    if (char === '{') this.#jsonObject()
+    else if (/[["'\d+-]/.test(char)) this.#single()
+    else this.#jsonWord()
+  }
+
+  #jsonObject(): void {
+    this.#expect('{')
+    if (this.#eatNext('}')) this.#emptyObject()
+    else this.#nested(() => this.#fields())
+  }
+
+  #jsonWord(): void {
+    const start = this.#at
+    const word = this.#match(WORD)?.toLowerCase() ?? ''
+    const quote = this.#text[this.#at]
+    if (this.#text[start] === 's' && word === 's' && (quote === '"' || quote === "'"))
+      this.#textValue(this.#enclosed(quote))
+    else if (word === 'null') this.#out.null()
+    else if (word === 'true' || word === 'false') this.#out.bool(word === 'true')
+    else {
+      this.#at = start
+      this.record()
     }
   }
 
@@ -107,9 +163,9 @@ class ValueReader {
 
   #single(): void {
     const char = this.#text[this.#at] ?? ''
-    if (char === '{') this.#nested(() => this.#braced())
+    if (char === '{') this.#braced()
     else if (char === '[') this.#nested(() => this.#list())
-    else if (char === '(') this.#nested(() => this.#parenthesized())
+    else if (char === '(') this.#parenthesized()
     else if (char === '"' || char === "'") this.#textValue(this.#enclosed(char))
     else if (/[\d+-]/.test(char)) this.#number()
     else this.#worded()
@@ -152,7 +208,7 @@ class ValueReader {
   }
 
   #textValue(text: string): void {
-    if (this.#texts === 'texts are texts') this.#out.text(text)
+    if (this.#dialect.texts === 'are texts') this.#out.text(text)
     else if (!this.#recordText(text)) this.#datedText(text)
   }
 
@@ -160,7 +216,7 @@ class ValueReader {
     if (!LIKE_RECORD.test(text)) return false
     const start = this.#out.at
     const isRecord = attempt(() => {
-      new ValueReader(text, this.#out, 'texts are texts').record()
+      new ValueReader(text, this.#out, WITHIN_TEXT).record()
       return true
     })
     if (isRecord === undefined) this.#out.rewind(start)
@@ -207,11 +263,11 @@ class ValueReader {
   #braced(): void {
     this.#expect('{')
     if (this.#eatNext('}')) this.#emptyObject()
-    else if (this.#beginsField()) this.#fields()
+    else if (this.#beginsField()) this.#nested(() => this.#fields())
     else {
       this.#out.tag(TAG.set)
       if (this.#eat(',')) this.#emptySet()
-      else this.#items('}', 'one at least')
+      else this.#nested(() => this.#items('}', 'one at least'))
     }
   }
 
@@ -247,7 +303,7 @@ class ValueReader {
       this.value()
     }
     this.#out.end()
-    if (names.size !== 2 || !names.has('type')) return
+    if (this.#isJson || names.size !== 2 || !names.has('type')) return
     const geometry = geometryOf(this.#out.from(start))
     if (geometry === undefined) return
     this.#out.rewind(start)
@@ -283,7 +339,8 @@ class ValueReader {
     const start = this.#out.at
     this.#skipBlanks()
     const isNumber = /[\d+-]/.test(this.#text[this.#at] ?? '')
-    this.value()
+    if (isNumber) this.value()
+    else this.#nested(() => this.value())
     if (isNumber && this.#eatNext(',')) {
       this.#skipBlanks()
       this.#number()
@@ -362,9 +419,11 @@ class ValueReader {
   #escaped(): string {
     const char = this.#text[this.#at++] ?? ''
     if (char !== 'u') return ESCAPES[char] ?? refused()
+    const pair = this.#isJson ? this.#match(/[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}/y) : undefined
+    if (pair !== undefined) return JSON.parse(`"\\u${pair}"`)
     const hex = this.#match(/[0-9A-Fa-f]{4}/y) ?? this.#match(/\{[0-9A-Fa-f]{1,6}\}/y)?.slice(1, -1) ?? refused()
     const point = Number.parseInt(hex, 16)
-    // Half of a pair is no character, and a pair is not put together.
+    // Half of a pair is no character; a pair is put together in JSON alone.
     if (point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) throw new NoValue()
     return String.fromCodePoint(point)
   }

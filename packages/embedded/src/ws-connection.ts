@@ -1,5 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
+import { GatheredWrites } from './gathered-writes.ts'
+import { ShortCalls } from './short-calls.ts'
 
 /** As the real server: a longer message ends the connection with 1009. */
 export const MAX_MESSAGE_BYTES: number = 128 * 1024 * 1024
@@ -8,10 +10,15 @@ export const MAX_MESSAGE_BYTES: number = 128 * 1024 * 1024
 const MAX_IN_FLIGHT = 512
 /** or so many of their bytes. */
 const MAX_IN_FLIGHT_BYTES = 32 * 1024 * 1024
+/** So many are begun and not yet long under way: more of them would not be answered sooner, and each costs memory. */
+const MAX_BEGUN = 32
 /** So many are begun in one turn of the event loop, which takes less than a millisecond. */
 const BEGUN_AT_ONCE = 16
 /** So much that the client has not read may wait before we stop reading its requests; live queries then end it. */
 const MAX_UNREAD_BYTES = 16 * 1024 * 1024
+
+/** The only caller on a connection. */
+const CLIENT = 'client'
 
 /** The server is going away. */
 const GOING_AWAY = 1001
@@ -20,8 +27,8 @@ const TRY_AGAIN_LATER = 1013
 
 /** What is said on a connection. All of it ends with `close()`. */
 export interface Conversation {
-  /** The answer to one message, if it gets one. Never rejects. */
-  handle(message: Buffer): Promise<Frame | undefined>
+  /** The answer to one message, if it gets one, or the frames of it in their order. Never rejects. */
+  handle(message: Buffer): Promise<Frame | readonly Frame[] | undefined>
   close(): Promise<void>
 }
 
@@ -35,15 +42,16 @@ export type Frame = string | Buffer
  */
 export class WsConnection {
   readonly #socket: WebSocket
-  readonly #stream: Duplex
+  readonly #writes: GatheredWrites
   readonly #conversation: Conversation
   #inFlight = 0
   #inFlightBytes = 0
   #draining: (() => void) | undefined
   #deaf = false
-  #isGathering = false
   /** Requests that have arrived and are not begun. */
   readonly #arrived: Buffer[] = []
+  /** Those that are begun. */
+  readonly #short = new ShortCalls(() => this.#begin())
   /** Requests begun in this turn of the event loop, if they are more than one. */
   #begun = 0
   #isPausing = false
@@ -53,7 +61,7 @@ export class WsConnection {
   /** `stream`: what the WebSocket was made of. */
   constructor(socket: WebSocket, stream: Duplex, converse: (deliver: (frame: Frame) => void) => Conversation) {
     this.#socket = socket
-    this.#stream = stream
+    this.#writes = new GatheredWrites(stream)
     // Nothing is unread any more.
     stream.on('drain', () => this.#regulate())
     this.#conversation = converse((frame) => this.#deliver(frame))
@@ -100,11 +108,12 @@ export class WsConnection {
 
   /** A piece of the client's stream may hold a thousand requests: the other clients get a turn in between. */
   #begin(): void {
-    for (; this.#begun < BEGUN_AT_ONCE; this.#begun++) {
+    for (; this.#begun < BEGUN_AT_ONCE && this.#short.taken < MAX_BEGUN; this.#begun++) {
       const request = this.#arrived.shift()
       if (request === undefined) break
       void this.#answer(request)
     }
+    if (this.#arrived.length > 0) this.#short.want()
     if (this.#begun < 2 || this.#isPausing) return
     this.#isPausing = true
     setImmediate(() => {
@@ -115,39 +124,34 @@ export class WsConnection {
   }
 
   async #answer(request: Buffer): Promise<void> {
+    const turn = this.#short.enter(CLIENT)
     const response = await this.#conversation.handle(request)
     this.#inFlight--
     this.#inFlightBytes -= request.length
-    if (response !== undefined) this.#send(response)
+    const isOne = typeof response === 'string' || Buffer.isBuffer(response)
+    for (const frame of isOne ? [response] : (response ?? [])) this.#send(frame)
     if (this.#inFlight === 0) this.#draining?.()
+    if (this.#short.leave(turn) && this.#arrived.length > 0) this.#begin()
   }
 
   #deliver(frame: Frame): void {
     if (this.#socket.bufferedAmount > MAX_UNREAD_BYTES) {
       this.#deaf = true
+      // Paused, it would not see the client's half of the closing.
+      this.#socket.resume()
       this.#socket.close(TRY_AGAIN_LATER, 'the client does not read its live queries')
       return
     }
-    this.#gather()
+    this.#writes.hold()
     this.#send(frame)
   }
 
   #send(frame: Frame): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return
-    if (this.#inFlight > 0) this.#gather()
+    if (this.#inFlight > 0) this.#writes.hold()
     this.#socket.send(frame)
+    this.#writes.wrote(this.#inFlight)
     this.#regulate()
-  }
-
-  /** What is sent until the end of this turn of the event loop leaves in one piece: a system call costs more than a small answer. */
-  #gather(): void {
-    if (this.#isGathering) return
-    this.#isGathering = true
-    this.#stream.cork()
-    setImmediate(() => {
-      this.#isGathering = false
-      this.#stream.uncork()
-    })
   }
 
   #regulate(): void {

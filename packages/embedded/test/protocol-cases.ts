@@ -1,37 +1,11 @@
 import { RecordId, Table } from 'surrealdb'
-import { codec, type Message, type RawClient, Uuid } from './raw-client.ts'
+import { type CallSpec, calls, type ProtocolCase, plainly, signIn, useMain, withoutId } from './call-lists.ts'
+import { codec, type Message, Uuid } from './raw-client.ts'
 import { PASSWORD, USER } from './server.ts'
-
-/** What one server answers, in a form that can be compared with another's. */
-export interface ProtocolCase {
-  readonly name: string
-  readonly run: (client: RawClient) => Promise<unknown>
-}
 
 const S1 = new Uuid('22222222-2222-4222-8222-222222222222')
 const S2 = new Uuid('33333333-3333-4333-8333-333333333333')
 const UNKNOWN = new Uuid('44444444-4444-4444-8444-444444444444')
-
-type CallSpec = readonly [method: string, params?: readonly unknown[], more?: object]
-
-/** One case for each list of calls: made one after the other on a connection of its own, and every answer counts. */
-function calls(name: string, ...list: readonly CallSpec[]): ProtocolCase {
-  return {
-    name,
-    run: async (client) => {
-      const answers: unknown[] = []
-      for (const [method, params, more] of list) answers.push(withoutId(await client.call(method, params, more)))
-      return answers
-    },
-  }
-}
-
-function withoutId({ id: _, ...rest }: Message): unknown {
-  return rest
-}
-
-const signIn = ['signin', [{ user: USER, pass: PASSWORD }]] as const
-const useMain = ['use', ['main', 'main']] as const
 
 /** As many bytes as they say, sent as they are. */
 function frame(name: string, ...frames: readonly (Uint8Array | string)[]): ProtocolCase {
@@ -69,14 +43,6 @@ const DATA_CALLS: readonly CallSpec[] = [
   ['live', ['t']],
   ['kill', [UNKNOWN]],
 ]
-
-/** Without the ids that each server makes up, which no two live queries share. */
-function plainly(value: unknown): unknown {
-  const text = JSON.stringify(value, (_key, item) => (item === undefined ? 'NONE' : item)) ?? 'NONE'
-  return text
-    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'an id')
-    .replace(/"time":"[^"]*"|"eyJ[^"]*"/g, '')
-}
 
 /** One live query, statements by which it is told something so many times, and its end. */
 function watching(
