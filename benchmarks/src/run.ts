@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -46,19 +47,39 @@ export interface Progress {
  * What fails is told in its place in the results, and the others go on. Throws `UnknownNameError`, and the signal's reason.
  */
 export async function runBenchmarks(options: RunOptions = {}): Promise<Results> {
-  const { scale = 'quick', onProgress, signal = new AbortController().signal } = options
-  const chosen = chooseNamed('subject', SUBJECTS, options.subjects)
-  const services = chooseNamed('service', SERVICES, options.services)
-  const benchmarks = chooseNamed('scenario or experiment', [...SCENARIOS, ...EXPERIMENTS], options.only).filter(
-    (one) => works(one) && (options.only !== undefined || isIn(one, scale)),
-  )
+  const { scale = 'quick' } = options
+  return await runChosen({
+    scale,
+    subjects: chooseNamed('subject', SUBJECTS, options.subjects),
+    services: chooseNamed('service', SERVICES, options.services),
+    benchmarks: chooseNamed('scenario or experiment', [...SCENARIOS, ...EXPERIMENTS], options.only).filter(
+      (one) => works(one) && (options.only !== undefined || isIn(one, scale)),
+    ),
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  })
+}
+
+/** As `runBenchmarks`, with what the caller has chosen or made. */
+export async function runChosen(
+  chosen: Pick<RunOptions, 'onProgress' | 'signal'> & {
+    readonly scale: Scale
+    readonly subjects: readonly Subject[]
+    readonly services: readonly Service[]
+    readonly benchmarks: readonly (Scenario | Experiment)[]
+  },
+): Promise<Results> {
+  const { scale, onProgress, benchmarks } = chosen
+  const signal = AbortSignal.any(chosen.signal === undefined ? [] : [chosen.signal])
+  // As many listen as are measured at the same time.
+  setMaxListeners(0, signal)
   const began = new Date()
   const noise = new NoiseMeter()
   const home = await mkdtemp(join(tmpdir(), 'procref-bench-'))
   const prepared: PreparedSubject[] = []
   try {
-    const { usable, infos } = await prepareAll(chosen, { home, signal, all: prepared })
-    const offered = await offer(services, home)
+    const { usable, infos } = await prepareAll(chosen.subjects, { home, signal, all: prepared })
+    const offered = await offer(chosen.services, home)
     const scenarios: ScenarioResult[] = []
     const experiments: ExperimentResult[] = []
     for (const [done, one] of benchmarks.entries()) {
@@ -110,6 +131,12 @@ export async function listBenchmarks(): Promise<{
   } finally {
     await rm(home, REMOVE)
   }
+}
+
+/** Throws `UnknownNameError` when something is named that does not exist; measures nothing. */
+export function checkNames({ subjects, only }: Pick<RunOptions, 'subjects' | 'only'>): void {
+  chooseNamed('subject', SUBJECTS, subjects)
+  chooseNamed('scenario or experiment', [...SCENARIOS, ...EXPERIMENTS], only)
 }
 
 /** One scenario that fails as a whole does not take the results of the others with it. */

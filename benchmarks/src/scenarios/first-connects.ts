@@ -1,10 +1,10 @@
-import { seriesOf } from '../in-turns.ts'
 import { overServices } from '../over-services.ts'
 import type { Scenario } from '../scenario.ts'
 import { Stage } from '../stage.ts'
 import { curveOf, summarize } from '../statistics.ts'
+import { combined } from '../turn-by-turn.ts'
 
-const SIZES = { guard: [1], quick: [1, 8, 32], full: [1, 10, 50, 200] }
+const SIZES = { guard: [1, 4], quick: [1, 8, 32], full: [1, 10, 50, 200] }
 const SLOTS = 256
 /** Clients that came too late for each other must not meet different servers because of that. */
 const LINGER_MS = 1_000
@@ -47,7 +47,7 @@ export const firstConnects: Scenario = {
       ...{ name, title, question, method, axis },
       unit: 'count' as const,
       better: 'lower' as const,
-      ...seriesOf(turns, ([herds = []]) => [{ points: herds.map((one) => summarize([value(one)], one.size)) }]),
+      ...combined(turns, ([herds = []]) => [{ points: herds.map((one) => summarize([value(one)], one.size)) }]),
     })
     return [
       {
@@ -58,7 +58,7 @@ export const firstConnects: Scenario = {
         unit: 'ms',
         better: 'lower',
         axis,
-        ...seriesOf(turns, ([herds = []]) => {
+        ...combined(turns, ([herds = []]) => {
           const points = herds.filter(({ tookMs }) => tookMs.length > 0).map((one) => summarize(one.tookMs, one.size))
           return [curveOf(points)]
         }),

@@ -3,12 +3,12 @@ import { setTimeout as after } from 'node:timers/promises'
 import { Actor } from '../actor/actor.ts'
 import type { Passed } from '../actor/protocol.ts'
 import { unfitForSharing } from '../fits.ts'
-import { seriesOf } from '../in-turns.ts'
 import { turnsOfSubjects } from '../over-subjects.ts'
 import type { Series } from '../results.ts'
 import type { Scenario, ScenarioContext, UsableSubject } from '../scenario.ts'
 import { curveOf, summarizeTurns } from '../statistics.ts'
 import { takeOne } from '../take-one.ts'
+import { combined } from '../turn-by-turn.ts'
 import { withActors } from '../with-actors.ts'
 import { withPatience } from '../with-patience.ts'
 
@@ -56,7 +56,7 @@ export const herd: Scenario = {
       unit: 'µs',
       better: 'lower',
       axis: { title: 'processes that wait', scale: 'log' },
-      ...seriesOf(measured, seriesFrom),
+      ...combined(measured, seriesFrom),
     }
   },
 }

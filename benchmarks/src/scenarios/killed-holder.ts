@@ -3,13 +3,13 @@ import { setTimeout as after } from 'node:timers/promises'
 import { Actor } from '../actor/actor.ts'
 import { fillUpTo } from '../fill.ts'
 import { unfitForSharing } from '../fits.ts'
-import { seriesOf } from '../in-turns.ts'
 import { turnsOfSubjects } from '../over-subjects.ts'
 import type { Series } from '../results.ts'
 import type { Scenario, ScenarioContext, UsableSubject } from '../scenario.ts'
 import { summarizeTurns } from '../statistics.ts'
 import type { PreparedSubject } from '../subject.ts'
 import { takeOne } from '../take-one.ts'
+import { combined } from '../turn-by-turn.ts'
 import { type Place, withActors } from '../with-actors.ts'
 import { withPatience } from '../with-patience.ts'
 
@@ -57,7 +57,7 @@ export const killedHolder: Scenario = {
         'for a small program in C. In the pool of a hundred the waiter has the other 99.',
       unit: 'µs',
       better: 'lower',
-      ...seriesOf(measured, seriesFrom),
+      ...combined(measured, seriesFrom),
     }
   },
 }

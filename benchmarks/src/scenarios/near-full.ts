@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { compile, compilerMissing } from '../compile.ts'
 import { fillAllBut, HOLDERS } from '../fill.ts'
-import { seriesOf } from '../in-turns.ts'
 import { turnsOfSubjects } from '../over-subjects.ts'
 import type { Scenario, ScenarioContext, UsableSubject } from '../scenario.ts'
 import { curveOf, medianOf, summarizeTurns } from '../statistics.ts'
 import type { PreparedSubject } from '../subject.ts'
 import { javascriptActor } from '../subjects/javascript-actor.ts'
+import { combined } from '../turn-by-turn.ts'
 import { withActors } from '../with-actors.ts'
 
 const SIZES = { guard: [10_000], quick: [1_000, 10_000], full: [1_000, 10_000, 100_000] }

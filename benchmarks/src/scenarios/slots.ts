@@ -3,12 +3,12 @@ import type { Actor } from '../actor/actor.ts'
 import { fillAllBut, freeMore, HOLDERS } from '../fill.ts'
 import { firstClaims } from '../first-claims.ts'
 import { unfitForSharing } from '../fits.ts'
-import { seriesOf } from '../in-turns.ts'
 import { measuredPairs } from '../measured-pairs.ts'
 import { turnsOfSubjects } from '../over-subjects.ts'
 import type { Series } from '../results.ts'
 import type { Scenario, ScenarioContext, UsableSubject } from '../scenario.ts'
 import { curveOf, summarizeTurns } from '../statistics.ts'
+import { combined } from '../turn-by-turn.ts'
 import { withActors } from '../with-actors.ts'
 
 const SIZES = { guard: [100, 10_000], quick: [100, 1_000, 10_000], full: [100, 1_000, 10_000, 100_000] }
@@ -53,7 +53,7 @@ export const slots: Scenario = {
         unit: 'µs',
         better: 'lower',
         axis,
-        ...seriesOf(measured, (turns) => seriesFrom(turns, ({ again }) => again)),
+        ...combined(measured, (turns) => seriesFrom(turns, ({ again }) => again)),
       },
       {
         name: 'first-claim',
@@ -63,7 +63,7 @@ export const slots: Scenario = {
         unit: 'µs',
         better: 'lower',
         axis,
-        ...seriesOf(measured, (turns) => seriesFrom(turns, ({ first }) => first)),
+        ...combined(measured, (turns) => seriesFrom(turns, ({ first }) => first)),
       },
     ]
   },
