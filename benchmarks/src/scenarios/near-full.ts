@@ -66,7 +66,7 @@ export const nearFull: Scenario = {
       unit: 'ratio',
       better: 'higher',
       axis: { title: 'slots of the pool', scale: 'log' },
-      ...seriesOf(measured, (turns) => [
+      ...combined(measured, (turns) => [
         ratios(AGAINST_C, turns, ({ scannedInC }) => scannedInC),
         ...(files === undefined ? [] : [ratios('against slot files', turns, ({ scannedFiles }) => scannedFiles)]),
       ]),
