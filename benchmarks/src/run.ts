@@ -50,15 +50,32 @@ export interface Progress {
  * What fails is told in its place in the results, and the others go on. Throws `UnknownNameError`, and the signal's reason.
  */
 export async function runBenchmarks(options: RunOptions = {}): Promise<Results> {
-  const { scale = 'quick', onProgress } = options
-  const signal = AbortSignal.any(options.signal === undefined ? [] : [options.signal])
+  const { scale = 'quick' } = options
+  return await runChosen({
+    scale,
+    subjects: chooseNamed('subject', SUBJECTS, options.subjects),
+    services: chooseNamed('service', SERVICES, options.services),
+    benchmarks: chooseNamed('scenario or experiment', [...SCENARIOS, ...EXPERIMENTS], options.only).filter(
+      (one) => works(one) && (options.only !== undefined || isIn(one, scale)),
+    ),
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  })
+}
+
+/** As `runBenchmarks`, with what the caller has chosen or made. */
+export async function runChosen(
+  chosen: Pick<RunOptions, 'onProgress' | 'signal'> & {
+    readonly scale: Scale
+    readonly subjects: readonly Subject[]
+    readonly services: readonly Service[]
+    readonly benchmarks: readonly (Scenario | Experiment)[]
+  },
+): Promise<Results> {
+  const { scale, onProgress, benchmarks } = chosen
+  const signal = AbortSignal.any(chosen.signal === undefined ? [] : [chosen.signal])
   // As many listen as are measured at the same time.
   setMaxListeners(0, signal)
-  const chosen = chooseNamed('subject', SUBJECTS, options.subjects)
-  const services = chooseNamed('service', SERVICES, options.services)
-  const benchmarks = chooseNamed('scenario or experiment', [...SCENARIOS, ...EXPERIMENTS], options.only).filter(
-    (one) => works(one) && (options.only !== undefined || isIn(one, scale)),
-  )
   if (isRunning) throw new Error('A run is going on in this process: two at once would measure each other.')
   isRunning = true
   const onAbort = (): void => void killAllProcesses()
@@ -68,8 +85,8 @@ export async function runBenchmarks(options: RunOptions = {}): Promise<Results> 
   const home = await mkdtemp(join(tmpdir(), 'procref-bench-'))
   const prepared: PreparedSubject[] = []
   try {
-    const { usable, infos } = await prepareAll(chosen, { home, signal, all: prepared })
-    const offered = await offer(services, home)
+    const { usable, infos } = await prepareAll(chosen.subjects, { home, signal, all: prepared })
+    const offered = await offer(chosen.services, home)
     const scenarios: ScenarioResult[] = []
     const experiments: ExperimentResult[] = []
     for (const [done, one] of benchmarks.entries()) {
