@@ -168,4 +168,5 @@ for await (const line of createInterface({ input: process.stdin })) {
     say({ error: error instanceof Error ? error.message : String(error) })
   }
 }
+for (const claim of held) await claim.release()
 await pool.close()
