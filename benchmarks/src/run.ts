@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ProcrefError } from '@procref/core'
+import { killAllProcesses } from './actor/json-process.ts'
 import type { Experiment } from './experiment.ts'
 import { EXPERIMENTS } from './experiments/index.ts'
 import { goalsOf } from './goals.ts'
@@ -21,6 +22,8 @@ const SCALES: readonly Scale[] = ['guard', 'quick', 'full']
 const PACES = 5
 /** A process that was just ended may still be writing. */
 const REMOVE = { recursive: true, force: true, maxRetries: 10 } as const
+
+let isRunning = false
 
 export interface RunOptions {
   readonly scale?: Scale
@@ -56,6 +59,10 @@ export async function runBenchmarks(options: RunOptions = {}): Promise<Results> 
   const benchmarks = chooseNamed('scenario or experiment', [...SCENARIOS, ...EXPERIMENTS], options.only).filter(
     (one) => works(one) && (options.only !== undefined || isIn(one, scale)),
   )
+  if (isRunning) throw new Error('A run is going on in this process: two at once would measure each other.')
+  isRunning = true
+  const onAbort = (): void => void killAllProcesses()
+  signal.addEventListener('abort', onAbort, { once: true })
   const began = new Date()
   const noise = new NoiseMeter()
   const home = await mkdtemp(join(tmpdir(), 'procref-bench-'))
@@ -76,6 +83,7 @@ export async function runBenchmarks(options: RunOptions = {}): Promise<Results> 
       else experiments.push(...(await one.observe(context)))
       await rm(own, REMOVE)
     }
+    signal.throwIfAborted()
     return {
       format: 1,
       date: began.toISOString(),
@@ -91,6 +99,8 @@ export async function runBenchmarks(options: RunOptions = {}): Promise<Results> 
       goals: goalsOf(scenarios),
     }
   } finally {
+    signal.removeEventListener('abort', onAbort)
+    isRunning = false
     for (const subject of prepared.reverse()) await subject[Symbol.asyncDispose]()
     await rm(home, REMOVE)
   }
@@ -114,6 +124,12 @@ export async function listBenchmarks(): Promise<{
   } finally {
     await rm(home, REMOVE)
   }
+}
+
+/** Throws `UnknownNameError` when something is named that does not exist; measures nothing. */
+export function checkNames({ subjects, only }: Pick<RunOptions, 'subjects' | 'only'>): void {
+  chooseNamed('subject', SUBJECTS, subjects)
+  chooseNamed('scenario or experiment', [...SCENARIOS, ...EXPERIMENTS], only)
 }
 
 /** One scenario that fails as a whole does not take the results of the others with it. */

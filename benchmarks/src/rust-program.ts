@@ -11,7 +11,7 @@ const MANIFEST = fileURLToPath(new URL('../rust/Cargo.toml', import.meta.url))
 const REMEDY = 'install Rust 1.88 or newer (rustup); the first build fetches crates'
 const run = promisify(execFile)
 
-/** Builds a program of `rust/`; its path. What cargo made is kept for the next run: it is a minute's work. */
+/** Builds a program of `rust/`; its path. What cargo made is kept for the next run, and is all that one leaves behind: it is a minute's work. */
 export async function buildRustProgram(name: string): Promise<string> {
   const target = join(cacheDir(), 'rust')
   await mkdir(target, { recursive: true, mode: 0o700 })
@@ -31,8 +31,9 @@ export function cargoMissing(): Unavailable | undefined {
   return findProgram('cargo') === undefined ? { reason: 'there is no program cargo', remedy: REMEDY } : undefined
 }
 
-/** As the XDG Base Directory Specification has it. */
+/** `$PROCREF_BENCH_CACHE`, else where the XDG Base Directory Specification has it. */
 function cacheDir(): string {
-  const { XDG_CACHE_HOME: given = '' } = process.env
-  return join(given === '' ? join(homedir(), '.cache') : given, 'procref-bench')
+  const { PROCREF_BENCH_CACHE: own = '', XDG_CACHE_HOME: everybodys = '' } = process.env
+  if (own !== '') return own
+  return join(everybodys === '' ? join(homedir(), '.cache') : everybodys, 'procref-bench')
 }

@@ -26,6 +26,7 @@ export const postgresSubject: Subject = {
   maxSlots: 6_400,
   betweenProcesses: true,
   waits: 'in the server, for one slot picked by chance: woken by its release',
+  waitsForOne: true,
   declares: async () => ({
     platforms: ['linux', 'darwin', 'win32', 'freebsd', 'openbsd', 'sunos', 'aix'],
     where: 'the documentation of PostgreSQL',

@@ -50,6 +50,8 @@ export interface RpcClientOptions {
   }
   /** The sessions that are not its own: those over HTTP, which outlive the request that attached them. */
   readonly lasting?: Sessions
+  /** So many lists, maps and tags in each other may be in a request; left out: whoever made it has seen to it. */
+  readonly levels?: number
   /** The client's own name for the session it begins with, a UUID. It gets another one if that is in use. */
   readonly id?: string
   /** Done with the first session before anything is called in it. */
@@ -112,8 +114,10 @@ export class RpcClient {
   /** Requests are read in the order in which they came: a long one takes a while, and a change must not overtake it. */
   #read(frame: Buffer): ReturnType<typeof readRequest> | ReturnType<typeof readLongRequest> {
     const isLong = frame.length > LONG_BYTES
-    if (this.#reading === undefined && !isLong) return readRequest(frame)
-    const reading = Promise.resolve(this.#reading).then(() => (isLong ? readLongRequest(frame) : readRequest(frame)))
+    const { levels } = this.#options
+    if (this.#reading === undefined && !isLong) return readRequest(frame, levels)
+    const read = isLong ? readLongRequest : readRequest
+    const reading = Promise.resolve(this.#reading).then(() => read(frame, levels))
     this.#reading = reading
     return reading.finally(() => {
       if (this.#reading === reading) this.#reading = undefined
