@@ -41,6 +41,14 @@ export function encodeValue(value: unknown): Buffer {
   )
 }
 
+/** A text, from its UTF-8. */
+export function encodeText(utf8: Uint8Array): Buffer {
+  const head = Buffer.alloc(5)
+  head[0] = (MAJOR.text << 5) | 26
+  head.writeUInt32BE(utf8.length, 1)
+  return Buffer.concat([head, utf8])
+}
+
 /** In the order of the engine's own maps. */
 function keyOf(token: Token | Token[] | undefined): string {
   return String((Array.isArray(token) ? token[0] : token)?.value)

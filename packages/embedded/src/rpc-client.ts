@@ -4,6 +4,7 @@ import { asReal } from './engine-errors.ts'
 import { ruleFor } from './gate.ts'
 import { type LiveQueries, liveStatements, refuseLiveStatements } from './live-queries.ts'
 import { isTooDeepQuery, SHORT_BYTES } from './query-guard.ts'
+import { ReadingOrder } from './reading-order.ts'
 import {
   anonymousNotAllowed,
   expressionTooDeep,
@@ -16,7 +17,7 @@ import {
   sessionNotFound,
   tooManyTransactions,
 } from './rpc-errors.ts'
-import { type RpcRequest, readLongRequest, readRequest, textOf } from './rpc-request.ts'
+import { type RpcRequest, readRequest, textOf } from './rpc-request.ts'
 import type { Session } from './session.ts'
 import { signIn, signOut, use } from './session-changes.ts'
 import { MAX_SESSIONS_A_CONNECTION, Sessions } from './sessions.ts'
@@ -25,9 +26,6 @@ import { MAX_SESSIONS_A_CONNECTION, Sessions } from './sessions.ts'
 const MAX_TRANSACTIONS_A_SESSION = 64
 /** so a connection cannot have that many for each of its sessions. */
 const MAX_TRANSACTIONS = 1_024
-
-/** A request of more bytes is read a little at a time. */
-const LONG_BYTES = 128 * 1024
 
 /** Methods that the real server knows by name even where it was built without them. */
 const NOT_BUILT_IN: ReadonlySet<string> = new Set(['gql', 'graphql'])
@@ -60,8 +58,7 @@ export class RpcClient {
   /** By the session that began it, and with whose end it ends. Every session of the client may use it. */
   readonly #transactions = new Map<string, Session>()
   readonly #begun: Promise<Session>
-  /** Of the last request that could not be read at once. */
-  #reading: ReturnType<typeof readLongRequest> | undefined
+  readonly #reading = new ReadingOrder()
 
   constructor(options: RpcClientOptions) {
     this.#options = options
@@ -83,20 +80,9 @@ export class RpcClient {
 
   /** Answers one request, itself encoded, with one encoded response. Never rejects. */
   async handle(frame: Buffer): Promise<Buffer> {
-    const read = this.#read(frame)
+    const read = this.#reading.next(() => readRequest(frame))
     const request = read instanceof Promise ? await read : read
     return 'error' in request ? encodeMap([['error', request.error]]) : responseTo(request, await this.call(request))
-  }
-
-  /** Requests are read in the order in which they came: a long one takes a while, and a change must not overtake it. */
-  #read(frame: Buffer): ReturnType<typeof readRequest> | ReturnType<typeof readLongRequest> {
-    const isLong = frame.length > LONG_BYTES
-    if (this.#reading === undefined && !isLong) return readRequest(frame)
-    const reading = Promise.resolve(this.#reading).then(() => (isLong ? readLongRequest(frame) : readRequest(frame)))
-    this.#reading = reading
-    return reading.finally(() => {
-      if (this.#reading === reading) this.#reading = undefined
-    })
   }
 
   /** Never rejects. */
