@@ -158,7 +158,7 @@ export class WsConnection {
   }
 
   #deliver(frame: Frame): void {
-    if (this.#socket.bufferedAmount > MAX_UNREAD_BYTES) {
+    if (this.#stream.unreadBytes > MAX_UNREAD_BYTES) {
       this.#deaf = true
       // Paused, it would not see the client's half of the closing.
       this.#socket.resume()
@@ -189,7 +189,7 @@ export class WsConnection {
 
   #regulate(): void {
     const busy = this.#inFlight >= MAX_IN_FLIGHT || this.#inFlightBytes >= MAX_IN_FLIGHT_BYTES
-    const tooMuch = busy || this.#socket.bufferedAmount > MAX_UNREAD_BYTES
+    const tooMuch = busy || this.#stream.unreadBytes > MAX_UNREAD_BYTES
     if (tooMuch === this.#socket.isPaused || this.#deaf) return
     if (tooMuch) this.#socket.pause()
     else this.#socket.resume()
