@@ -129,11 +129,18 @@ export function uuidFromText(text: string): string | undefined {
 }
 
 /** A map from entries whose values are encoded already. */
-export function encodeMap(entries: readonly (readonly [key: string, value: Uint8Array])[]): Buffer {
+export function encodeMap(entries: Entries): Buffer {
+  return Buffer.concat(mapParts(entries))
+}
+
+export type Entries = readonly (readonly [key: string, value: Uint8Array])[]
+
+/** What `encodeMap` makes, for who puts it together. */
+export function mapParts(entries: Entries): readonly Uint8Array[] {
   // At most a handful of entries, so the length is part of the first byte.
   const parts: Uint8Array[] = [Buffer.of(0xa0 | entries.length)]
   for (const [key, value] of entries) parts.push(encodedKey(key), value)
-  return Buffer.concat(parts)
+  return parts
 }
 
 /** An array from elements that are encoded already. */

@@ -1,8 +1,9 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { RawData, WebSocket } from 'ws'
 import type { ClientStream } from './client-stream.ts'
+import { joinInSteps, lengthOf } from './joined.ts'
 import { ReadingOrder } from './reading-order.ts'
 import { ShortCalls } from './short-calls.ts'
+import { inTurns } from './turns.ts'
 
 /** As the real server: a longer message ends the connection with 1009. */
 export const MAX_MESSAGE_BYTES: number = 128 * 1024 * 1024
@@ -20,8 +21,6 @@ const MAX_UNREAD_BYTES = 16 * 1024 * 1024
 
 /** So long a client has to read why it is disconnected before what it has sent is thrown away. */
 const READS_WHY_MS = 1_000
-/** A message in pieces is put together so many bytes at a time: about a millisecond. */
-const JOINED_AT_ONCE = 2 * 1024 * 1024
 
 /** The only caller on a connection. */
 const CLIENT = 'client'
@@ -204,27 +203,8 @@ function piecesOf(message: RawData): Pieces {
   return [Buffer.isBuffer(message) ? message : Buffer.from(message)]
 }
 
-function lengthOf(pieces: Pieces): number {
-  let length = 0
-  for (const piece of pieces) length += piece.length
-  return length
-}
-
 /** A message of several pieces takes a while, a little of it at a time. */
 function join(pieces: Pieces): Buffer | Promise<Buffer> {
   const [first = Buffer.alloc(0)] = pieces
-  return pieces.length > 1 ? joinLong(pieces) : first
-}
-
-async function joinLong(pieces: Pieces): Promise<Buffer> {
-  const message = Buffer.allocUnsafeSlow(lengthOf(pieces))
-  let [at, pause] = [0, JOINED_AT_ONCE]
-  for (const piece of pieces) {
-    message.set(piece, at)
-    at += piece.length
-    if (at < pause) continue
-    pause = at + JOINED_AT_ONCE
-    await nextTurn()
-  }
-  return message
+  return pieces.length > 1 ? inTurns(joinInSteps(pieces)) : first
 }
