@@ -50,8 +50,8 @@ export interface EngineOptions {
 
 /** So many calls are started at once at least: one or two would leave the engine idle while we make the next ones, or the disk syncs. */
 const MIN_PLACES = 8
-/** So many of one session, while there are others: one would leave a processor idle while we make the next one. */
-const MIN_PLACES_OF_ONE = 2
+/** So many at least while somebody asks one thing after the other: one would leave a processor idle while we make the next one. */
+const MIN_FEW = 2
 
 /** Whose turn it is when no client's session is used. */
 const OWNER = ''
@@ -89,7 +89,7 @@ export class Engine {
   readonly version: string
   readonly #turns = new FairTurns({
     all: Math.max(MIN_PLACES, 4 * availableParallelism()),
-    ofOne: Math.max(MIN_PLACES_OF_ONE, availableParallelism()),
+    few: Math.max(MIN_FEW, availableParallelism()),
   })
   readonly #memory = new MemoryReturn()
   #inFlight = 0
