@@ -1,4 +1,4 @@
-import { ActorError } from '../actor/json-process.ts'
+import { AnsweredError } from '../actor/json-process.ts'
 import { overServices } from '../over-services.ts'
 import type { Scenario } from '../scenario.ts'
 import { Stage } from '../stage.ts'
@@ -107,6 +107,6 @@ async function herd(stage: Stage, size: number): Promise<Herd> {
 
 /** The program's own words, without its command line. */
 function saidBy(error: unknown): string {
-  if (error instanceof ActorError) return error.said
+  if (error instanceof AnsweredError) return error.said
   return error instanceof Error ? error.message : String(error)
 }
