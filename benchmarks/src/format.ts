@@ -12,6 +12,13 @@ export function formatNumber(value: number): string {
   return text.replace('-', '−')
 }
 
+/** For a column, where numbers are compared: with zeros at the end. */
+export function formatColumn(value: number): string {
+  if (!Number.isFinite(value) || Number.isInteger(value) || Math.abs(value) >= 1_000) return formatNumber(value)
+  const options = { minimumSignificantDigits: 3, maximumSignificantDigits: 3 }
+  return new Intl.NumberFormat('en', options).format(value).replace('-', '−')
+}
+
 /** With its unit; times in the one that gives the shortest number. */
 export function formatValue(value: number, unit: Unit): string {
   const time = (TIMES as readonly Unit[]).indexOf(unit)
@@ -40,4 +47,8 @@ export function formatDate(iso: string): string {
 export function formatSeconds(seconds: number): string {
   if (seconds < 100) return `${seconds} s`
   return `${Math.round(seconds / 60)} min`
+}
+
+export function counted(count: number, one: string, many: string): string {
+  return `${new Intl.NumberFormat('en').format(count)} ${count === 1 ? one : many}`
 }

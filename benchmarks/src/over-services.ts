@@ -1,17 +1,12 @@
-import { inTurns, type Turns } from './in-turns.ts'
 import type { ScenarioContext, UsableService } from './scenario.ts'
+import { type Measured, type Turns, turnByTurn } from './turn-by-turn.ts'
 
-/** As `overSubjects`, with services; what the turns gave is for `seriesOf`, once or more often. */
+/** Measures one service after the other, turn by turn; `combined` makes each result from what the turns gave. */
 export async function overServices<T>(
   context: ScenarioContext,
-  options: {
-    readonly turns: number
-    /** Why a service has no place in this scenario; undefined: it has one. */
-    readonly leaveOut?: (usable: UsableService) => string | undefined
-    readonly measure: (usable: UsableService, turn: number) => Promise<T>
-  },
-): Promise<Turns<T>> {
+  options: Turns<UsableService, T>,
+): Promise<Measured<T>> {
   const { services } = context
   const all = services.map((usable) => ({ name: usable.service.name, title: usable.service.title, usable }))
-  return await inTurns(context, all, options)
+  return await turnByTurn(context, all, options)
 }

@@ -122,6 +122,7 @@ const point = z.looseObject({
   p99: z.number(),
   max: z.number(),
   interval: z.tuple([z.number(), z.number()]),
+  turns: z.exactOptional(z.array(z.number())),
   samples: z.array(z.number()).min(1),
 })
 

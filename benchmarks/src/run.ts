@@ -1,7 +1,9 @@
+import { setMaxListeners } from 'node:events'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ProcrefError } from '@procref/core'
+import { killAllProcesses } from './actor/json-process.ts'
 import type { Experiment } from './experiment.ts'
 import { EXPERIMENTS } from './experiments/index.ts'
 import { goalsOf } from './goals.ts'
@@ -20,6 +22,8 @@ const SCALES: readonly Scale[] = ['guard', 'quick', 'full']
 const PACES = 5
 /** A process that was just ended may still be writing. */
 const REMOVE = { recursive: true, force: true, maxRetries: 10 } as const
+
+let isRunning = false
 
 export interface RunOptions {
   readonly scale?: Scale
@@ -46,19 +50,43 @@ export interface Progress {
  * What fails is told in its place in the results, and the others go on. Throws `UnknownNameError`, and the signal's reason.
  */
 export async function runBenchmarks(options: RunOptions = {}): Promise<Results> {
-  const { scale = 'quick', onProgress, signal = new AbortController().signal } = options
-  const chosen = chooseNamed('subject', SUBJECTS, options.subjects)
-  const services = chooseNamed('service', SERVICES, options.services)
-  const benchmarks = chooseNamed('scenario or experiment', [...SCENARIOS, ...EXPERIMENTS], options.only).filter(
-    (one) => works(one) && (options.only !== undefined || isIn(one, scale)),
-  )
+  const { scale = 'quick' } = options
+  return await runChosen({
+    scale,
+    subjects: chooseNamed('subject', SUBJECTS, options.subjects),
+    services: chooseNamed('service', SERVICES, options.services),
+    benchmarks: chooseNamed('scenario or experiment', [...SCENARIOS, ...EXPERIMENTS], options.only).filter(
+      (one) => works(one) && (options.only !== undefined || isIn(one, scale)),
+    ),
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  })
+}
+
+/** As `runBenchmarks`, with what the caller has chosen or made. */
+export async function runChosen(
+  chosen: Pick<RunOptions, 'onProgress' | 'signal'> & {
+    readonly scale: Scale
+    readonly subjects: readonly Subject[]
+    readonly services: readonly Service[]
+    readonly benchmarks: readonly (Scenario | Experiment)[]
+  },
+): Promise<Results> {
+  const { scale, onProgress, benchmarks } = chosen
+  const signal = AbortSignal.any(chosen.signal === undefined ? [] : [chosen.signal])
+  // As many listen as are measured at the same time.
+  setMaxListeners(0, signal)
+  if (isRunning) throw new Error('A run is going on in this process: two at once would measure each other.')
+  isRunning = true
+  const onAbort = (): void => void killAllProcesses()
+  signal.addEventListener('abort', onAbort, { once: true })
   const began = new Date()
   const noise = new NoiseMeter()
   const home = await mkdtemp(join(tmpdir(), 'procref-bench-'))
   const prepared: PreparedSubject[] = []
   try {
-    const { usable, infos } = await prepareAll(chosen, { home, signal, onProgress, all: prepared })
-    const offered = await offer(services, home)
+    const { usable, infos } = await prepareAll(chosen.subjects, { home, signal, onProgress, all: prepared })
+    const offered = await offer(chosen.services, home)
     const scenarios: ScenarioResult[] = []
     const experiments: ExperimentResult[] = []
     for (const [done, one] of benchmarks.entries()) {
@@ -76,6 +104,7 @@ export async function runBenchmarks(options: RunOptions = {}): Promise<Results> 
         await rm(own, REMOVE)
       }
     }
+    signal.throwIfAborted()
     return {
       format: 1,
       date: began.toISOString(),
@@ -91,6 +120,8 @@ export async function runBenchmarks(options: RunOptions = {}): Promise<Results> 
       goals: goalsOf(scenarios),
     }
   } finally {
+    signal.removeEventListener('abort', onAbort)
+    isRunning = false
     for (const subject of prepared.reverse()) await subject[Symbol.asyncDispose]()
     await rm(home, REMOVE)
   }
@@ -114,6 +145,12 @@ export async function listBenchmarks(): Promise<{
   } finally {
     await rm(home, REMOVE)
   }
+}
+
+/** Throws `UnknownNameError` when something is named that does not exist; measures nothing. */
+export function checkNames({ subjects, only }: Pick<RunOptions, 'subjects' | 'only'>): void {
+  chooseNamed('subject', SUBJECTS, subjects)
+  chooseNamed('scenario or experiment', [...SCENARIOS, ...EXPERIMENTS], only)
 }
 
 /** One scenario that fails as a whole does not take the results of the others with it. */

@@ -13,6 +13,8 @@ export interface Subject {
   readonly betweenProcesses: boolean
   /** How it waits for a permit, in words: woken by the kernel, or by which timer. */
   readonly waits: string
+  /** Whoever waits picks one permit first and waits for that one, also when another one is given back. */
+  readonly waitsForOne?: true
   /** The platforms (in Node's words) that it declares to support, and where it does so; left out: it declares none. */
   declares?(): Promise<DeclaredPlatforms>
   /** Can it be used in a folder like `home`? If not, why, and how to get it. Never throws for what is only missing. */

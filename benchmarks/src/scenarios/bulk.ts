@@ -1,5 +1,4 @@
 import { setTimeout as after } from 'node:timers/promises'
-import { seriesOf } from '../in-turns.ts'
 import { oneOfEachEngine } from '../one-of-each-engine.ts'
 import { overServices } from '../over-services.ts'
 import { rssMb } from '../proc.ts'
@@ -7,6 +6,7 @@ import type { Point, Scale, Series } from '../results.ts'
 import type { Scenario } from '../scenario.ts'
 import { Stage } from '../stage.ts'
 import { summarize } from '../statistics.ts'
+import { combined } from '../turn-by-turn.ts'
 
 const TURNS = { guard: 1, quick: 1, full: 3 }
 const INSERTED = { guard: 100, quick: 10_000, full: 100_000 }
@@ -71,7 +71,7 @@ export const bulk: Scenario = {
         unit: 'MB',
         better: 'lower',
         axis: { title: 'when', scale: 'category' },
-        ...seriesOf(turns, (gave) => [
+        ...combined(turns, (gave) => [
           ...memoryOf(
             `${rows} rows inserted`,
             gave.map(({ insert }) => insert),
@@ -89,7 +89,7 @@ export const bulk: Scenario = {
         method,
         unit: 'ms',
         better: 'lower',
-        ...seriesOf(turns, (gave) => [
+        ...combined(turns, (gave) => [
           { variant: `${rows} rows inserted`, points: [summarize(gave.map(({ insertMs }) => insertMs))] },
           { variant: `${megabytes} MB read`, points: [summarize(gave.map(({ readMs }) => readMs))] },
         ]),

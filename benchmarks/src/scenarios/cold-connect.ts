@@ -1,8 +1,8 @@
-import { seriesOf } from '../in-turns.ts'
 import { overServices } from '../over-services.ts'
 import type { Scenario } from '../scenario.ts'
 import { Stage } from '../stage.ts'
 import { summarize } from '../statistics.ts'
+import { combined } from '../turn-by-turn.ts'
 
 const TURNS = { guard: 1, quick: 3, full: 15 }
 
@@ -31,7 +31,7 @@ export const coldConnect: Scenario = {
         `database; ${TURNS[context.scale]} times, each in a new folder and a new process.`,
       unit: 'ms',
       better: 'lower',
-      ...seriesOf(turns, (gave) => [{ points: [summarize(gave)] }]),
+      ...combined(turns, (gave) => [{ points: [summarize(gave)] }]),
     }
   },
 }

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { unfitForSharing } from '../fits.ts'
-import { seriesOf } from '../in-turns.ts'
 import { turnsOfSubjects } from '../over-subjects.ts'
 import type { Scenario, ScenarioContext, UsableSubject } from '../scenario.ts'
 import { summarizeTurns, thinned } from '../statistics.ts'
+import { combined } from '../turn-by-turn.ts'
 import { withActors } from '../with-actors.ts'
 
 const PROCESSES = [2, 8, 32]
@@ -46,7 +46,7 @@ export const contended: Scenario = {
         unit: 'µs',
         better: 'lower',
         axis,
-        ...seriesOf(measured, (turns) => seriesOfCrowds(turns, ({ waitsUs }) => waitsUs)),
+        ...combined(measured, (turns) => seriesOfCrowds(turns, ({ waitsUs }) => waitsUs)),
       },
       {
         name: 'contended-throughput',
@@ -56,7 +56,7 @@ export const contended: Scenario = {
         unit: 'per second',
         better: 'higher',
         axis,
-        ...seriesOf(measured, (turns) => seriesOfCrowds(turns, ({ claimsPerSecond }) => [claimsPerSecond])),
+        ...combined(measured, (turns) => seriesOfCrowds(turns, ({ claimsPerSecond }) => [claimsPerSecond])),
       },
     ]
   },

@@ -1,10 +1,11 @@
-import { seriesOf } from '../in-turns.ts'
+import { ActorError } from '../actor/json-process.ts'
 import { overServices } from '../over-services.ts'
 import type { Scenario } from '../scenario.ts'
 import { Stage } from '../stage.ts'
 import { curveOf, summarize } from '../statistics.ts'
+import { combined } from '../turn-by-turn.ts'
 
-const SIZES = { guard: [1], quick: [1, 8, 32], full: [1, 10, 50, 200] }
+const SIZES = { guard: [1, 4], quick: [1, 8, 32], full: [1, 10, 50, 200] }
 const SLOTS = 256
 /** Clients that came too late for each other must not meet different servers because of that. */
 const LINGER_MS = 1_000
@@ -17,6 +18,8 @@ interface Herd {
   readonly tookMs: readonly number[]
   readonly servers: number
   readonly failed: number
+  /** Of the first that failed. */
+  readonly message?: string
 }
 
 export const firstConnects: Scenario = {
@@ -47,8 +50,15 @@ export const firstConnects: Scenario = {
       ...{ name, title, question, method, axis },
       unit: 'count' as const,
       better: 'lower' as const,
-      ...seriesOf(turns, ([herds = []]) => [{ points: herds.map((one) => summarize([value(one)], one.size)) }]),
+      ...combined(turns, ([herds = []]) => [{ points: herds.map((one) => summarize([value(one)], one.size)) }]),
     })
+    const unconnected = [...turns.turns].flatMap(([subject, [herds = []]]) =>
+      herds.flatMap(({ size, failed, message }) =>
+        message === undefined
+          ? []
+          : [{ subject, message: `${failed} of ${size} clients failed, the first with: ${message}` }],
+      ),
+    )
     return [
       {
         name: firstConnects.name,
@@ -58,10 +68,11 @@ export const firstConnects: Scenario = {
         unit: 'ms',
         better: 'lower',
         axis,
-        ...seriesOf(turns, ([herds = []]) => {
+        ...combined(turns, ([herds = []]) => {
           const points = herds.filter(({ tookMs }) => tookMs.length > 0).map((one) => summarize(one.tookMs, one.size))
           return [curveOf(points)]
         }),
+        failed: [...turns.failed, ...unconnected],
       },
       count(
         FIRST_CONNECTS_FAILED,
@@ -82,11 +93,20 @@ export const firstConnects: Scenario = {
 async function herd(stage: Stage, size: number): Promise<Herd> {
   const clients = await stage.startAll(size)
   const connects = await Promise.allSettled(clients.map((client) => client.ask('connect')))
+  const failures = connects.flatMap((one) => (one.status === 'rejected' ? [saidBy(one.reason)] : []))
+  const [message] = failures
   const done = connects.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
   return {
     size,
     tookMs: done.map(({ tookMs }) => tookMs),
     servers: new Set(done.map(({ server }) => server)).size,
-    failed: size - done.length,
+    failed: failures.length,
+    ...(message === undefined ? {} : { message }),
   }
+}
+
+/** The program's own words, without its command line. */
+function saidBy(error: unknown): string {
+  if (error instanceof ActorError) return error.said
+  return error instanceof Error ? error.message : String(error)
 }

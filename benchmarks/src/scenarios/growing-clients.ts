@@ -1,10 +1,10 @@
-import { seriesOf } from '../in-turns.ts'
 import { oneOfEachEngine } from '../one-of-each-engine.ts'
 import { overServices } from '../over-services.ts'
 import { rssMb } from '../proc.ts'
 import type { Scenario } from '../scenario.ts'
 import { Stage } from '../stage.ts'
 import { curveOf, summarize } from '../statistics.ts'
+import { combined } from '../turn-by-turn.ts'
 
 const SIZES = { guard: [1, 2], quick: [1, 4, 16], full: [1, 2, 4, 8, 16, 32, 64] }
 const FOR_MS = { guard: 200, quick: 1_000, full: 5_000 }
@@ -34,7 +34,8 @@ export const growingClients: Scenario = {
         for (const size of SIZES[context.scale]) {
           context.say(`${usable.service.title}, ${size} clients`)
           const more = await stage.startAll(size - clients.length)
-          for (const client of more) server = (await client.ask('connect')).server ?? server
+          for (const answer of await Promise.all(more.map((client) => client.ask('connect'))))
+            server = answer.server ?? server
           clients.push(...more)
           await Promise.all(clients.map((client) => client.ask('small', 1, WARM_UP_MS)))
           const said = await Promise.all(clients.map((client) => client.ask('small', 1, FOR_MS[context.scale])))
@@ -52,7 +53,7 @@ export const growingClients: Scenario = {
       'So many processes, each with one connection, ask `RETURN $x + 1` one after the other, in memory, all at the same time, for ' +
       `${FOR_MS[context.scale] / 1_000} s. Clients and server share the processors.`
     const curve = (value: (crowd: Crowd) => readonly number[]) =>
-      seriesOf(turns, ([crowds = []]) => [curveOf(crowds.map((crowd) => summarize(value(crowd), crowd.size)))])
+      combined(turns, ([crowds = []]) => [curveOf(crowds.map((crowd) => summarize(value(crowd), crowd.size)))])
     const axis = { title: 'clients', scale: 'log' } as const
     return [
       {

@@ -1,10 +1,10 @@
-import { seriesOf } from '../in-turns.ts'
 import { oneOfEachEngine } from '../one-of-each-engine.ts'
 import { overServices } from '../over-services.ts'
 import { rssMb } from '../proc.ts'
 import type { Scenario } from '../scenario.ts'
 import { Stage } from '../stage.ts'
 import { curveOf, summarize } from '../statistics.ts'
+import { combined } from '../turn-by-turn.ts'
 
 const MEGABYTES = { guard: [1], quick: [1, 4, 16], full: [1, 10, 100, 1_000] }
 const STARTS = { guard: 1, quick: 2, full: 5 }
@@ -58,7 +58,7 @@ export const growingDatabase: Scenario = {
       `started by the first connect, ${STARTS[context.scale]} times; each time rows are read by their id, at random, for ${LOOKUP_MS[context.scale]} ms. ` +
       'The files are in the system’s cache: what is measured is the work, not the disk.'
     const curve = (value: (grown: Grown) => readonly number[]) =>
-      seriesOf(turns, ([grown = []]) => [curveOf(grown.map((one) => summarize(value(one), one.megabytes)))])
+      combined(turns, ([grown = []]) => [curveOf(grown.map((one) => summarize(value(one), one.megabytes)))])
     const axis = { title: 'MB in the database', scale: 'log' } as const
     return [
       {

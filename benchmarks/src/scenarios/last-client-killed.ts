@@ -1,10 +1,10 @@
 import { setTimeout as after } from 'node:timers/promises'
 import { identify, isSameProcess } from '@procref/core'
-import { seriesOf } from '../in-turns.ts'
 import { overServices } from '../over-services.ts'
 import type { Scenario } from '../scenario.ts'
 import { Stage } from '../stage.ts'
 import { summarize } from '../statistics.ts'
+import { combined } from '../turn-by-turn.ts'
 
 const TURNS = { guard: 1, quick: 2, full: 25 }
 const LINGER_MS = 250
@@ -53,7 +53,7 @@ export const lastClientKilled: Scenario = {
         `noted in the journal; the server is gone when its process is. The linger of ${LINGER_MS} ms, where a service has one, is taken off.`,
       unit: 'ms',
       better: 'lower',
-      ...seriesOf(turns, (gave) => [
+      ...combined(turns, (gave) => [
         { variant: 'stop begins', points: [summarize(gave.map(({ began }) => began))] },
         { variant: 'server gone', points: [summarize(gave.map(({ gone }) => gone))] },
       ]),

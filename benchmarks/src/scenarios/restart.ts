@@ -1,9 +1,9 @@
-import { seriesOf } from '../in-turns.ts'
 import { overServices } from '../over-services.ts'
 import type { Scenario } from '../scenario.ts'
 import { kill, processesOf } from '../services/processes-of.ts'
 import { Stage } from '../stage.ts'
 import { summarize } from '../statistics.ts'
+import { combined } from '../turn-by-turn.ts'
 
 const TURNS = { guard: 1, quick: 2, full: 15 }
 
@@ -38,7 +38,7 @@ export const restart: Scenario = {
         `answered once the server was replaced; ${TURNS[context.scale]} times, each in a new folder. It includes the pause of half a second before a restart.`,
       unit: 'ms',
       better: 'lower',
-      ...seriesOf(turns, (gave) => [{ points: [summarize(gave)] }]),
+      ...combined(turns, (gave) => [{ points: [summarize(gave)] }]),
     }
   },
 }

@@ -1,4 +1,3 @@
-import { seriesOf, type Turns } from '../in-turns.ts'
 import { oneOfEachEngine } from '../one-of-each-engine.ts'
 import { overServices } from '../over-services.ts'
 import { processorNs } from '../proc.ts'
@@ -7,6 +6,7 @@ import type { Scenario, UsableService } from '../scenario.ts'
 import type { Client } from '../service-client/client.ts'
 import { Stage } from '../stage.ts'
 import { summarize } from '../statistics.ts'
+import { combined, type Measured } from '../turn-by-turn.ts'
 
 const TURNS = { guard: 1, quick: 3, full: 20 }
 const FOR_MS = 500
@@ -17,7 +17,7 @@ const LOADS = [
 const IN_PROCESS = 'in-process'
 
 /** One for each load. */
-type Measured = readonly { readonly rate: number; readonly processorUs: number }[]
+type Answered = readonly { readonly rate: number; readonly processorUs: number }[]
 
 export const smallQueries: Scenario = {
   name: 'small-queries',
@@ -40,7 +40,7 @@ export const smallQueries: Scenario = {
           return measured
         },
       })
-      const warm = { ...turns, measured: new Map([...turns.measured].map(([name, gave]) => [name, gave.slice(1)])) }
+      const warm = { ...turns, turns: new Map([...turns.turns].map(([name, gave]) => [name, gave.slice(1)])) }
       return resultsOf(warm)
     } finally {
       for (const crew of stages.values()) await crew[Symbol.asyncDispose]()
@@ -48,14 +48,14 @@ export const smallQueries: Scenario = {
   },
 }
 
-function resultsOf(turns: Turns<Measured>) {
+function resultsOf(turns: Measured<Answered>) {
   const method =
     `\`RETURN $x + 1\`, asked by the official SDK, in memory; ${FOR_MS} ms in each turn, services in turns, so that ratios within a turn stand ` +
     'what else the machine does. Server and clients share the processors. The engine in the process has one process with all that is in flight.'
   const axis = { title: 'load', scale: 'category' } as const
-  const each = (gave: readonly Measured[], value: (one: Measured[number]) => number): readonly Point[] =>
+  const each = (gave: readonly Answered[], value: (one: Answered[number]) => number): readonly Point[] =>
     LOADS.map(({ name }, load) => summarize(gave.flatMap((turn) => turn[load] ?? []).map(value), name))
-  const inProcess = turns.measured.get(IN_PROCESS)
+  const inProcess = turns.turns.get(IN_PROCESS)
   return [
     {
       name: smallQueries.name,
@@ -65,7 +65,7 @@ function resultsOf(turns: Turns<Measured>) {
       unit: 'per second' as const,
       better: 'higher' as const,
       axis,
-      ...seriesOf(turns, (gave) => [{ points: each(gave, ({ rate }) => rate) }]),
+      ...combined(turns, (gave) => [{ points: each(gave, ({ rate }) => rate) }]),
     },
     {
       name: 'small-queries-processor',
@@ -75,14 +75,14 @@ function resultsOf(turns: Turns<Measured>) {
       unit: 'µs' as const,
       better: 'lower' as const,
       axis,
-      ...seriesOf(turns, (gave) => [{ points: each(gave, ({ processorUs }) => processorUs) }]),
+      ...combined(turns, (gave) => [{ points: each(gave, ({ processorUs }) => processorUs) }]),
     },
     ...(inProcess === undefined ? [] : [ratioTo(inProcess, turns, method)]),
   ]
 }
 
-function ratioTo(inProcess: readonly Measured[], turns: Turns<Measured>, method: string) {
-  const series = [...turns.measured]
+function ratioTo(inProcess: readonly Answered[], turns: Measured<Answered>, method: string) {
+  const series = [...turns.turns]
     .filter(([subject]) => subject !== IN_PROCESS)
     .map(([subject, gave]): Series => {
       const points = LOADS.map(({ name }, load) =>
@@ -134,7 +134,7 @@ class Crew implements AsyncDisposable {
     }
   }
 
-  async run({ clients, inFlight }: (typeof LOADS)[number]): Promise<Measured[number]> {
+  async run({ clients, inFlight }: (typeof LOADS)[number]): Promise<Answered[number]> {
     const taking = this.#clients.slice(0, clients)
     const each = this.#isShared ? inFlight : clients * inFlight
     const before = processorNs(this.#server)

@@ -1,8 +1,8 @@
-import { seriesOf } from '../in-turns.ts'
 import { overServices } from '../over-services.ts'
 import type { Scenario, UsableService } from '../scenario.ts'
 import { Stage } from '../stage.ts'
 import { summarize } from '../statistics.ts'
+import { combined } from '../turn-by-turn.ts'
 
 const TURNS = { guard: 2, quick: 2, full: 5 }
 const ROUNDS = { guard: 15, quick: 12, full: 60 }
@@ -36,7 +36,7 @@ export const warmConnect: Scenario = {
         method,
         unit: 'ms',
         better: 'lower',
-        ...seriesOf(turns, (gave) => [
+        ...combined(turns, (gave) => [
           { points: [summarize(gave.flatMap(({ own }) => own))] },
           { variant: 'the bare SDK, same server', points: [summarize(gave.flatMap(({ bare }) => bare))] },
         ]),
@@ -48,7 +48,7 @@ export const warmConnect: Scenario = {
         method: `${method} Each sample is the quotient of one turn.`,
         unit: 'ratio',
         better: 'lower',
-        ...seriesOf(turns, (gave) => [
+        ...combined(turns, (gave) => [
           { points: [summarize(gave.flatMap(({ own, bare }) => own.map((took, turn) => took / (bare[turn] ?? 0))))] },
         ]),
       },

@@ -21,12 +21,10 @@ export function processesOf(dir: string): readonly ProcessIdentity[] {
   })
 }
 
-/**
- * Resolves when nothing of it runs any more. What is still there after a minute is killed, and named in the error.
- */
-export async function whenNothingRuns(dir: string): Promise<void> {
+/** Resolves when nothing of it runs any more. What is still there after so long is killed, and named in the error. */
+export async function whenNothingRuns(dir: string, patienceMs: number = HANGS_MS): Promise<void> {
   let left = processesOf(dir)
-  for (const deadline = performance.now() + HANGS_MS; left.length > 0; left = processesOf(dir)) {
+  for (const deadline = performance.now() + patienceMs; left.length > 0; left = processesOf(dir)) {
     if (performance.now() > deadline) {
       const names = left.map(({ pid }) => `pid ${pid} (${read(pid, 'cmdline').replaceAll('\0', ' ')})`)
       for (const process of left) kill(process)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { asClient, type HttpContext } from './as-client.ts'
 import { decodeValue, encodeArray, encodeValue, readElements } from './cbor.ts'
+import { refusesFiles, withFilesAsVariables } from './file-literals.ts'
 import {
   badRequest,
   bodyTooLong,
@@ -158,7 +159,11 @@ class Dump {
 
   /** The failure of all of them, if they could not be carried out at all. */
   async #tried(statements: readonly string[]): Promise<Buffer | undefined> {
-    const answer = await this.#resultsOf(statements.join(''))
+    let answer = await this.#resultsOf(statements.join(''))
+    if ('failure' in answer && refusesFiles(answer.message)) {
+      const { statements: read, variables } = withFilesAsVariables(statements)
+      answer = await this.#resultsOf(read.join(''), variables)
+    }
     if ('failure' in answer) return answer.failure
     // The first is OPTION's, where it has one.
     const results = answer.results.slice(-statements.length)
@@ -166,13 +171,15 @@ class Dump {
     return undefined
   }
 
-  async #resultsOf(statements: string): Promise<Results> {
-    const params = encodeArray([encodeValue(`OPTION IMPORT;${statements}`)])
+  async #resultsOf(statements: string, variables?: Buffer): Promise<Results> {
+    const query = encodeValue(`OPTION IMPORT;${statements}`)
+    const params = encodeArray(variables === undefined ? [query] : [query, variables])
     const answer = await this.#client.call({ method: 'query', params })
     if ('result' in answer) return { results: readElements(answer.result) }
     if (answer.error.equals(parseError())) return { failure: NO_FORM }
     const { kind } = decodeValue(answer.error) as { readonly kind?: unknown }
-    return { failure: failureOf(kind, messageOf(answer)) }
+    const message = messageOf(answer)
+    return { failure: failureOf(kind, message), ...(message !== undefined && { message }) }
   }
 
   /** Nothing is removed for a view that cannot be made: the rows that a dump has of it stay then, as on the real server. */
@@ -195,7 +202,7 @@ class Dump {
 }
 
 /** Of each statement, or the failure of all of them. Encoded. */
-type Results = { readonly results: readonly Buffer[] } | { readonly failure: Buffer }
+type Results = { readonly results: readonly Buffer[] } | { readonly failure: Buffer; readonly message?: string }
 
 function isOk(result: Buffer): boolean {
   return (decodeValue(result) as { readonly status: unknown }).status === 'OK'

@@ -15,12 +15,13 @@ import {
   liveQueryNotSupported,
   methodNotAllowed,
   methodNotFound,
+  sessionExpired,
   sessionNotFound,
   streamNeedsId,
   tooManyTransactions,
 } from './rpc-errors.ts'
 import { type RpcRequest, readLongRequest, readRequest } from './rpc-request.ts'
-import type { Session } from './session.ts'
+import { isOver, type Session } from './session.ts'
 import { signIn, signOut, use } from './session-changes.ts'
 import { MAX_SESSIONS_A_CONNECTION, Sessions } from './sessions.ts'
 
@@ -50,6 +51,8 @@ export interface RpcClientOptions {
   }
   /** The sessions that are not its own: those over HTTP, which outlive the request that attached them. */
   readonly lasting?: Sessions
+  /** So many lists, maps and tags in each other may be in a request; left out: whoever made it has seen to it. */
+  readonly levels?: number
   /** The client's own name for the session it begins with, a UUID. It gets another one if that is in use. */
   readonly id?: string
   /** Done with the first session before anything is called in it. */
@@ -112,8 +115,10 @@ export class RpcClient {
   /** Requests are read in the order in which they came: a long one takes a while, and a change must not overtake it. */
   #read(frame: Buffer): ReturnType<typeof readRequest> | ReturnType<typeof readLongRequest> {
     const isLong = frame.length > LONG_BYTES
-    if (this.#reading === undefined && !isLong) return readRequest(frame)
-    const reading = Promise.resolve(this.#reading).then(() => (isLong ? readLongRequest(frame) : readRequest(frame)))
+    const { levels } = this.#options
+    if (this.#reading === undefined && !isLong) return readRequest(frame, levels)
+    const read = isLong ? readLongRequest : readRequest
+    const reading = Promise.resolve(this.#reading).then(() => read(frame, levels))
     this.#reading = reading
     return reading.finally(() => {
       if (this.#reading === reading) this.#reading = undefined
@@ -187,8 +192,11 @@ export class RpcClient {
     switch (method) {
       case 'use':
         return await use(engine, session, params)
-      case 'invalidate':
-        return await signOut(engine, session, method)
+      case 'invalidate': {
+        const answer = await signOut(engine, session, method)
+        await this.#sessions.endLive(session)
+        return answer
+      }
       case 'reset': {
         const answer = await signOut(engine, session, method)
         await this.#sessions.forgetLive(session)
@@ -198,8 +206,13 @@ export class RpcClient {
       case 'signin':
       case 'signup':
       case 'authenticate':
-      case 'refresh':
-        return await signIn(engine, session, method, params)
+      case 'refresh': {
+        const before = session.identity?.actor
+        const answer = await signIn(engine, session, method, params)
+        // What one user may see another one is not told.
+        if (session.identity?.actor !== before) await this.#sessions.endLive(session)
+        return answer
+      }
       default:
         return await engine.call({ method, params, session: session.engineId })
     }
@@ -212,7 +225,8 @@ export class RpcClient {
     if (wrong !== undefined) return { error: wrong }
     if (txn !== undefined && !ruleFor(method)?.outside && !this.#transactions.has(txn))
       return { error: connection === undefined ? methodNotAllowed('unknown') : invalidParams('Transaction not found') }
-    if (session.identity === undefined) return { error: anonymousNotAllowed() }
+    if (session.identity === undefined)
+      return { error: isOver(session.until) ? sessionExpired() : anonymousNotAllowed() }
     if (method === 'query' && params.length > SHORT_BYTES && (await isTooDeepQuery(params)))
       return { error: expressionTooDeep() }
     if ((method === 'live' || method === 'kill') && connection === undefined) return { error: liveQueryNotSupported() }

@@ -24,10 +24,10 @@ const STEPS = 100_000
 
 /**
  * Reads one request as the real server does: the last of repeated fields counts, unknown fields are ignored. Reads to the
- * end of the value and no further, as the engine does.
+ * end of the value and no further, as the engine does. `levels`: of lists, maps and tags in each other, so many at most.
  */
-export function readRequest(frame: Buffer): Read {
-  const reading = readFields(frame, Number.POSITIVE_INFINITY)
+export function readRequest(frame: Buffer, levels?: number): Read {
+  const reading = readFields(frame, Number.POSITIVE_INFINITY, levels)
   for (;;) {
     const { done, value } = reading.next()
     if (done) return value
@@ -35,8 +35,8 @@ export function readRequest(frame: Buffer): Read {
 }
 
 /** The same, a little at a time: a request of a hundred megabytes keeps nobody else waiting. */
-export async function readLongRequest(frame: Buffer): Promise<Read> {
-  const reading = readFields(frame, STEPS)
+export async function readLongRequest(frame: Buffer, levels?: number): Promise<Read> {
+  const reading = readFields(frame, STEPS, levels)
   for (;;) {
     const { done, value } = reading.next()
     if (done) return value
@@ -45,7 +45,7 @@ export async function readLongRequest(frame: Buffer): Promise<Read> {
 }
 
 /** Yields after so many steps. */
-function* readFields(frame: Buffer, steps: number): Generator<void, Read, undefined> {
+function* readFields(frame: Buffer, steps: number, levels: number | undefined): Generator<void, Read, undefined> {
   const fields = new Map<string, Entry['value']>()
   let fatal = false
   const scientific: number[] = []
@@ -59,7 +59,7 @@ function* readFields(frame: Buffer, steps: number): Generator<void, Read, undefi
     for (let at = map.end, i = 0; !isLast(frame, at, i, map.argument); i++) {
       if (i % steps === steps - 1) yield
       const start = endOfKey(frame, at)
-      const walk = new Walk(frame, start, onTag)
+      const walk = new Walk(frame, start, onTag, levels === undefined ? undefined : levels - 1)
       while (!walk.advance(steps)) yield
       // No other field matters, however many there are and however long their names.
       const key = start - at > LONGEST_NAME ? '' : textAt(frame, at)

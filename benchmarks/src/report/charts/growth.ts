@@ -7,7 +7,7 @@ import { drawChart } from './chart.ts'
 import { stand } from './ink.ts'
 import { drawnAxis, valueAxis } from './value-axis.ts'
 
-const SIZE = { width: 300, height: 190 }
+const SIZE = { width: 300, height: 176 }
 const VALUE_TICKS = 5
 const AT_TICKS = 5
 
@@ -26,7 +26,7 @@ export function growthCharts(
 ): readonly Markup[] {
   const points = panels.flatMap(({ series }) => series.points)
   const values = valueAxis(
-    points.flatMap(({ p50, p99 }) => [p50, p99]),
+    points.flatMap(({ p50, p99 }) => [p50 * 0.8, p99]),
     VALUE_TICKS,
   )
   const ats = [...new Set(points.map(({ at }) => at ?? ''))]

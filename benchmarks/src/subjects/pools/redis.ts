@@ -11,18 +11,17 @@ export const open: OpenPool = async (dir, slots) => {
   if (port === undefined || password === undefined) throw new Error('no Redis server was named')
   const redis = new Redis({ host: '127.0.0.1', port: Number(port), password, lazyConnect: true })
   await redis.connect()
-  const semaphoreOf = (
-    limit: { readonly acquireTimeout: number } | { readonly acquireAttemptsLimit: number },
-  ): Semaphore => new Semaphore(redis, dir, slots, limit)
+  const semaphoreOf = (acquireAttemptsLimit: number): Semaphore =>
+    new Semaphore(redis, dir, slots, { acquireTimeout: PATIENCE_MS, acquireAttemptsLimit })
   const claimOf = (semaphore: Semaphore): SubjectClaim => ({ slot: UNNUMBERED, release: () => semaphore.release() })
   return {
     async tryClaim() {
-      // Without it, `tryAcquire` waits as well, and only tells its time-out in another way.
-      const semaphore = semaphoreOf({ acquireAttemptsLimit: 1 })
+      // "try" alone only means that the time-out is no error.
+      const semaphore = semaphoreOf(1)
       return (await semaphore.tryAcquire()) ? claimOf(semaphore) : undefined
     },
     async claim() {
-      const semaphore = semaphoreOf({ acquireTimeout: PATIENCE_MS })
+      const semaphore = semaphoreOf(Number.POSITIVE_INFINITY)
       await semaphore.acquire()
       return claimOf(semaphore)
     },

@@ -16,11 +16,11 @@ const WINDOW_MS = 200
 /** Who sleeps through fewer of the windows in which nothing happens looks by a timer. */
 const MOST_IDLE = 0.5
 
-export const herd: Experiment = {
-  name: 'herd',
+export const oneRelease: Experiment = {
+  name: 'one-release',
   title: 'Many processes wait for the only permit, and it is released once',
   scale: 'quick',
-  observe: (context) => overEach(herd, context, { observe: (usable, dir) => observeHerd(usable, dir, context) }),
+  observe: (context) => overEach(oneRelease, context, { observe: (usable, dir) => observeHerd(usable, dir, context) }),
 }
 
 async function observeHerd(

@@ -2,9 +2,19 @@ import { UnsupportedByNature } from './actor/json-process.ts'
 import type { Series } from './results.ts'
 import type { Gathered, ScenarioContext } from './scenario.ts'
 
-/** What was measured turn by turn, by name. */
-export interface Turns<T> {
-  readonly measured: ReadonlyMap<string, readonly T[]>
+export interface Turns<U, T> {
+  readonly turns: number
+  /** Why one has no place in this scenario; undefined: it has one. */
+  readonly leaveOut?: (usable: U) => string | undefined
+  readonly measure: (usable: U, turn: number) => Promise<T>
+}
+
+/** What makes the series of one from what its turns gave. */
+export type Combine<T> = (turns: readonly T[]) => readonly Omit<Series, 'subject'>[]
+
+/** What the turns of each gave. */
+export interface Measured<T> {
+  readonly turns: ReadonlyMap<string, readonly T[]>
   readonly leftOut: Gathered['leftOut']
   readonly failed: Gathered['failed']
 }
@@ -13,16 +23,11 @@ export interface Turns<T> {
  * Measures one after the other, turn by turn, so that whatever else the machine does meets all of them. `measure` is called
  * `turns` times for each. One that fails is in `failed`, and the others go on.
  */
-export async function inTurns<U, T>(
+export async function turnByTurn<U, T>(
   context: ScenarioContext,
   all: readonly { readonly name: string; readonly title: string; readonly usable: U }[],
-  options: {
-    readonly turns: number
-    /** Why one has no place in this scenario; undefined: it has one. */
-    readonly leaveOut?: (usable: U) => string | undefined
-    readonly measure: (usable: U, turn: number) => Promise<T>
-  },
-): Promise<Turns<T>> {
+  options: Turns<U, T>,
+): Promise<Measured<T>> {
   const leftOut = new Map<string, string>()
   const failed = new Map<string, string>()
   const measured = new Map<string, T[]>()
@@ -47,20 +52,17 @@ export async function inTurns<U, T>(
     }
   }
   return {
-    measured,
+    turns: measured,
     leftOut: [...leftOut].map(([subject, reason]) => ({ subject, reason })),
     failed: [...failed].map(([subject, message]) => ({ subject, message })),
   }
 }
 
-/** One question's answer from what was measured: `combine` makes the series of one from what its turns gave. */
-export function seriesOf<T>(
-  turns: Turns<T>,
-  combine: (turns: readonly T[]) => readonly Omit<Series, 'subject'>[],
-): Gathered {
+/** One question's answer from what was measured: a scenario may make several. */
+export function combined<T>({ turns, leftOut, failed }: Measured<T>, combine: Combine<T>): Gathered {
   return {
-    series: [...turns.measured].flatMap(([subject, gave]) => combine(gave).map((series) => ({ subject, ...series }))),
-    leftOut: turns.leftOut,
-    failed: turns.failed,
+    series: [...turns].flatMap(([subject, gave]) => combine(gave).map((series) => ({ subject, ...series }))),
+    leftOut,
+    failed,
   }
 }
