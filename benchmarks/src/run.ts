@@ -85,7 +85,7 @@ export async function runChosen(
   const home = await mkdtemp(join(tmpdir(), 'procref-bench-'))
   const prepared: PreparedSubject[] = []
   try {
-    const { usable, infos } = await prepareAll(chosen.subjects, { home, signal, all: prepared })
+    const { usable, infos } = await prepareAll(chosen.subjects, { home, signal, onProgress, all: prepared })
     const offered = await offer(chosen.services, home)
     const scenarios: ScenarioResult[] = []
     const experiments: ExperimentResult[] = []
@@ -96,9 +96,13 @@ export async function runChosen(
       await mkdir(own, { mode: 0o700 })
       const say = (message: string): void => onProgress?.({ done, of: benchmarks.length, title: one.title, message })
       const context = { home: own, scale, subjects: usable, services: offered.usable, signal, say }
-      if ('measure' in one) scenarios.push(...(await measured(one, context)))
-      else experiments.push(...(await one.observe(context)))
-      await rm(own, REMOVE)
+      try {
+        if ('measure' in one) scenarios.push(...(await measured(one, context)))
+        else experiments.push(...(await one.observe(context)))
+      } finally {
+        for (const subject of prepared) await subject.sweep?.()
+        await rm(own, REMOVE)
+      }
     }
     signal.throwIfAborted()
     return {
@@ -167,18 +171,21 @@ async function prepareAll(
   {
     home,
     signal,
+    onProgress,
     all,
   }: {
     readonly home: string
     readonly signal: AbortSignal
+    readonly onProgress: RunOptions['onProgress']
     /** Gets each as soon as it has something to be ended. */
     readonly all: PreparedSubject[]
   },
 ): Promise<{ readonly usable: readonly UsableSubject[]; readonly infos: readonly SubjectInfo[] }> {
   const usable: UsableSubject[] = []
   const infos: SubjectInfo[] = []
-  for (const subject of chosen) {
+  for (const [done, subject] of chosen.entries()) {
     signal.throwIfAborted()
+    onProgress?.({ done, of: chosen.length, title: 'Preparing', message: subject.title })
     const got = (await subject.unavailable(home)) ?? (await prepareOrSay(subject, home))
     if ('command' in got) {
       all.push(got)
