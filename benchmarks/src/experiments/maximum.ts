@@ -1,8 +1,9 @@
 import { Actor } from '../actor/actor.ts'
+import { saidBy } from '../actor/said-by.ts'
 import type { Experiment } from '../experiment.ts'
 import type { Scale } from '../results.ts'
 import type { UsableSubject } from '../scenario.ts'
-import { overEach, type Seen, saidBy } from './over-each.ts'
+import { overEach, type Seen } from './over-each.ts'
 import { spelled } from './patience.ts'
 
 const FIRST = 2
