@@ -115,17 +115,24 @@ export function uuidOf(bytes: Buffer): string | undefined {
   const tag = headAt(bytes, 0)
   if (tag.major !== MAJOR.tag) return undefined
   const content = headAt(bytes, tag.end)
-  if (tag.argument === TAG.uuidText && content.major === MAJOR.text) return uuidFromText(textAt(bytes, tag.end))
+  if (tag.argument === TAG.uuidText && content.major === MAJOR.text) return uuidFromAnyText(textAt(bytes, tag.end))
   if (tag.argument !== TAG.uuid || content.major !== MAJOR.bytes || content.argument !== 16) return undefined
   const hex = bytes.toString('hex', content.end, content.end + 16)
   if (hex.length !== 32) return undefined
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
-/** A UUID written in one of the usual ways, as lower-case hexadecimal with hyphens. */
+/** A UUID written with hyphens, as lower-case hexadecimal. */
 export function uuidFromText(text: string): string | undefined {
   const hex = text.toLowerCase()
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(hex) ? hex : undefined
+}
+
+/** A UUID written in one of the four usual ways (with hyphens or without, in braces, as a URN), as lower-case hexadecimal with hyphens. */
+export function uuidFromAnyText(text: string): string | undefined {
+  const [, braced, urn] = /^(?:\{(.*)\}|urn:uuid:(.*))$/s.exec(text) ?? []
+  const plain = text.replace(/^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/i, '$1-$2-$3-$4-$5')
+  return uuidFromText(braced ?? urn ?? plain)
 }
 
 /** A map from entries whose values are encoded already. */

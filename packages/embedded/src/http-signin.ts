@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { asClient, type HttpContext } from './as-client.ts'
-import { decodeValue, encodeArray, encodeValue } from './cbor.ts'
+import { decodeValue, encodeArray, encodeMap, encodeValue } from './cbor.ts'
+import { headAt, MAJOR } from './cbor-walk.ts'
 import {
   authenticationFailed,
   badRequest,
@@ -17,14 +18,17 @@ import {
 } from './http-answer.ts'
 import { messageOf } from './http-client.ts'
 import { formOf } from './http-forms.ts'
+import { readRequest } from './rpc-request.ts'
+import { readSurrealJson } from './surrealql-value.ts'
+import { inTurns } from './turns.ts'
 import { decodeUtf8 } from './utf8.ts'
 
 /** As the real server's default. */
 const MAX_BYTES = 1024
 
 /**
- * `POST /signin` and `POST /signup`: the login as a JSON object, the answer a token. JSON only, where the real server takes objects of
- * SurrealQL too: nobody has signed in yet, so the body must not come near the engine's parser.
+ * `POST /signin` and `POST /signup`: the login as an object, whatever its `Content-Type` says, and the answer a token. Nobody has signed in
+ * yet, so the body does not come near the engine's parser.
  */
 export function signWith(method: 'signin' | 'signup') {
   return async (context: HttpContext, request: IncomingMessage): Promise<HttpAnswer> => {
@@ -36,9 +40,17 @@ export function signWith(method: 'signin' | 'signup') {
       if (form === 'unknown') return invalidHeader('accept')
       const text = decodeUtf8(body)
       if (text === undefined) return badRequest('Non UTF-8 request body')
-      const login = parsedObject(text)
-      if (login === undefined) return badRequest('The request body contains invalid data')
-      const answer = await client.call({ method, params: encodeArray([encodeValue(login)]) })
+      const login = await inTurns(readSurrealJson(text))
+      if (login === undefined || headAt(login, 0).major !== MAJOR.map)
+        return badRequest('The request body contains invalid data')
+      const asked = await readRequest(
+        encodeMap([
+          ['method', encodeValue(method)],
+          ['params', encodeArray([login])],
+        ]),
+      )
+      if ('error' in asked) return badRequest('The request body contains invalid data')
+      const answer = await client.call(asked)
       if ('error' in answer) {
         const { kind, details } = decodeValue(answer.error) as { readonly kind?: unknown; readonly details?: unknown }
         const message = messageOf(answer) ?? ''
@@ -52,15 +64,6 @@ export function signWith(method: 'signin' | 'signup') {
       if (form === 'cbor') return content(CBOR_TYPE, encodeValue(success))
       return form === 'text' ? content('text/plain', accessToken(token)) : unsupportedMediaType()
     })
-  }
-}
-
-function parsedObject(text: string): object | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
-  } catch {
-    return undefined
   }
 }
 

@@ -26,15 +26,22 @@ export class JsonConversation implements Conversation {
   }
 
   /** Never rejects. */
-  async handle(message: Buffer): Promise<string> {
+  async handle(message: Buffer): Promise<string | readonly string[]> {
     const read = this.#reading.next(() => JSON_FORMAT.read(message))
     const frame = read instanceof Promise ? await read : read
-    return await this.#write(await this.#client.handle(frame ?? UNREADABLE))
+    const answer = await this.#client.handle(frame ?? UNREADABLE)
+    return Buffer.isBuffer(answer) ? await this.#write(answer) : await this.#writeAll(answer)
   }
 
   async close(): Promise<void> {
     await this.#client.close()
     await this.#delivered
+  }
+
+  async #writeAll(frames: readonly Buffer[]): Promise<readonly string[]> {
+    const texts: string[] = []
+    for (const frame of frames) texts.push(await this.#write(frame))
+    return texts
   }
 
   async #write(frame: Buffer): Promise<string> {

@@ -3,7 +3,10 @@ import type { Answer, Engine } from './engine.ts'
 import { asReal } from './engine-errors.ts'
 import { ruleFor } from './gate.ts'
 import { type LiveQueries, liveStatements, refuseLiveStatements } from './live-queries.ts'
+import { wrongParams } from './params-check.ts'
 import { isTooDeepQuery, SHORT_BYTES } from './query-guard.ts'
+import { streamFrames } from './query-stream.ts'
+import { QueryStreams } from './query-streams.ts'
 import { ReadingOrder } from './reading-order.ts'
 import {
   anonymousNotAllowed,
@@ -13,12 +16,13 @@ import {
   liveQueryNotSupported,
   methodNotAllowed,
   methodNotFound,
-  type RpcError,
+  sessionExpired,
   sessionNotFound,
+  streamNeedsId,
   tooManyTransactions,
 } from './rpc-errors.ts'
-import { type RpcRequest, readRequest, textOf } from './rpc-request.ts'
-import type { Session } from './session.ts'
+import { type RpcRequest, readRequest } from './rpc-request.ts'
+import { isOver, type Session } from './session.ts'
 import { signIn, signOut, use } from './session-changes.ts'
 import { MAX_SESSIONS_A_CONNECTION, Sessions } from './sessions.ts'
 
@@ -27,8 +31,8 @@ const MAX_TRANSACTIONS_A_SESSION = 64
 /** so a connection cannot have that many for each of its sessions. */
 const MAX_TRANSACTIONS = 1_024
 
-/** Methods that the real server knows by name even where it was built without them. */
-const NOT_BUILT_IN: ReadonlySet<string> = new Set(['gql', 'graphql'])
+/** Methods that the real server knows by name even where it has them not: built without them, or over HTTP. */
+const NOT_BUILT_IN: ReadonlySet<string> = new Set(['gql', 'graphql', 'query_cancel', 'query_stream'])
 
 export interface RpcClientOptions {
   readonly engine: Engine
@@ -45,6 +49,8 @@ export interface RpcClientOptions {
   }
   /** The sessions that are not its own: those over HTTP, which outlive the request that attached them. */
   readonly lasting?: Sessions
+  /** So many lists, maps and tags in each other may be in a request; left out: whoever made it has seen to it. */
+  readonly levels?: number
   /** The client's own name for the session it begins with, a UUID. It gets another one if that is in use. */
   readonly id?: string
   /** Done with the first session before anything is called in it. */
@@ -57,6 +63,7 @@ export class RpcClient {
   readonly #sessions: Sessions
   /** By the session that began it, and with whose end it ends. Every session of the client may use it. */
   readonly #transactions = new Map<string, Session>()
+  readonly #streams = new QueryStreams()
   readonly #begun: Promise<Session>
   readonly #reading = new ReadingOrder()
 
@@ -78,11 +85,28 @@ export class RpcClient {
     return this.#begun
   }
 
-  /** Answers one request, itself encoded, with one encoded response. Never rejects. */
-  async handle(frame: Buffer): Promise<Buffer> {
-    const read = this.#reading.next(() => readRequest(frame))
+  /** Answers one request, itself encoded, with one encoded response, or with those of a stream in their order. Never rejects. */
+  async handle(frame: Buffer): Promise<Buffer | readonly Buffer[]> {
+    const read = this.#reading.next(() => readRequest(frame, this.#options.levels))
     const request = read instanceof Promise ? await read : read
-    return 'error' in request ? encodeMap([['error', request.error]]) : responseTo(request, await this.call(request))
+    if ('error' in request) return encodeMap([['error', request.error]])
+    if (request.method === 'query_stream' && this.#options.connection !== undefined) return await this.#stream(request)
+    return responseTo(request, await this.call(request))
+  }
+
+  async #stream(request: RpcRequest): Promise<Buffer | readonly Buffer[]> {
+    const { id } = request
+    const began = performance.now()
+    const refused = id === undefined ? streamNeedsId() : this.#streams.begin(id)
+    if (id === undefined || refused !== undefined) return responseTo(request, { error: refused ?? streamNeedsId() })
+    try {
+      const answer = await this.call({ ...request, method: 'query' })
+      if ('error' in answer) return responseTo(request, answer)
+      const frames = streamFrames(answer.result, performance.now() - began)
+      return frames.map((result) => responseTo(request, { result }))
+    } finally {
+      this.#streams.end(id)
+    }
   }
 
   /** Never rejects. */
@@ -102,6 +126,7 @@ export class RpcClient {
     const { method } = request
     if (this.#options.lasting !== undefined && method !== 'attach' && this.#find(request.session) === undefined)
       return { error: sessionNotFound(request.session ?? '') }
+    if (method === 'query_cancel' && this.#options.connection !== undefined) return this.#streams.cancel(request.params)
     const rule = ruleFor(method)
     if (rule === undefined) return { error: methodNotFound(NOT_BUILT_IN.has(method) ? method : 'unknown') }
     if (rule.session === 'none') return await this.#answerPlain(request)
@@ -151,8 +176,11 @@ export class RpcClient {
     switch (method) {
       case 'use':
         return await use(engine, session, params)
-      case 'invalidate':
-        return await signOut(engine, session, method)
+      case 'invalidate': {
+        const answer = await signOut(engine, session, method)
+        await this.#sessions.endLive(session)
+        return answer
+      }
       case 'reset': {
         const answer = await signOut(engine, session, method)
         await this.#sessions.forgetLive(session)
@@ -162,8 +190,13 @@ export class RpcClient {
       case 'signin':
       case 'signup':
       case 'authenticate':
-      case 'refresh':
-        return await signIn(engine, session, method, params)
+      case 'refresh': {
+        const before = session.identity?.actor
+        const answer = await signIn(engine, session, method, params)
+        // What one user may see another one is not told.
+        if (session.identity?.actor !== before) await this.#sessions.endLive(session)
+        return answer
+      }
       default:
         return await engine.call({ method, params, session: session.engineId })
     }
@@ -171,12 +204,13 @@ export class RpcClient {
 
   async #callData(session: Session, request: RpcRequest): Promise<Answer> {
     const { method, params, txn } = request
-    const wrong = session.identity === undefined ? wrongParams(method, params) : undefined
-    if (wrong !== undefined) return { error: wrong }
     const { engine, connection } = this.#options
+    const wrong = session.identity === undefined ? await wrongParams(engine, method, params) : undefined
+    if (wrong !== undefined) return { error: wrong }
     if (txn !== undefined && !ruleFor(method)?.outside && !this.#transactions.has(txn))
       return { error: connection === undefined ? methodNotAllowed('unknown') : invalidParams('Transaction not found') }
-    if (session.identity === undefined) return { error: anonymousNotAllowed() }
+    if (session.identity === undefined)
+      return { error: isOver(session.until) ? sessionExpired() : anonymousNotAllowed() }
     if (method === 'query' && params.length > SHORT_BYTES && (await isTooDeepQuery(params)))
       return { error: expressionTooDeep() }
     if ((method === 'live' || method === 'kill') && connection === undefined) return { error: liveQueryNotSupported() }
@@ -236,16 +270,6 @@ export class RpcClient {
     this.#transactions.delete(txn)
     return await this.#options.engine.call({ method, params: encodeArray([encodeUuid(txn)]) })
   }
-}
-
-/** The real server looks at the params first, and at who calls when it carries a call out. */
-function wrongParams(method: string, params: Buffer): RpcError | undefined {
-  const rule = ruleFor(method)?.params
-  if (rule === undefined) return undefined
-  const given = readElements(params)
-  if (given.length < rule.least || given.length > rule.most) return invalidParams(rule.expected)
-  const isQuery = method === 'query' && textOf(given[0]) === undefined
-  return isQuery ? invalidParams('Expected query to be string') : undefined
 }
 
 /** The response to one request, encoded. The real server reads a request as a whole, so one that it cannot read has no id. */

@@ -47,6 +47,9 @@ export const anonymousNotAllowed = (): RpcError =>
     details: { kind: 'NotAllowed', details: { action: 'process', actor: 'anonymous', resource: 'query' } },
   })
 
+export const sessionExpired = (): RpcError =>
+  error(-32000, 'NotAllowed', 'The session has expired', { kind: 'Auth', details: { kind: 'SessionExpired' } })
+
 export const useNotAllowed = (what: 'namespace' | 'database', name: string): RpcError =>
   error(-32000, 'NotAllowed', `You don't have permission to change to the ${name} ${what}`)
 
@@ -71,6 +74,17 @@ export const transactionConflict = (message: string): RpcError =>
   })
 
 export const tooManyTransactions = (): RpcError => invalidParams('Too many open transactions')
+
+export const streamNeedsId = (): RpcError => invalidParams('The query_stream method requires a request id')
+
+export const streamExists = (): RpcError =>
+  invalidParams('A streaming query with this request id is already in progress')
+
+export const tooManyStreams = (): RpcError => invalidParams('Too many concurrent streaming queries')
+
+export const streamNotFound = (): RpcError => invalidParams('No streaming query with this request id is in progress')
+
+export const streamNotNamed = (): RpcError => invalidParams('Expected the request id of the streaming query to cancel')
 
 export const expressionTooDeep = (): RpcError =>
   error(-32000, 'Validation', 'Parse error: Exceeded expression recursion depth limit')

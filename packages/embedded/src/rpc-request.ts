@@ -1,4 +1,4 @@
-import { EMPTY_ARRAY, type Entry, TAG, uuidFromText, uuidOf } from './cbor.ts'
+import { EMPTY_ARRAY, type Entry, TAG, uuidFromAnyText, uuidOf } from './cbor.ts'
 import { endOfKey, headAt, isLast, MAJOR, textAt, Walk } from './cbor-walk.ts'
 import { hasExponent, withoutExponents } from './decimal-text.ts'
 import { invalidRequest, parseError, type RpcError } from './rpc-errors.ts'
@@ -24,13 +24,16 @@ const STEPS = 100_000
 
 /**
  * Reads one request as the real server does: the last of repeated fields counts, unknown fields are ignored. Reads to the
- * end of the value and no further, as the engine does. A request of a hundred megabytes keeps nobody else waiting.
+ * end of the value and no further, as the engine does. `levels`: of lists, maps and tags in each other, so many at most.
+ *
+ * A request of a hundred megabytes keeps nobody else waiting.
  */
-export function readRequest(frame: Buffer): Read | Promise<Read> {
-  return frame.length > LONG_BYTES ? inTurns(readFields(frame)) : atOnce(readFields(frame))
+export function readRequest(frame: Buffer, levels?: number): Read | Promise<Read> {
+  const reading = readFields(frame, levels)
+  return frame.length > LONG_BYTES ? inTurns(reading) : atOnce(reading)
 }
 
-function* readFields(frame: Buffer): Interruptible<Read> {
+function* readFields(frame: Buffer, levels: number | undefined): Interruptible<Read> {
   const fields = new Map<string, Entry['value']>()
   let fatal = false
   const scientific: number[] = []
@@ -44,7 +47,7 @@ function* readFields(frame: Buffer): Interruptible<Read> {
     for (let at = map.end, i = 0; !isLast(frame, at, i, map.argument); i++) {
       if (i % STEPS === STEPS - 1) yield
       const start = endOfKey(frame, at)
-      const walk = new Walk(frame, start, onTag)
+      const walk = new Walk(frame, start, onTag, levels === undefined ? undefined : levels - 1)
       while (!walk.advance(STEPS)) yield
       // No other field matters, however many there are and however long their names.
       const key = start - at > LONGEST_NAME ? '' : textAt(frame, at)
@@ -65,7 +68,7 @@ function* readFields(frame: Buffer): Interruptible<Read> {
   return requestOf(fields)
 }
 
-const FIELDS: ReadonlySet<string> = new Set(['id', 'method', 'params', 'session', 'txn', 'version'])
+const FIELDS: ReadonlySet<string> = new Set(['id', 'method', 'params', 'session', 'trace_context', 'txn', 'version'])
 /** Of their encoded forms; their lengths may be stated in nine bytes. */
 const LONGEST_NAME = 16
 
@@ -76,8 +79,11 @@ function requestOf(fields: ReadonlyMap<string, Entry['value']>): Read {
   const txn = uuidField(fields.get('txn'))
   const version = fields.get('version')
   if (method === undefined || session === 'invalid' || txn === 'invalid') return { error: invalidRequest() }
+  const trace = fields.get('trace_context')
   if ((id !== undefined && !isId(id)) || (version !== undefined && !isVersion(version)))
     return { error: invalidRequest() }
+  // We trace nothing, but the real server reads it.
+  if (trace !== undefined && !isTraceContext(trace)) return { error: invalidRequest() }
   const params = fields.get('params')
   return {
     method,
@@ -116,10 +122,15 @@ function isVersion(value: Buffer): boolean {
   return isNullish(value) || (major === MAJOR.uint && (argument === 1 || argument === 2))
 }
 
+function isTraceContext(value: Buffer): boolean {
+  const { major } = headAt(value, 0)
+  return isNullish(value) || major === MAJOR.text || major === MAJOR.map
+}
+
 function uuidField(value: Buffer | undefined): string | undefined | 'invalid' {
   if (value === undefined || isNullish(value)) return undefined
   const text = textOf(value)
-  return (text === undefined ? uuidOf(value) : uuidFromText(text)) ?? 'invalid'
+  return (text === undefined ? uuidOf(value) : uuidFromAnyText(text)) ?? 'invalid'
 }
 
 /** The text that these bytes are, if they are one. */
@@ -141,6 +152,7 @@ function isFloat(value: Buffer): boolean {
   return value[0] === 0xf9 || value[0] === 0xfa || value[0] === 0xfb
 }
 
-function isNullish(value: Buffer): boolean {
+/** Either of the two that stand for nothing. */
+export function isNullish(value: Buffer): boolean {
   return isNone(value) || isNull(value)
 }

@@ -1,6 +1,7 @@
 import { decodeValue, encodeArray, encodeValue, NULL, readElements } from './cbor.ts'
 import type { Answer, Engine } from './engine.ts'
 import { isConflict } from './engine-errors.ts'
+import { inErrors } from './params-check.ts'
 import { invalidParams, useNotAllowed } from './rpc-errors.ts'
 import { isNone, isNull, textOf } from './rpc-request.ts'
 import type { Selection, Session } from './session.ts'
@@ -24,7 +25,8 @@ async function identify(engine: Engine, session: Session, method: string): Promi
   const answer = await engine.call({ method: 'query', params: asked, session: session.engineId })
   if (!('result' in answer)) return undefined
   const [statement] = decodeValue(answer.result) as readonly { readonly result?: SessionValue }[]
-  const { tk: token, ns, db } = statement?.result ?? {}
+  const { tk: token, ns, db, exp } = statement?.result ?? {}
+  session.until = typeof exp === 'number' ? exp : undefined
   if (typeof token !== 'object' || token === null) return undefined
   const actor = JSON.stringify([token.NS, token.DB, token.AC, token.ID])
   const identity = { actor, ...named('namespace', token.NS), ...named('database', token.DB) }
@@ -49,6 +51,8 @@ interface SessionValue {
   readonly tk?: { readonly NS?: unknown; readonly DB?: unknown; readonly AC?: unknown; readonly ID?: unknown } | null
   readonly ns?: unknown
   readonly db?: unknown
+  /** In seconds since 1970. */
+  readonly exp?: unknown
 }
 
 function named<K extends string>(key: K, value: unknown): { readonly [key in K]?: string } {
@@ -74,8 +78,10 @@ export async function use(engine: Engine, session: Session, params: Buffer): Pro
   if (ns === undefined || db === undefined || more.length > 0) return { error: invalidParams('Expected (ns, db)') }
   const namespace = wish(ns)
   const database = wish(db)
-  if (namespace === 'invalid') return { error: invalidParams('Expected ns to be string') }
-  if (database === 'invalid') return { error: invalidParams('Expected db to be string') }
+  if (namespace === 'invalid')
+    return { error: invalidParams(`Expected ns to be string, got ${await inErrors(engine, ns)}`) }
+  if (database === 'invalid')
+    return { error: invalidParams(`Expected db to be string, got ${await inErrors(engine, db)}`) }
   const asIs = namespace === 'as it is' && database === 'as it is'
   const wanted = asIs ? await defaults(engine, session) : apply(session.selection, namespace, database)
   if (wanted === 'no namespace') {

@@ -4,7 +4,7 @@ import { type Instant, instantOf } from './datetime-text.ts'
 import { geometryOf } from './geometry-object.ts'
 import type { Interruptible } from './turns.ts'
 
-/** As the real server: so many levels, the outermost included. */
+/** As the real server: so many levels, the outermost included. What is empty, and a number in parentheses, is none. */
 const MAX_DEPTH = 100
 
 const MIN_INT = -(2n ** 63n)
@@ -78,10 +78,35 @@ class Pace {
  *
  * A hundred megabytes take it many seconds, so others may get on meanwhile. In one piece: one text, comment or geometry is put together.
  */
-export function* readSurrealValue(text: string): Interruptible<Buffer | undefined> {
+export function readSurrealValue(text: string): Interruptible<Buffer | undefined> {
+  return read(text, FRAME)
+}
+
+/**
+ * Reads the value that a text begins with, as the real server reads the JSON of a sign-in: JSON with the names, numbers, durations, record
+ * ids, quotes, comments and last commas of SurrealQL, but no other literal of it; a text stays a text. What follows the value is
+ * ignored. `undefined`: it is no such value.
+ */
+export function readSurrealJson(text: string): Interruptible<Buffer | undefined> {
+  return read(text, JSON_BODY)
+}
+
+/** Whose rules a text is read by. */
+interface Dialect {
+  /** Whether a text that looks like another type becomes it. */
+  readonly texts: 'may be more' | 'are texts'
+  /** `json`: no other literals than JSON has types for, record ids and durations aside. */
+  readonly literals: 'surrealql' | 'json'
+}
+
+const FRAME: Dialect = { texts: 'may be more', literals: 'surrealql' }
+const WITHIN_TEXT: Dialect = { texts: 'are texts', literals: 'surrealql' }
+const JSON_BODY: Dialect = { texts: 'are texts', literals: 'json' }
+
+function* read(text: string, dialect: Dialect): Interruptible<Buffer | undefined> {
   const writer = new CborWriter(text.length)
   return yield* attempt(function* () {
-    yield* new ValueReader(text, writer, 'texts may be more', new Pace()).value()
+    yield* new ValueReader(text, writer, dialect, new Pace()).value()
     return writer.from(0)
   })
 }
@@ -99,8 +124,7 @@ function* attempt<T>(read: () => Interruptible<T>): Interruptible<T | undefined>
 class ValueReader {
   readonly #text: string
   readonly #out: CborWriter
-  /** Whether a text that looks like another type becomes it. */
-  readonly #texts: 'texts may be more' | 'texts are texts'
+  readonly #dialect: Dialect
   readonly #pace: Pace
   #at = 0
   #depth = 0
@@ -109,10 +133,10 @@ class ValueReader {
   /** The first backslash from a place on, which has been looked for. */
   #backslash = { from: 0, at: -1 }
 
-  constructor(text: string, out: CborWriter, texts: 'texts may be more' | 'texts are texts', pace: Pace) {
+  constructor(text: string, out: CborWriter, dialect: Dialect, pace: Pace) {
     this.#text = text
     this.#out = out
-    this.#texts = texts
+    this.#dialect = dialect
     this.#pace = pace
   }
 
@@ -124,7 +148,8 @@ class ValueReader {
   /** After blanks. */
   *#otherValue(): Interruptible {
     const start = this.#out.at
-    if (this.#eat('..')) yield* this.#rangeEnd(start, 'no start')
+    if (this.#isJson) yield* this.#jsonValue()
+    else if (this.#eat('..')) yield* this.#rangeEnd(start, 'no start')
     else {
       yield* this.#single()
       if (this.#eat('>..')) yield* this.#rangeEnd(start, TAG.boundExcluded)
@@ -162,7 +187,38 @@ class ValueReader {
 
   /** A record id, a date, a UUID? */
   #mayBeMore(text: string): boolean {
-    return this.#texts === 'texts may be more' && (LIKE_RECORD.test(text) || LIKE_DATE_OR_UUID.test(text))
+    return this.#dialect.texts === 'may be more' && (LIKE_RECORD.test(text) || LIKE_DATE_OR_UUID.test(text))
+  }
+
+  get #isJson(): boolean {
+    return this.#dialect.literals === 'json'
+  }
+
+  *#jsonValue(): Interruptible {
+    const char = this.#text[this.#at] ?? ''
+    if (char === '{') yield* this.#jsonObject()
+    else if (/[["'\d+-]/.test(char)) yield* this.#single()
+    else yield* this.#jsonWord()
+  }
+
+  *#jsonObject(): Interruptible {
+    this.#expect('{')
+    if (this.#eatNext('}')) this.#emptyObject()
+    else yield* this.#nested(this.#fields())
+  }
+
+  *#jsonWord(): Interruptible {
+    const start = this.#at
+    const word = this.#match(WORD)?.toLowerCase() ?? ''
+    const quote = this.#text[this.#at]
+    if (this.#text[start] === 's' && word === 's' && (quote === '"' || quote === "'"))
+      yield* this.#textValue(yield* this.#enclosed(quote))
+    else if (word === 'null') this.#out.null()
+    else if (word === 'true' || word === 'false') this.#out.bool(word === 'true')
+    else {
+      this.#at = start
+      yield* this.record()
+    }
   }
 
   /** At the start of a table's name. */
@@ -180,9 +236,9 @@ class ValueReader {
 
   *#single(): Interruptible {
     const char = this.#text[this.#at] ?? ''
-    if (char === '{') yield* this.#nested(this.#braced())
+    if (char === '{') yield* this.#braced()
     else if (char === '[') yield* this.#nested(this.#list())
-    else if (char === '(') yield* this.#nested(this.#parenthesized())
+    else if (char === '(') yield* this.#parenthesized()
     else if (char === '"' || char === "'")
       yield* this.#textValue(this.#plainText(char) ?? (yield* this.#enclosed(char)))
     else if (/[\d+-]/.test(char)) this.#number()
@@ -227,7 +283,7 @@ class ValueReader {
   }
 
   *#textValue(text: string): Interruptible {
-    if (this.#texts === 'texts are texts') yield* this.#longText(text)
+    if (this.#dialect.texts === 'are texts') yield* this.#longText(text)
     else if (!LIKE_RECORD.test(text) || !(yield* this.#recordText(text))) yield* this.#datedText(text)
   }
 
@@ -235,7 +291,7 @@ class ValueReader {
     const { at: start } = this.#out
     const [out, pace] = [this.#out, this.#pace]
     const isRecord = yield* attempt(function* () {
-      yield* new ValueReader(text, out, 'texts are texts', pace).record()
+      yield* new ValueReader(text, out, WITHIN_TEXT, pace).record()
       return true
     })
     if (isRecord === undefined) out.rewind(start)
@@ -299,11 +355,11 @@ class ValueReader {
   *#braced(): Interruptible {
     this.#expect('{')
     if (this.#eatNext('}')) this.#emptyObject()
-    else if (yield* this.#beginsField()) yield* this.#fields()
+    else if (yield* this.#beginsField()) yield* this.#nested(this.#fields())
     else {
       this.#out.tag(TAG.set)
       if (this.#eat(',')) this.#emptySet()
-      else yield* this.#items('}', 'one at least')
+      else yield* this.#nested(this.#items('}', 'one at least'))
     }
   }
 
@@ -343,7 +399,7 @@ class ValueReader {
     }
     this.#out.end()
     // What has an object in it is no geometry, and is not looked at again for each object that it is in.
-    const mayBeGeometry = names.size === 2 && names.has('type') && this.#objectAt < start
+    const mayBeGeometry = !this.#isJson && names.size === 2 && names.has('type') && this.#objectAt < start
     const geometry = mayBeGeometry ? geometryOf(this.#out.from(start)) : undefined
     if (geometry === undefined) {
       this.#objectAt = start
@@ -388,7 +444,8 @@ class ValueReader {
     const start = this.#out.at
     this.#skipBlanks()
     const isNumber = /[\d+-]/.test(this.#text[this.#at] ?? '')
-    yield* this.value()
+    if (isNumber) yield* this.value()
+    else yield* this.#nested(this.value())
     if (isNumber && this.#eatNext(',')) {
       this.#skipBlanks()
       this.#number()
@@ -494,9 +551,11 @@ class ValueReader {
   #escaped(): string {
     const char = this.#text[this.#at++] ?? ''
     if (char !== 'u') return ESCAPES[char] ?? refused()
+    const pair = this.#isJson ? this.#match(/[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}/y) : undefined
+    if (pair !== undefined) return JSON.parse(`"\\u${pair}"`)
     const hex = this.#match(/[0-9A-Fa-f]{4}/y) ?? this.#match(/\{[0-9A-Fa-f]{1,6}\}/y)?.slice(1, -1) ?? refused()
     const point = Number.parseInt(hex, 16)
-    // Half of a pair is no character, and a pair is not put together.
+    // Half of a pair is no character; a pair is put together in JSON alone.
     if (point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) throw new NoValue()
     return String.fromCodePoint(point)
   }

@@ -9,10 +9,18 @@ export interface WireFormat {
   readonly name: 'json' | 'cbor'
   /** `undefined`: this is no value. What is long is read a little at a time. Neither throws nor rejects. */
   readonly read: (bytes: Buffer) => Buffer | undefined | Promise<Buffer | undefined>
+  /** So many lists, maps and tags in each other may be in what it reads; left out: reading has seen to it. */
+  readonly levels?: number
   readonly write: (engine: Engine, value: Buffer) => string | Buffer | Promise<string>
 }
 
-export const CBOR: WireFormat = { name: 'cbor', read: (bytes) => bytes, write: (_engine, value) => value }
+export const CBOR: WireFormat = {
+  name: 'cbor',
+  read: (bytes) => bytes,
+  // As the real server, which counts levels as they are written: those of a record id are two.
+  levels: 100,
+  write: (_engine, value) => value,
+}
 
 /** What the real server calls JSON: it reads SurrealQL's literals, and writes JSON. */
 export const JSON_FORMAT: WireFormat = {

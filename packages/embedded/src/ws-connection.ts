@@ -1,5 +1,6 @@
 import type { RawData, WebSocket } from 'ws'
 import type { ClientStream } from './client-stream.ts'
+import { GatheredWrites } from './gathered-writes.ts'
 import { joinInSteps, lengthOf } from './joined.ts'
 import { ReadingOrder } from './reading-order.ts'
 import { ShortCalls } from './short-calls.ts'
@@ -32,8 +33,8 @@ const TRY_AGAIN_LATER = 1013
 
 /** What is said on a connection. All of it ends with `close()`. */
 export interface Conversation {
-  /** The answer to one message, if it gets one. Never rejects. */
-  handle(message: Buffer): Promise<Frame | undefined>
+  /** The answer to one message, if it gets one, or the frames of it in their order. Never rejects. */
+  handle(message: Buffer): Promise<Frame | readonly Frame[] | undefined>
   close(): Promise<void>
 }
 
@@ -48,12 +49,12 @@ export type Frame = string | Buffer
 export class WsConnection {
   readonly #socket: WebSocket
   readonly #stream: ClientStream
+  readonly #writes: GatheredWrites
   readonly #conversation: Conversation
   #inFlight = 0
   #inFlightBytes = 0
   #draining: (() => void) | undefined
   #deaf = false
-  #isGathering = false
   /** Requests that have arrived and are not begun. */
   readonly #arrived: Pieces[] = []
   readonly #joining = new ReadingOrder()
@@ -69,6 +70,7 @@ export class WsConnection {
   constructor(socket: WebSocket, stream: ClientStream, converse: (deliver: (frame: Frame) => void) => Conversation) {
     this.#socket = socket
     this.#stream = stream
+    this.#writes = new GatheredWrites(stream)
     // Nothing is unread any more.
     stream.on('drain', () => this.#regulate())
     this.#conversation = converse((frame) => this.#deliver(frame))
@@ -139,7 +141,8 @@ export class WsConnection {
     const response = await this.#conversation.handle(message)
     this.#inFlight--
     this.#inFlightBytes -= message.length
-    if (response !== undefined) this.#send(response)
+    const isOne = typeof response === 'string' || Buffer.isBuffer(response)
+    for (const frame of isOne ? [response] : (response ?? [])) this.#send(frame)
     if (this.#inFlight === 0) this.#draining?.()
     if (this.#short.leave(turn) && this.#arrived.length > 0) this.#begin()
   }
@@ -164,26 +167,16 @@ export class WsConnection {
       this.#socket.close(TRY_AGAIN_LATER, 'the client does not read its live queries')
       return
     }
-    this.#gather()
+    this.#writes.hold()
     this.#send(frame)
   }
 
   #send(frame: Frame): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return
-    if (this.#inFlight > 0) this.#gather()
+    if (this.#inFlight > 0) this.#writes.hold()
     this.#socket.send(frame)
+    this.#writes.wrote(this.#inFlight)
     this.#regulate()
-  }
-
-  /** What is sent until the end of this turn of the event loop leaves in one piece: a system call costs more than a small answer. */
-  #gather(): void {
-    if (this.#isGathering) return
-    this.#isGathering = true
-    this.#stream.cork()
-    setImmediate(() => {
-      this.#isGathering = false
-      this.#stream.uncork()
-    })
   }
 
   #regulate(): void {

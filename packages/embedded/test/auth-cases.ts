@@ -2,11 +2,11 @@ import { generateKeyPairSync } from 'node:crypto'
 import { eventually } from '@procref/testing'
 import { type HttpCall, httpCall } from './http-request.ts'
 import { jsonWebToken } from './json-web-token.ts'
-import { type Message, RawClient } from './raw-client.ts'
+import { codec, type Message, RawClient } from './raw-client.ts'
 import { PASSWORD, type TestServer, USER } from './server.ts'
 
-const NS = 'auth'
-const DB = 'auth'
+export const NS = 'auth'
+export const DB = 'auth'
 const KEY = 'a key that the user has made'
 const { privateKey, publicKey } = generateKeyPairSync('ed25519')
 const { privateKey: otherPrivateKey } = generateKeyPairSync('ed25519')
@@ -19,18 +19,17 @@ const PREPARED = `
   DEFINE USER db_owner ON DATABASE PASSWORD 'x' ROLES OWNER;
   DEFINE USER db_editor ON DATABASE PASSWORD 'x' ROLES EDITOR;
   DEFINE USER db_viewer ON DATABASE PASSWORD 'x' ROLES VIEWER;
-  DEFINE USER brief ON DATABASE PASSWORD 'x' ROLES VIEWER DURATION FOR TOKEN 1s, FOR SESSION 1s;
   DEFINE USER gone ON DATABASE PASSWORD 'x' ROLES VIEWER;
   DEFINE USER root_viewer ON ROOT PASSWORD 'x' ROLES VIEWER;
   DEFINE ACCESS people ON DATABASE TYPE RECORD
     SIGNUP (CREATE person SET name = $name, pass = crypto::argon2::generate($pass))
     SIGNIN (SELECT * FROM person WHERE name = $name AND crypto::argon2::compare(pass, $pass))
     DURATION FOR TOKEN 1h, FOR SESSION 12h;
-  DEFINE ACCESS brief_people ON DATABASE TYPE RECORD SIGNUP (CREATE person SET name = $name) DURATION FOR TOKEN 1s, FOR SESSION 1s;
   DEFINE ACCESS renewed ON DATABASE TYPE RECORD
     SIGNUP (CREATE person SET name = $name) SIGNIN (SELECT * FROM person WHERE name = $name) WITH REFRESH DURATION FOR GRANT 1d, FOR TOKEN 1h;
   DEFINE ACCESS closed ON DATABASE TYPE RECORD;
   DEFINE ACCESS throws ON DATABASE TYPE RECORD SIGNUP { THROW 'no room' } SIGNIN { THROW 'go away' };
+  DEFINE ACCESS telling ON DATABASE TYPE RECORD SIGNUP { THROW <string>[type::of($v), $v] } SIGNIN { THROW <string>[type::of($v), $v] };
   DEFINE ACCESS barred ON DATABASE TYPE RECORD SIGNUP (CREATE person SET name = $name) AUTHENTICATE { THROW 'barred' };
   DEFINE ACCESS unsure ON DATABASE TYPE RECORD SIGNUP (CREATE person SET name = $name) AUTHENTICATE { RETURN NONE };
   DEFINE ACCESS wrong ON DATABASE TYPE RECORD SIGNUP { RETURN 1 } SIGNIN { RETURN 'x' };
@@ -127,7 +126,7 @@ export class Doorway implements AsyncDisposable {
 }
 
 /** An answer, without its number. */
-function said({ id: _, ...rest }: Message): unknown {
+export function said({ id: _, ...rest }: Message): unknown {
   return rest
 }
 
@@ -145,14 +144,21 @@ const entering =
   (doorway) =>
     doorway.entered(method, login)
 
-const user = (name: string, level: 'root' | 'ns' | 'db', pass = 'x'): object => ({
+export const user = (name: string, level: 'root' | 'ns' | 'db', pass = 'x'): object => ({
   ...(level !== 'root' && { ns: NS }),
   ...(level === 'db' && { db: DB }),
   user: name,
   pass,
 })
 
-const record = (ac: string, more: object = {}): object => ({ ns: NS, db: DB, ac, name: 'somebody', pass: 'p', ...more })
+export const record = (ac: string, more: object = {}): object => ({
+  ns: NS,
+  db: DB,
+  ac,
+  name: 'somebody',
+  pass: 'p',
+  ...more,
+})
 
 const HOUR = 3600
 const claims = (more: object = {}): object => ({
@@ -187,6 +193,16 @@ const signing =
   (path: '/signin' | '/signup', login: object): AuthCase =>
   (doorway) =>
     doorway.http({ path, body: JSON.stringify(login), headers: { accept: 'application/json' } })
+/** The login as it is written. */
+const signingAs =
+  (path: '/signin' | '/signup', body: string | Uint8Array, headers: object = {}): AuthCase =>
+  (doorway) =>
+    doorway.http({ path, body, headers: { accept: 'application/json', ...headers } })
+/** As what a variable of the login arrives. */
+const given = (literal: string): AuthCase =>
+  signingAs('/signup', `{ "NS": "${NS}", "DB": "${DB}", "AC": "telling", "v": ${literal} }`)
+const forms = (name: string, texts: readonly string[], made: (text: string) => AuthCase): Record<string, AuthCase> =>
+  Object.fromEntries(texts.map((text) => [`${name}: ${text}`, made(text)]))
 const IN_NS = { 'surreal-auth-ns': NS }
 const IN_DB = { ...IN_NS, 'surreal-auth-db': DB }
 
@@ -197,33 +213,6 @@ const bearer =
     const at = { ...(level !== 'ROOT' && { ns: NS }), ...(level === 'DATABASE' && { db: DB }) }
     return await doorway.entered('signin', { ...at, ac: access, key })
   }
-
-/** A call that fails from some time on, and how. */
-async function failing(client: RawClient): Promise<unknown> {
-  let last: Message = {}
-  await eventually('the session expires', async () => {
-    last = await client.call('query', ['RETURN 1'])
-    const [first] = (last.result ?? []) as readonly { readonly status?: string }[]
-    return last.error !== undefined || first?.status !== 'OK'
-  })
-  return said(last)
-}
-
-async function expiry(doorway: Doorway, method: string, login: object): Promise<unknown> {
-  const client = await doorway.client()
-  const token = (await client.result(method, [login])) as string
-  const session = await failing(client)
-  const { exp } = JSON.parse(`${Buffer.from(token.split('.')[1] ?? '', 'base64url')}`) as { exp: number }
-  await eventually('the token is over', async () => Date.now() > exp * 1000 + 1000)
-  return {
-    session,
-    select: said(await client.call('select', ['person'])),
-    authenticate: said(await (await doorway.client()).call('authenticate', [token])),
-    http: await doorway.http(asking({ authorization: `Bearer ${token}` })),
-    afresh: said(await client.call('signin', [user('db_viewer', 'db')])),
-    afterwards: said(await client.call('query', ['RETURN 1'])),
-  }
-}
 
 export const AUTH_CASES: Readonly<Record<string, AuthCase>> = {
   nobody: async (doorway) => seen(await doorway.client()),
@@ -282,8 +271,6 @@ export const AUTH_CASES: Readonly<Record<string, AuthCase>> = {
   'no token at all': entering('authenticate', ''),
   'a token of two parts': entering('authenticate', 'a.b'),
   'a token that is a number': entering('authenticate', 1),
-  'what expires: a user': (doorway) => expiry(doorway, 'signin', user('brief', 'db')),
-  'what expires: a record': (doorway) => expiry(doorway, 'signup', record('brief_people', { name: 'brief' })),
   'JWT: of a database': jwt(),
   'JWT: of a database, as an owner': jwt({ RL: ['Owner'] }),
   'JWT: of a database, with roles that are none': jwt({ RL: ['Nope'] }),
@@ -445,6 +432,138 @@ export const AUTH_CASES: Readonly<Record<string, AuthCase>> = {
     const { key } = await doorway.grant('db_bearer', 'DATABASE', 'USER db_viewer')
     return await signing('/signin', { ns: NS, db: DB, ac: 'db_bearer', key })(doorway)
   },
+  ...forms(
+    '/signin: a login as it may be written',
+    [
+      "{ user: 'root', pass: 'secret' }",
+      '{"user":"root","pass":"secret",}',
+      '{`user`:"root","pass":"sec\\u0072et"}',
+      '/* c */ {"user":"root","pass":"secret"} -- c',
+      '{"user":"nobody","pass":"x","user":"root","pass":"secret"}',
+      '{"user":"root","pass":s"secret"}',
+      '{"user":"root","pass":"secret"} x',
+      '{"user":"root","pass":"secret"};',
+      '{"user":"root","pass":"secret"}{}',
+    ],
+    (body) => signingAs('/signin', body),
+  ),
+  ...forms(
+    '/signin: a login as it may not be written',
+    [
+      '',
+      ' ',
+      '{"user":"root" "pass":"secret"}',
+      '{"user":"root","pass":"secret"',
+      'user=root&pass=secret',
+      'root',
+      'root:1',
+      'RETURN { user: "root", pass: "secret" }',
+      '{ user: $user, pass: "secret" }',
+      '{"user":root,"pass":"secret"}',
+      '{"user":"root","pass":1}',
+      '{"user":null,"pass":"secret"}',
+      '\ufeff{"user":"root","pass":"secret"}',
+    ],
+    (body) => signingAs('/signin', body),
+  ),
+  ...forms(
+    '/signin: a login, said to be of the type',
+    [
+      'application/json',
+      'application/cbor',
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      'application/octet-stream',
+      'x/y',
+      '*/*',
+    ],
+    (type) => signingAs('/signin', '{"user":"root","pass":"secret"}', { 'content-type': type }),
+  ),
+  '/signin: a login as CBOR': signingAs('/signin', codec.encode({ user: USER, pass: PASSWORD }), {
+    'content-type': 'application/cbor',
+    accept: 'application/cbor',
+  }),
+  ...forms(
+    '/signin: asked for as',
+    [
+      'application/flatbuffers',
+      'application/json;q=0.5',
+      'text/plain, application/json',
+      '',
+      'application/octet-stream',
+    ],
+    (accept) => signingAs('/signin', '{"user":"root","pass":"secret"}', { accept }),
+  ),
+  ...forms(
+    '/signup: a variable',
+    [
+      'null',
+      'NULL',
+      'true',
+      'False',
+      'none',
+      'NONE',
+      'NaN',
+      '1',
+      '-1',
+      '+1',
+      '1.0',
+      '1e3',
+      '-0',
+      '01',
+      '9223372036854775807',
+      '9223372036854775808',
+      '1.5dec',
+      '1e3dec',
+      '1f',
+      '1h30m',
+      "'a'",
+      '"a:1"',
+      '"2020-01-01T00:00:00Z"',
+      '"018e0000-0000-7000-8000-000000000000"',
+      '"\\u00fc\\n\\u{61}"',
+      '"\\/"',
+      '"\\ud83d\\ude00"',
+      '"\\ud83d"',
+      '"\\u{1F600}"',
+      '"\\q"',
+      'a:1',
+      'a:[1, "b:1"]',
+      'a:{ x: 1 }',
+      'a:u"018e0000-0000-7000-8000-000000000000"',
+      'a',
+      '`a b`',
+      'd"2020-01-01T00:00:00Z"',
+      'u"018e0000-0000-7000-8000-000000000000"',
+      'r"a:1"',
+      'b"00"',
+      '/a/',
+      '[]',
+      '[1,]',
+      '[1, [2, {}]]',
+      '{}',
+      '{ a: 1, "b": 2, 3: 4, }',
+      '{,}',
+      '{1,2}',
+      '(1,2)',
+      '(1)',
+      '{ type: "Point", coordinates: [1.0, 2.0] }',
+      '1..2',
+      '..',
+      '1 + 1',
+      '-a',
+      'time::now()',
+      '$v',
+      `${'['.repeat(99)}${']'.repeat(99)}`,
+      `${'['.repeat(100)}${']'.repeat(100)}`,
+      `${'{a:'.repeat(99)}1${'}'.repeat(99)}`,
+      `${'{a:'.repeat(100)}1${'}'.repeat(100)}`,
+      `${'{a:'.repeat(98)}{}${'}'.repeat(98)}`,
+      `${'{a:'.repeat(99)}{}${'}'.repeat(99)}`,
+      `${'{a:'.repeat(100)}{}${'}'.repeat(100)}`,
+    ],
+    given,
+  ),
   '/signin: a wrong key of a grant': signing('/signin', { ns: NS, db: DB, ac: 'db_bearer', key: 'x' }),
   ...Object.fromEntries(
     (

@@ -71,6 +71,8 @@ export const POST_CASES: readonly PostCase[] = [
       post(ROOT, 'commit', [uuid(1)]),
       post(ROOT, 'cancel', [uuid(1)]),
       post(ROOT, 'sessions'),
+      post(ROOT, 'query_stream', ['RETURN 1']),
+      post(ROOT, 'query_cancel', [1]),
       post({ ...ROOT, ...MAIN }, 'query', ['RETURN 1'], { txn: uuid(1) }),
       post({ ...ROOT, ...MAIN }, 'select', ['http_t'], { txn: uuid(1) }),
       post({ ...ROOT, ...MAIN }, 'update', ['http_t'], { txn: uuid(1) }),

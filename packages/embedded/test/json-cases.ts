@@ -2,9 +2,10 @@ import { asRoot } from './http-request.ts'
 import { PASSWORD, USER } from './server.ts'
 import type { TextClientOptions } from './text-client.ts'
 
-/** Frames sent one after the other on a WebSocket of their own; each is answered once. */
+/** Frames sent one after the other on a WebSocket of their own; each is answered once, or so many times. */
 export interface FrameCase {
   readonly name: string
+  readonly times?: number
   readonly connection?: TextClientOptions
   readonly frames: readonly (string | Uint8Array)[]
 }
@@ -183,6 +184,8 @@ export const JSON_CASES: readonly FrameCase[] = [
         'run',
         'live',
         'kill',
+        'query_stream',
+        'query_cancel',
         'use',
         'signin',
         'signup',
@@ -580,6 +583,12 @@ export const JSON_CASES: readonly FrameCase[] = [
     'RETURN [(1, 2.5), { type: "LineString", coordinates: [[1, 2], [3, 4]] }, { type: "Polygon", coordinates: [[[0, 0], [1, 0], [1, 1], [0, 0]]] }, { type: "MultiPoint", coordinates: [[1, 2]] }, { type: "MultiLineString", coordinates: [[[1, 2], [3, 4]]] }, { type: "MultiPolygon", coordinates: [[[[0, 0], [1, 0], [1, 1], [0, 0]]]] }, { type: "GeometryCollection", geometries: [(1, 2)] }]',
     'RETURN [{}, [], [[]], { a: { b: [NONE, { c: 1h }] } }, { "a b": 1, b: 2, a: 3 }]',
   ),
+  {
+    name: 'a stream of frames',
+    connection: { headers: { authorization: `${asRoot.authorization}` } },
+    times: 8,
+    frames: [call('query_stream', ['RETURN 1h; RETURN [a:1, 2]; RETURN { d: d"2020-01-01T00:00:00Z" }'])],
+  },
   queried('a regular expression', 'RETURN /a/', 'RETURN [1, /a/]; RETURN 2'),
   givenAll('literals: regular expressions', '/x/', '/a\\/b/'),
   queried('a closure', 'RETURN |$a| $a + 1'),
@@ -590,6 +599,11 @@ export const JSON_CASES: readonly FrameCase[] = [
     frames: [call('signin', [{ user: USER, pass: PASSWORD }]), call('query', ['RETURN $session.id != NONE'])],
   },
   queried('a file', 'RETURN f"b:/k"'),
+  queried(
+    'a file that a function makes',
+    'RETURN type::file("b", "k")',
+    'CREATE files_u:1 SET f = type::file("b", "k")',
+  ),
   queried(
     'errors of statements',
     'RETRN 1',
@@ -686,6 +700,7 @@ export const JSON_DIFFERENCES: Readonly<Record<string, string>> = {
   'a regular expression': NO_REGEX,
   'literals: regular expressions': NO_REGEX,
   'a closure': `${OLDER} It refuses the whole call, not the one statement.`,
+  'a file that a function makes': `${OLDER} It looks whether files are switched on only where the function is called in a statement that writes.`,
   'errors that the older engine says otherwise': OLDER,
   'nobody signed in: no SurrealQL':
     'To the engine, who has not signed in is the owner of everything: nothing is passed on to it before a sign-in, not even to be parsed.',

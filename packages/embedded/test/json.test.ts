@@ -17,10 +17,14 @@ import { jsonValue, TextClient, type TextClientOptions } from './text-client.ts'
 
 const serverOf = bothServers()
 
-async function answers({ port }: TestServer, { connection, frames }: FrameCase): Promise<unknown> {
+async function answers({ port }: TestServer, { connection, frames, times = 1 }: FrameCase): Promise<unknown> {
   await using client = await TextClient.open(port, connection)
   const given: Record<string, unknown> = {}
-  for (const [i, frame] of frames.entries()) given[`${i} ${frame}`.slice(0, 100)] = jsonValue(await client.ask(frame))
+  for (const [i, frame] of frames.entries()) {
+    const said = [jsonValue(await client.ask(frame))]
+    while (said.length < times) said.push(jsonValue(await client.next(`another answer to ${frame}`.slice(0, 100))))
+    given[`${i} ${frame}`.slice(0, 100)] = times === 1 ? said[0] : said
+  }
   return given
 }
 

@@ -1,37 +1,11 @@
 import { RecordId, Table } from 'surrealdb'
-import { codec, type Message, type RawClient, Uuid } from './raw-client.ts'
+import { type CallSpec, calls, type ProtocolCase, plainly, signIn, useMain, withoutId } from './call-lists.ts'
+import { codec, type Message, Uuid } from './raw-client.ts'
 import { PASSWORD, USER } from './server.ts'
-
-/** What one server answers, in a form that can be compared with another's. */
-export interface ProtocolCase {
-  readonly name: string
-  readonly run: (client: RawClient) => Promise<unknown>
-}
 
 const S1 = new Uuid('22222222-2222-4222-8222-222222222222')
 const S2 = new Uuid('33333333-3333-4333-8333-333333333333')
 const UNKNOWN = new Uuid('44444444-4444-4444-8444-444444444444')
-
-type CallSpec = readonly [method: string, params?: readonly unknown[], more?: object]
-
-/** One case for each list of calls: made one after the other on a connection of its own, and every answer counts. */
-function calls(name: string, ...list: readonly CallSpec[]): ProtocolCase {
-  return {
-    name,
-    run: async (client) => {
-      const answers: unknown[] = []
-      for (const [method, params, more] of list) answers.push(withoutId(await client.call(method, params, more)))
-      return answers
-    },
-  }
-}
-
-function withoutId({ id: _, ...rest }: Message): unknown {
-  return rest
-}
-
-const signIn = ['signin', [{ user: USER, pass: PASSWORD }]] as const
-const useMain = ['use', ['main', 'main']] as const
 
 /** As many bytes as they say, sent as they are. */
 function frame(name: string, ...frames: readonly (Uint8Array | string)[]): ProtocolCase {
@@ -69,14 +43,6 @@ const DATA_CALLS: readonly CallSpec[] = [
   ['live', ['t']],
   ['kill', [UNKNOWN]],
 ]
-
-/** Without the ids that each server makes up, which no two live queries share. */
-function plainly(value: unknown): unknown {
-  const text = JSON.stringify(value, (_key, item) => (item === undefined ? 'NONE' : item)) ?? 'NONE'
-  return text
-    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'an id')
-    .replace(/"time":"[^"]*"|"eyJ[^"]*"/g, '')
-}
 
 /** One live query, statements by which it is told something so many times, and its end. */
 function watching(
@@ -464,6 +430,69 @@ export const PROTOCOL_CASES: readonly ProtocolCase[] = [
       await say('query', ['REMOVE TABLE wt; DEFINE TABLE wt; CREATE wt:4'])
       await say('reset')
       answers.push(client.unasked.map(plainly))
+      return answers
+    },
+  },
+  {
+    name: 'live queries: they end when their session becomes nobody’s, or somebody else’s',
+    run: async (client) => {
+      await client.result(...signIn)
+      await client.result(...useMain)
+      await client.query(
+        "DEFINE USER OVERWRITE live_other ON ROOT PASSWORD 'x' ROLES OWNER; REMOVE TABLE IF EXISTS wt; DEFINE TABLE wt",
+      )
+      await client.result('attach', [], { session: S1 })
+      const inSession = { session: S1 }
+      const answers: unknown[] = []
+      for (const change of [
+        ['signin', signIn[1]],
+        ['signin', [{ user: USER, pass: 'wrong' }]],
+        ['signin', [{ user: 'live_other', pass: 'x' }]],
+        ['use', ['main', 'main']],
+        ['invalidate', []],
+        ['reset', []],
+      ] as const) {
+        await client.result('signin', signIn[1], inSession)
+        await client.result('use', useMain[1], inSession)
+        await client.result('live', ['wt'], inSession)
+        const [method, params] = change
+        const changed = withoutId(await client.call(method, params, inSession))
+        const [{ lives }] = (await client.query('CREATE wt RETURN NONE; INFO FOR TABLE wt')).slice(1) as [
+          { lives: object },
+        ]
+        await client.query('SLEEP 50ms')
+        answers.push({ method, changed, lives: Object.keys(lives).length, told: client.unasked.splice(0).length })
+        await client.result('reset', [], inSession)
+      }
+      return answers
+    },
+  },
+  {
+    name: 'live queries: wherever LIVE stands in a request',
+    run: async (client) => {
+      await client.result(...signIn)
+      await client.result(...useMain)
+      const answers: Record<string, unknown> = {}
+      for (const [statements, made] of [
+        ['LET $x = 1; LIVE SELECT * FROM wt WHERE a = $x', 1],
+        ['RETURN 1; LIVE SELECT * FROM wt', 1],
+        ['SELECT * FROM wt; LIVE SELECT * FROM wt; RETURN 2', 1],
+        ['LIVE SELECT * FROM wt; LET $a = 2; LIVE SELECT DIFF FROM wt', 2],
+        ["LET $t = type::table('wt'); LIVE SELECT * FROM $t", 1],
+        ['BEGIN; LET $x = 1; LIVE SELECT * FROM wt; COMMIT', 1],
+        ['USE NS main DB main; DEFINE TABLE OVERWRITE wt; LIVE SELECT * FROM wt', 1],
+      ] as const) {
+        await client.query('REMOVE TABLE IF EXISTS wt; DEFINE TABLE wt')
+        const answer = plainly(withoutId(await client.call('query', [statements])))
+        await client.query('CREATE wt:1 SET a = 1')
+        const told: unknown[] = []
+        while (told.length < made) {
+          const next = plainly(await client.next(`what '${statements}' is told`))
+          // With its table each ends, whenever that is told.
+          if (!`${next}`.includes('KILLED')) told.push(next)
+        }
+        answers[statements] = { answer, told: told.sort() }
+      }
       return answers
     },
   },
