@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { cpus, release } from 'node:os'
+import { cpus, loadavg, release } from 'node:os'
 import { join } from 'node:path'
 import { freshDir } from '@procref/testing'
 import { expect, test } from 'vitest'
@@ -34,7 +34,7 @@ test('databases are exported and imported, by a server of their own each', { tim
   if (SHARE !== 1) return
   const folder = new URL('./results/', import.meta.url)
   mkdirSync(folder, { recursive: true })
-  const report = { date: new Date().toISOString(), machine, results }
+  const report = { date: new Date().toISOString(), machine, load: loadavg()[0], results }
   writeFileSync(new URL('dump.json', folder), `${JSON.stringify(report, rounded, 2)}\n`)
 })
 

@@ -18,11 +18,20 @@ const BEFORE_REGEX = new Set(['return', 'then', 'else', 'in', 'inside', 'contain
 /** A text of two characters can be cut between them: the last one waits for the next piece. */
 const LOOKAHEAD = 1
 
+/** So much of what comes before a `/` says what it is. */
+const CONTEXT = 24
+
 /**
  * Cuts a stream of SurrealQL into its statements, each with its `;`, at those `;` that are in no string, comment, regular expression or
  * bracket. It keeps one statement at a time. A text that is no SurrealQL is cut somewhere, and its pieces are for the parser to refuse.
+ *
+ * Guarantee: each piece is looked at once, however long the statement becomes.
  */
 export class StatementSplitter {
+  /** Of the statement that has begun: what was looked at. */
+  #looked: string[] = []
+  #lookedLength = 0
+  /** The end of that, and then what was not looked at: from `#at`. */
   #text = ''
   #at = 0
   #depth = 0
@@ -37,19 +46,22 @@ export class StatementSplitter {
   /** What is left at the end: the last statements. */
   end(): string[] {
     const statements = this.#cut(this.#text.length)
-    const rest = this.#text
-    this.#text = ''
+    const rest = this.#looked.join('')
+    this.#looked = []
+    this.#lookedLength = 0
     return rest.trim() === '' ? statements : [...statements, rest]
   }
 
   /** How much it keeps. */
   get length(): number {
-    return this.#text.length
+    return this.#lookedLength + this.#text.length - this.#at
   }
 
   #cut(end: number): string[] {
     const statements: string[] = []
-    let begin = 0
+    /** Where what was not kept yet begins, and as far back as anything belongs to the statement. */
+    let begin = this.#at
+    let statementAt = 0
     for (;;) {
       const meaningless = MEANINGLESS[this.#inside]
       meaningless.lastIndex = this.#at
@@ -58,14 +70,26 @@ export class StatementSplitter {
       const char = this.#text[this.#at] as string
       if (this.#inside !== '') this.#within(char)
       else if (char === ';' && this.#depth === 0) {
-        statements.push(this.#text.slice(begin, this.#at + 1))
-        begin = this.#at + 1
-      } else this.#outside(char, begin)
+        statements.push([...this.#looked, this.#text.slice(begin, this.#at + 1)].join(''))
+        this.#looked = []
+        this.#lookedLength = 0
+        begin = statementAt = this.#at + 1
+      } else this.#outside(char, statementAt)
       this.#at++
     }
-    this.#text = this.#text.slice(begin)
-    this.#at -= begin
+    this.#keep(begin, statementAt)
     return statements
+  }
+
+  #keep(begin: number, statementAt: number): void {
+    const looked = this.#text.slice(begin, this.#at)
+    if (looked !== '') this.#looked.push(looked)
+    this.#lookedLength += looked.length
+    let end = Math.min(this.#at, this.#text.length)
+    while (end > statementAt && /\s/.test(this.#text[end - 1] as string)) end--
+    const context = this.#text.slice(Math.max(statementAt, end - CONTEXT), end) + (end < this.#at ? ' ' : '')
+    this.#text = context + this.#text.slice(this.#at)
+    this.#at = context.length
   }
 
   #outside(char: string, begin: number): void {
@@ -104,7 +128,7 @@ export class StatementSplitter {
     let at = this.#at - 1
     while (at >= begin && /\s/.test(this.#text[at] as string)) at--
     if (at < begin) return true
-    const word = /[\p{L}\p{N}_$]*$/u.exec(this.#text.slice(Math.max(begin, at - 20), at + 1))?.[0] ?? ''
+    const word = /[\p{L}\p{N}_$]*$/u.exec(this.#text.slice(Math.max(begin, at - CONTEXT + 4), at + 1))?.[0] ?? ''
     if (word !== '') return BEFORE_REGEX.has(word.toLowerCase())
     return !/[)\]}'"`⟩]/.test(this.#text[at] as string)
   }

@@ -42,6 +42,24 @@ test('a string that never ends is one statement', () => {
   expect(split('A; B "x; C; D')).toEqual(['A;', 'B "x; C; D'])
 })
 
+test.each([
+  ['RETURN                                        /a;b/; B', 2],
+  ['RETURN 4                                      / 2; B; C / 2', 3],
+  ["RETURN 'a text that is longer than all that is looked back at' / 2; B /", 2],
+])('%j is cut at its ends: what a `/` is, is known from far before it', (text, statements) => {
+  expect(split(text)).toHaveLength(statements)
+})
+
+test('a statement of 16 MB in many pieces is put together once: it would take many minutes otherwise', () => {
+  const splitter = new StatementSplitter()
+  const piece = `{ id: row:1, text: '${'x'.repeat(1_000)}' }, `
+  splitter.push('INSERT [')
+  const pieces = 16_000
+  for (let i = 0; i < pieces; i++) expect(splitter.push(piece)).toEqual([])
+  const [statement] = splitter.push('];\n')
+  expect(statement?.length).toBe('INSERT ['.length + pieces * piece.length + '];'.length)
+})
+
 test('no more is kept than the statement that is not complete', () => {
   const splitter = new StatementSplitter()
   for (let i = 0; i < 1_000; i++) splitter.push(`CREATE a:${i} SET text = 'some text';\n`)
