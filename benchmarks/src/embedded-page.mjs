@@ -57,6 +57,10 @@ ${load.machine.cores} cores shared with the clients and with others' work, Node 
   dump: `| rows | dump | storage | server | export: it took | memory before / at most / after, MB | import: it took | memory before / at most / after, MB |
 |---|---|---|---|---|---|---|---|
 ${dump.results.map(dumpRow).join('\n')}
+${['embedded', 'real']
+  .filter((server) => dump.oneInsert[server])
+  .map((server) => oneInsertRow(server, dump.oneInsert))
+  .join('\n')}
 
 ${dump.machine.cores} cores shared with the client, load ${dump.load} at the end, Node ${dump.machine.node}; ${dump.date.slice(0, 10)}.`,
 }
@@ -64,6 +68,11 @@ ${dump.machine.cores} cores shared with the client, load ${dump.load} at the end
 function throughputRow(title, value, unit) {
   const { oneByOne, eightTimesEight } = throughput.loads
   return `| ${title} | ${value(oneByOne)} ${unit} | ${value(eightTimesEight)} ${unit} |`
+}
+
+function oneInsertRow(server, { rows, length, ...steps }) {
+  const { tookMs, rssMb } = steps[server]
+  return `| ${rows} of ${length} characters, one INSERT | ${Math.round((rows * length) / 1024 / 1024)} MB | rocksdb | ${server} | | | ${seconds(tookMs)} s | ${memory(rssMb)} |`
 }
 
 function dumpRow({ server, storage, rows, length, megabytes, ...steps }) {
