@@ -1,4 +1,4 @@
-import { ActorError } from '../actor/json-process.ts'
+import { saidBy } from '../actor/said-by.ts'
 import { overServices } from '../over-services.ts'
 import type { Scenario } from '../scenario.ts'
 import { Stage } from '../stage.ts'
@@ -103,10 +103,4 @@ async function herd(stage: Stage, size: number): Promise<Herd> {
     failed: failures.length,
     ...(message === undefined ? {} : { message }),
   }
-}
-
-/** The program's own words, without its command line. */
-function saidBy(error: unknown): string {
-  if (error instanceof ActorError) return error.said
-  return error instanceof Error ? error.message : String(error)
 }
