@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { buildRustProgram, cargoMissing } from '../rust-program.ts'
+import { buildRustProgram, cargoMissing, crateVersion } from '../rust-program.ts'
 import { CannotPrepareError, type PreparedSubject, type Subject } from '../subject.ts'
 
 /** So many folders of a run can be in use at the same time. */
@@ -53,7 +53,7 @@ function counters(file: string): PreparedSubject {
     return name
   }
   return {
-    version: '0.1.0',
+    version: crateVersion('procref'),
     command: (dir, slots) => ({ file, args: [nameOf(dir), String(slots)] }),
     async [Symbol.asyncDispose]() {
       remove(names)
