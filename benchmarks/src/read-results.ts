@@ -61,10 +61,11 @@ function parsed(text: string, path: string): unknown {
   }
 }
 
-/** V8 names the place where it stopped, or says that the input ended: only then it had nothing to complain of before. */
+/** V8 says that the input ended, or names the place where it stopped: behind the last character, it had nothing to complain of before. */
 function endsTooEarly(text: string, { message }: SyntaxError): boolean {
   const stoppedAt = /at position (\d+)/.exec(message)?.[1]
-  return text.trimStart().startsWith('{') && (stoppedAt === undefined || Number(stoppedAt) >= text.length)
+  const hasEnded = stoppedAt === undefined ? /end of JSON input/.test(message) : Number(stoppedAt) >= text.length
+  return hasEnded && text.trimStart().startsWith('{')
 }
 
 const texts = z.record(z.string(), z.string())
@@ -113,6 +114,7 @@ const point = z.looseObject({
   p99: z.number(),
   max: z.number(),
   interval: z.tuple([z.number(), z.number()]),
+  turns: z.exactOptional(z.array(z.number())),
   samples: z.array(z.number()).min(1),
 })
 
