@@ -1,4 +1,5 @@
-import type { GoalResult, Point, ScenarioResult, Unit } from './results.ts'
+import { atMost } from './limits.ts'
+import type { GoalResult, Point, ScenarioResult } from './results.ts'
 import { AT_REST_MEMORY, AT_REST_SWITCHES, BEYOND_NODE } from './scenarios/at-rest.ts'
 import { FIRST_CONNECTS_FAILED, FIRST_CONNECTS_SERVERS } from './scenarios/first-connects.ts'
 import { WARM_CONNECT_RATIO } from './scenarios/warm-connect.ts'
@@ -48,8 +49,4 @@ function pointsOf(
 function meanOf(point: Point | undefined): number | undefined {
   if (point === undefined) return undefined
   return point.samples.reduce((sum, value) => sum + value, 0) / point.samples.length
-}
-
-function atMost(goal: string, limit: number, unit: Unit, value: number | undefined): GoalResult | undefined {
-  return value === undefined ? undefined : { goal, value, limit, unit, better: 'lower', isMet: value <= limit }
 }

@@ -50,15 +50,32 @@ export interface Progress {
  * What fails is told in its place in the results, and the others go on. Throws `UnknownNameError`, and the signal's reason.
  */
 export async function runBenchmarks(options: RunOptions = {}): Promise<Results> {
-  const { scale = 'quick', onProgress } = options
-  const signal = AbortSignal.any(options.signal === undefined ? [] : [options.signal])
+  const { scale = 'quick' } = options
+  return await runChosen({
+    scale,
+    subjects: chooseNamed('subject', SUBJECTS, options.subjects),
+    services: chooseNamed('service', SERVICES, options.services),
+    benchmarks: chooseNamed('scenario or experiment', [...SCENARIOS, ...EXPERIMENTS], options.only).filter(
+      (one) => works(one) && (options.only !== undefined || isIn(one, scale)),
+    ),
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  })
+}
+
+/** As `runBenchmarks`, with what the caller has chosen or made. */
+export async function runChosen(
+  chosen: Pick<RunOptions, 'onProgress' | 'signal'> & {
+    readonly scale: Scale
+    readonly subjects: readonly Subject[]
+    readonly services: readonly Service[]
+    readonly benchmarks: readonly (Scenario | Experiment)[]
+  },
+): Promise<Results> {
+  const { scale, onProgress, benchmarks } = chosen
+  const signal = AbortSignal.any(chosen.signal === undefined ? [] : [chosen.signal])
   // As many listen as are measured at the same time.
   setMaxListeners(0, signal)
-  const chosen = chooseNamed('subject', SUBJECTS, options.subjects)
-  const services = chooseNamed('service', SERVICES, options.services)
-  const benchmarks = chooseNamed('scenario or experiment', [...SCENARIOS, ...EXPERIMENTS], options.only).filter(
-    (one) => works(one) && (options.only !== undefined || isIn(one, scale)),
-  )
   if (isRunning) throw new Error('A run is going on in this process: two at once would measure each other.')
   isRunning = true
   const onAbort = (): void => void killAllProcesses()
@@ -68,8 +85,8 @@ export async function runBenchmarks(options: RunOptions = {}): Promise<Results> 
   const home = await mkdtemp(join(tmpdir(), 'procref-bench-'))
   const prepared: PreparedSubject[] = []
   try {
-    const { usable, infos } = await prepareAll(chosen, { home, signal, all: prepared })
-    const offered = await offer(services, home)
+    const { usable, infos } = await prepareAll(chosen.subjects, { home, signal, onProgress, all: prepared })
+    const offered = await offer(chosen.services, home)
     const scenarios: ScenarioResult[] = []
     const experiments: ExperimentResult[] = []
     for (const [done, one] of benchmarks.entries()) {
@@ -79,9 +96,13 @@ export async function runBenchmarks(options: RunOptions = {}): Promise<Results> 
       await mkdir(own, { mode: 0o700 })
       const say = (message: string): void => onProgress?.({ done, of: benchmarks.length, title: one.title, message })
       const context = { home: own, scale, subjects: usable, services: offered.usable, signal, say }
-      if ('measure' in one) scenarios.push(...(await measured(one, context)))
-      else experiments.push(...(await one.observe(context)))
-      await rm(own, REMOVE)
+      try {
+        if ('measure' in one) scenarios.push(...(await measured(one, context)))
+        else experiments.push(...(await one.observe(context)))
+      } finally {
+        for (const subject of prepared) await subject.sweep?.()
+        await rm(own, REMOVE)
+      }
     }
     signal.throwIfAborted()
     return {
@@ -150,18 +171,21 @@ async function prepareAll(
   {
     home,
     signal,
+    onProgress,
     all,
   }: {
     readonly home: string
     readonly signal: AbortSignal
+    readonly onProgress: RunOptions['onProgress']
     /** Gets each as soon as it has something to be ended. */
     readonly all: PreparedSubject[]
   },
 ): Promise<{ readonly usable: readonly UsableSubject[]; readonly infos: readonly SubjectInfo[] }> {
   const usable: UsableSubject[] = []
   const infos: SubjectInfo[] = []
-  for (const subject of chosen) {
+  for (const [done, subject] of chosen.entries()) {
     signal.throwIfAborted()
+    onProgress?.({ done, of: chosen.length, title: 'Preparing', message: subject.title })
     const got = (await subject.unavailable(home)) ?? (await prepareOrSay(subject, home))
     if ('command' in got) {
       all.push(got)

@@ -26,7 +26,7 @@ const PATIENCE_MS = 30_000
 const PAUSE_MS = { least: 10, range: 20, mostRange: 400 }
 
 const ONE = 'pool of one'
-const ONE_IN_C = 'pool of one, held by a program in C'
+export const HELD_IN_C = 'pool of one, held by a program in C'
 const FULL = 'full pool of a hundred'
 /** They have the floor's slot files, so a program in C can hold their slots. */
 const SLOT_FILES = ['c-floor', 'native', 'flock']
@@ -74,7 +74,7 @@ async function variantsOf(
     found.push({ variant, latenciesUs: await killAgain(place, holder, EACH_MS[context.scale], context.signal) })
   }
   await kills(ONE, 1, prepared)
-  if (floor !== undefined && SLOT_FILES.includes(subject.name)) await kills(ONE_IN_C, 1, floor.prepared)
+  if (floor !== undefined && SLOT_FILES.includes(subject.name)) await kills(HELD_IN_C, 1, floor.prepared)
   // Where a waiter picks one permit first, that would be one of the 99 that it has itself.
   if (subject.maxSlots >= HUNDRED && subject.waitsForOne === undefined) await kills(FULL, HUNDRED, prepared)
   return found

@@ -26,6 +26,8 @@ const SLOTS_A_FILE = 128
 const HINTED = 'ofd-range'
 const FILES = 'native'
 
+export const AGAINST_C = 'against one after the other in C'
+
 interface Sizes {
   readonly [size: number]: number
 }
@@ -65,7 +67,7 @@ export const nearFull: Scenario = {
       better: 'higher',
       axis: { title: 'slots of the pool', scale: 'log' },
       ...combined(measured, (turns) => [
-        ratios('against one after the other in C', turns, ({ scannedInC }) => scannedInC),
+        ratios(AGAINST_C, turns, ({ scannedInC }) => scannedInC),
         ...(files === undefined ? [] : [ratios('against slot files', turns, ({ scannedFiles }) => scannedFiles)]),
       ]),
     }

@@ -18,8 +18,8 @@ const TURNS = { guard: 2, quick: 2, full: 5 }
 /** For each of the two measurements of each state of a pool. */
 const EACH_MS = { guard: 100, quick: 100, full: 300 }
 
-const FULL = '99 % in use by others'
-const EMPTY = 'empty'
+export const FULL = '99 % in use by others'
+export const EMPTY = 'empty'
 const STATES = [EMPTY, FULL]
 
 /** What one state of one pool gave in one turn, in nanoseconds. */

@@ -8,6 +8,7 @@ const TURNS = { guard: 2, quick: 2, full: 5 }
 const ROUNDS = { guard: 15, quick: 12, full: 60 }
 
 export const WARM_CONNECT_RATIO = 'warm-connect-ratio'
+export const BARE_SDK = 'the bare SDK, same server'
 
 export const warmConnect: Scenario = {
   name: 'warm-connect',
@@ -38,7 +39,7 @@ export const warmConnect: Scenario = {
         better: 'lower',
         ...combined(turns, (gave) => [
           { points: [summarize(gave.flatMap(({ own }) => own))] },
-          { variant: 'the bare SDK, same server', points: [summarize(gave.flatMap(({ bare }) => bare))] },
+          { variant: BARE_SDK, points: [summarize(gave.flatMap(({ bare }) => bare))] },
         ]),
       },
       {
