@@ -187,7 +187,7 @@ class ValueReader {
 
   /** A record id, a date, a UUID? */
   #mayBeMore(text: string): boolean {
-    return this.#dialect.texts === 'may be more' && (LIKE_RECORD.test(text) || LIKE_DATE_OR_UUID.test(text))
+    return this.#dialect.texts === 'may be more' && (mayBeRecord(text) || LIKE_DATE_OR_UUID.test(text))
   }
 
   get #isJson(): boolean {
@@ -284,7 +284,7 @@ class ValueReader {
 
   *#textValue(text: string): Interruptible {
     if (this.#dialect.texts === 'are texts') yield* this.#longText(text)
-    else if (!LIKE_RECORD.test(text) || !(yield* this.#recordText(text))) yield* this.#datedText(text)
+    else if (!mayBeRecord(text) || !(yield* this.#recordText(text))) yield* this.#datedText(text)
   }
 
   *#recordText(text: string): Interruptible<boolean> {
@@ -618,6 +618,11 @@ class ValueReader {
     this.#skipBlanks()
     return this.#eat(mark)
   }
+}
+
+/** A text of a hundred megabytes that is one word is not looked through for it. */
+function mayBeRecord(text: string): boolean {
+  return text.includes(':') && LIKE_RECORD.test(text)
 }
 
 /** None of them ends between the two halves of a character. */
