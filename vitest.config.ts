@@ -9,6 +9,7 @@ export default defineConfig({
       'packages/*/test/**/*.test.ts',
       'tests/{migration,mixed,python-sdk,repository,service}/**/*.test.ts',
       'examples/*/test/**/*.test.ts',
+      'benchmarks/test/**/*.test.ts',
     ],
     testTimeout: HANGS_MS,
     hookTimeout: HANGS_MS,

@@ -37,6 +37,12 @@ test.each(['packages/flock', 'packages/lockfile', ...(nativeIsBuilt ? ['packages
   },
 )
 
+test('the example of benchmarks runs', () => {
+  const { status, stdout, stderr } = runExample('benchmarks', freshDir())
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(stdout).toMatch(/^A claim and its release, nobody else there flock [\d.]+ µs$/m)
+})
+
 describe.runIf(surrealBinary() !== undefined)('with a surreal executable', () => {
   test.each(['packages/lifecycle', 'packages/procref'])('the example of %s runs', async (folder) => {
     const dir = `${freshDir()}/shared`

@@ -25,15 +25,14 @@ export interface WorkspacePackage {
   readonly manifest: Manifest
 }
 
-/** Every package below `packages/`, published or not, by name. */
+/** Every package, published or not, by folder: `benchmarks` and those below `packages/`. */
 export function packages(): readonly WorkspacePackage[] {
-  return readdirSync(join(root, 'packages'))
-    .sort()
-    .map((name) => {
-      const dir = join(root, 'packages', name)
-      const manifest = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) as Manifest
-      return { folder: `packages/${name}`, dir, manifest }
-    })
+  const below = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`)
+  return ['benchmarks', ...below.sort()].map((folder) => {
+    const dir = join(root, folder)
+    const manifest = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) as Manifest
+    return { folder, dir, manifest }
+  })
 }
 
 /** Those that are published. */

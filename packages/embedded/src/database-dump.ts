@@ -1,8 +1,10 @@
 import { decodeValue, encodeArray, encodeUuid, encodeValue, uuidOf } from './cbor.ts'
 import type { Engine } from './engine.ts'
 import { messageOf } from './http-client.ts'
+import { PageSize } from './page-size.ts'
 import { quoteReservedTables } from './reserved-tables.ts'
 import type { Session } from './session.ts'
+import { type ViewDefinition, viewIn } from './view-definition.ts'
 
 /** What a dump has in it; all of it unless something is left out. As the real server's, in its words. */
 export interface DumpOptions {
@@ -34,15 +36,17 @@ const SECTIONS = [
   'sequences',
 ] as const
 
-/** Rows that are read, and written as one INSERT. */
-const ROWS = 1_000
+/** An INSERT ends once it has so many rows, or characters. */
+const INSERT_ROWS = 1_000
+const INSERT_LENGTH = 1024 * 1024
 
 type Definitions = Readonly<Record<string, string>>
 
 /**
  * The database that a session has selected, as the statements that make it again: piece by piece, as it was at one moment.
  *
- * Guarantee: at no time is more in memory than one page of rows, however long these are (`ROWS`). Ending the iteration early ends the work.
+ * Guarantee: at no time is more in memory than one INSERT (`INSERT_LENGTH`) and one page of rows (`PageSize`). Ending the iteration early
+ * ends the work.
  * Errors: the engine's words, also in the middle: what came before is no complete dump then.
  */
 export class DatabaseDump {
@@ -79,9 +83,17 @@ export class DatabaseDump {
         const statements = name === 'configs' ? defined.map((what) => `DEFINE CONFIG OVERWRITE ${what}`) : defined
         yield section(name.toUpperCase(), statements)
       }
+      const isWithRows = options.records !== false
       for (const table of this.#tables(options)) {
-        yield* this.#structure(table)
-        if (options.records !== false && !isView(table.definition)) yield* this.#data(table)
+        if (table.view !== undefined) {
+          // Its rows, for the case that it cannot be made again: a definition that succeeds makes them anew.
+          yield `${table.view.plainTable};\n\n`
+          if (isWithRows) yield* this.#data(table)
+          yield* this.#structure(table)
+        } else {
+          yield* this.#structure(table)
+          if (isWithRows) yield* this.#data(table)
+        }
       }
     } finally {
       await this.close()
@@ -94,15 +106,22 @@ export class DatabaseDump {
     if (txn !== undefined) await this.#engine.call({ method: 'cancel', params: encodeArray([encodeUuid(txn)]) })
   }
 
-  /** A view is made from tables, and made anew by its definition: it comes after them, and after the views that it looks at. */
+  /**
+   * A view is made from tables, and made anew by its definition: it comes after them, and after the views that it looks at. What no view
+   * looks at comes last: the definition of a view removes links to its rows.
+   */
   #tables({ tables: wanted = true }: DumpOptions): readonly Table[] {
-    const all = Object.entries(this.#info.tables ?? {}).map(([name, definition]) => ({ name, definition }))
+    const all = Object.entries(this.#info.tables ?? {}).map(([name, definition]): Table => {
+      return { name, definition, view: viewIn(definition) }
+    })
     const chosen = all.filter(({ name }) => {
       if (typeof wanted === 'boolean') return wanted
       return 'exclude' in wanted ? !wanted.exclude.includes(name) : wanted.includes(name)
     })
-    const stored = chosen.filter(({ definition }) => !isView(definition))
-    return [...stored, ...inOrder(chosen.filter(({ definition }) => isView(definition)))]
+    const views = chosen.filter(isView)
+    const stored = chosen.filter((table) => !isView(table))
+    const isSource = (table: Table): boolean => views.some((view) => looksAt(view, table))
+    return [...stored.filter(isSource), ...inOrder(views), ...stored.filter((table) => !isSource(table))]
   }
 
   async *#structure({ name, definition }: Table): AsyncGenerator<string, void, undefined> {
@@ -128,16 +147,20 @@ export class DatabaseDump {
       : / TYPE ANY\b/.test(definition)
         ? 'type::is_record($this.in) AND type::is_record($this.out)'
         : 'false'
-    for (let from = escaped(name); ; ) {
+    const size = new PageSize()
+    const inserts = [new Insert('INSERT'), new Insert('INSERT RELATION')] as const
+    for (let from = escaped(name), more = true; more; ) {
       const [rows, edges, last, count] = (await this.#ask(
-        `LET $page = SELECT ${columns} FROM ${from} LIMIT ${ROWS};
+        `LET $page = SELECT ${columns} FROM ${from} LIMIT ${size.rows};
         LET $edges = $page[WHERE ${isEdge}];
         RETURN [<string>$page[WHERE !(${isEdge})], <string>$edges, <string>array::last($page).id, array::len($page)];`,
       )) as readonly [string, string, string, number | bigint]
-      if (rows !== '[]') yield `INSERT ${listOf(rows)};\n`
-      if (edges !== '[]') yield `INSERT RELATION ${listOf(edges)};\n`
-      if (Number(count) < ROWS) break
+      more = Number(count) === size.rows
+      size.learn(Number(count), rows.length + edges.length)
       from = `${quoteReservedTables(last)}>..`
+      inserts[0].add(rows, Number(count))
+      inserts[1].add(edges, Number(count))
+      for (const insert of inserts) if (insert.isFull || (insert.isBegun && !more)) yield insert.take()
     }
     yield '\n'
   }
@@ -167,23 +190,24 @@ export class DatabaseDump {
 interface Table {
   readonly name: string
   readonly definition: string
+  readonly view: ViewDefinition | undefined
 }
 
-const VIEW = /^DEFINE TABLE .*? AS SELECT .*? FROM (.*)$/s
-
-function isView(definition: string): boolean {
-  return VIEW.test(definition)
+function isView({ view }: Table): boolean {
+  return view !== undefined
 }
 
-/** Each behind those whose names are in what it selects from. */
+/** Taken to, if the name is anywhere in what it selects. */
+function looksAt({ view }: Table, { name }: Table): boolean {
+  return view?.selection.includes(name) ?? false
+}
+
+/** Each behind those that it looks at. */
 function inOrder(views: readonly Table[]): readonly Table[] {
   const left = new Set(views)
   const ordered: Table[] = []
   while (left.size > 0) {
-    const ready = [...left].filter(({ definition }) => {
-      const source = VIEW.exec(definition)?.[1] ?? ''
-      return ![...left].some(({ name, definition: own }) => own !== definition && source.includes(name))
-    })
+    const ready = [...left].filter((view) => ![...left].some((other) => other !== view && looksAt(view, other)))
     // Views in a ring have no order.
     for (const view of ready.length === 0 ? [...left] : ready) {
       ordered.push(view)
@@ -197,9 +221,39 @@ function section(title: string, statements: readonly string[]): string {
   return `${heading(title)}${statements.map((statement) => `${statement};\n`).join('')}\n`
 }
 
-/** Rows as the real server writes them. */
-function listOf(rows: string): string {
-  return `[ ${quoteReservedTables(rows).slice(1, -1)} ]`
+/** Rows as one statement, as the real server writes it. */
+class Insert {
+  readonly #words: string
+  #lists: string[] = []
+  #rows = 0
+  #length = 0
+
+  constructor(words: string) {
+    this.#words = words
+  }
+
+  /** A list of at most so many. */
+  add(list: string, rows: number): void {
+    if (list === '[]') return
+    this.#lists.push(quoteReservedTables(list).slice(1, -1))
+    this.#rows += rows
+    this.#length += list.length
+  }
+
+  get isBegun(): boolean {
+    return this.#lists.length > 0
+  }
+
+  get isFull(): boolean {
+    return this.#rows >= INSERT_ROWS || this.#length >= INSERT_LENGTH
+  }
+
+  take(): string {
+    const statement = `${this.#words} [ ${this.#lists.join(', ')} ];\n`
+    this.#lists = []
+    this.#rows = this.#length = 0
+    return statement
+  }
 }
 
 const LINE = '-- ------------------------------'

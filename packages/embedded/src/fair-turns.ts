@@ -1,75 +1,80 @@
-/** Has a place in the engine. */
-export interface Turn {
-  /** By `performance.now()`. */
-  readonly since: number
-}
+import { ShortCalls, type Turn } from './short-calls.ts'
 
 interface Waiting {
   readonly start: (turn: Turn) => void
 }
 
-/** A call that takes longer gives its place to others, and goes on. */
-const LONG_MS = 20
+/** So long after the call of one who asks one thing after the other, the next one is expected. */
+const EXPECTED_MS = 100
+
+export interface Places {
+  readonly all: number
+  /** While somebody asks one thing after the other: beyond so many, no caller has more than one. */
+  readonly few: number
+}
 
 /**
  * Who is next, when more calls want to be carried out than the engine can work on at once. Each caller in turn has one started, in
- * the order in which they came: one with ten thousand calls delays another one's by a few of them, not by ten thousand.
+ * the order in which they came: one with ten thousand calls delays another one's by a few of them, not by ten thousand. And while
+ * others ask one thing after the other, those who ask many at once have a few places only: each call at work keeps a processor from the
+ * next question, and from us, who have to hear and answer it.
  *
- * Only the start is regulated. A call that runs for longer than a moment gives its place away, so calls that wait for time to pass,
- * or for each other, stop nobody.
+ * Only the start is regulated: a call that lasts gives its place away (`ShortCalls`).
  */
 export class FairTurns {
-  readonly #places: number
-  /** Those that have a place, the oldest first. */
-  readonly #short = new Set<Turn>()
+  readonly #places: Places
+  readonly #short = new ShortCalls(() => this.#startNext())
   /** Who waits, the next one first. */
   readonly #waiting = new Map<string, Waiting[]>()
-  #timer: NodeJS.Timeout | undefined
+  /** Who has had several calls at once, and still has one. */
+  readonly #busy = new Set<string>()
+  #expectedUntil = 0
 
-  constructor(places: number) {
+  constructor(places: Places) {
     this.#places = places
   }
 
   /** A turn at once, if there is a place; a promise of one otherwise. Caller: `leave` with it, once. */
   enter(caller: string): Turn | Promise<Turn> {
-    if (this.#short.size < this.#places) return this.#start()
+    const ofCaller = this.#waiting.get(caller)
+    if (ofCaller !== undefined || this.#short.takenBy(caller) > 0) this.#busy.add(caller)
+    if (ofCaller === undefined && this.#hasPlaceFor(caller)) return this.#short.enter(caller)
     return new Promise((start) => {
-      const ofCaller = this.#waiting.get(caller)
       if (ofCaller === undefined) this.#waiting.set(caller, [{ start }])
       else ofCaller.push({ start })
-      this.#timer ??= setTimeout(() => this.#passLong(), LONG_MS)
+      this.#short.want()
     })
   }
 
   leave(turn: Turn): void {
-    if (this.#short.delete(turn)) this.#startNext()
+    const hadPlace = this.#short.leave(turn)
+    const { caller, since } = turn
+    if (this.#short.takenBy(caller) === 0 && !this.#waiting.has(caller) && !this.#busy.delete(caller))
+      this.#expectedUntil = since + EXPECTED_MS
+    if (hadPlace) this.#startNext()
   }
 
-  #start(): Turn {
-    const turn = { since: performance.now() }
-    this.#short.add(turn)
-    return turn
+  #hasPlaceFor(caller: string): boolean {
+    const { taken } = this.#short
+    if (taken >= this.#places.all) return false
+    return taken < this.#places.few || this.#short.takenBy(caller) === 0 || performance.now() >= this.#expectedUntil
   }
 
   #startNext(): void {
-    while (this.#short.size < this.#places) {
-      const [next] = this.#waiting
-      if (next === undefined) return
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
       const [caller, calls] = next
       // To the end of the line, if it has more.
       this.#waiting.delete(caller)
-      calls.shift()?.start(this.#start())
+      calls.shift()?.start(this.#short.enter(caller))
       if (calls.length > 0) this.#waiting.set(caller, calls)
     }
+    if (this.#waiting.size > 0) this.#short.want()
   }
 
-  #passLong(): void {
-    const now = performance.now()
-    for (const turn of this.#short) {
-      if (now - turn.since < LONG_MS) break
-      this.#short.delete(turn)
-    }
-    this.#startNext()
-    this.#timer = this.#waiting.size > 0 ? setTimeout(() => this.#passLong(), LONG_MS) : undefined
+  /** Of those who may have one started. Few are passed over: each of them has a place. */
+  #next(): [caller: string, calls: Waiting[]] | undefined {
+    if (this.#short.taken >= this.#places.all) return undefined
+    for (const waiting of this.#waiting) if (this.#hasPlaceFor(waiting[0])) return waiting
+    return undefined
   }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { asClient, type HttpContext } from './as-client.ts'
 import { decodeValue, encodeArray, encodeValue, readElements } from './cbor.ts'
+import { refusesFiles, withFilesAsVariables } from './file-literals.ts'
 import {
   badRequest,
   bodyTooLong,
@@ -17,11 +18,12 @@ import {
 import { messageOf, missingSelection } from './http-client.ts'
 import { formOf } from './http-forms.ts'
 import { toJson } from './json-output.ts'
-import { clearedFirst, enforcedAgain, forThisEngine, refusalOf, withoutEnforcement } from './newer-dump.ts'
+import { enforcedAgain, forThisEngine, refusalOf, withoutEnforcement } from './newer-dump.ts'
 import type { RpcClient } from './rpc-client.ts'
 import { parseError } from './rpc-errors.ts'
 import type { Session } from './session.ts'
 import { firstWords, StatementSplitter } from './statement-splitter.ts'
+import { type ViewDefinition, viewIn } from './view-definition.ts'
 
 const NOT_ALLOWED = 'IAM error: Not enough permissions to perform this action'
 const NO_OPTION =
@@ -35,7 +37,8 @@ const MAX_KEPT = 128 * 1024 * 1024
 
 /**
  * `POST /import`: the statements of a dump, each carried out as it comes in. It is not transactional: what fails is reported (422), the
- * rest is done. No more of the dump is in memory than a few statements; a transaction, and what follows a LET, is kept whole (`MAX_KEPT`).
+ * rest is done. No more of the dump is in memory than a few statements, and of a long INSERT some of its rows; a transaction, and what
+ * follows a LET, is kept whole (`MAX_KEPT`).
  */
 export async function importDump(context: HttpContext, request: IncomingMessage): Promise<HttpAnswer> {
   const form = formOf(request.headers.accept) ?? 'json'
@@ -73,7 +76,7 @@ class Dump {
   /** The results of the statements that failed, encoded. */
   readonly failures: Uint8Array[] = []
   readonly #client: RpcClient
-  readonly #splitter = new StatementSplitter()
+  readonly #splitter = new StatementSplitter(MAX_KEPT / 2)
   #batch: string[] = []
   #length = 0
   /** Within BEGIN … COMMIT, or after a LET whose variable all that follows may use: what must not be torn apart. */
@@ -121,6 +124,13 @@ class Dump {
         this.failures.push(failureOf('Validation', refusal))
         continue
       }
+      const view = this.#whole === undefined ? viewIn(statement) : undefined
+      if (view !== undefined) {
+        // What comes behind it may be about it: nothing of that is carried out before the view is there.
+        await this.#run()
+        await this.#make(view)
+        continue
+      }
       if (this.#whole === undefined && withoutEnforcement(statement) !== undefined) {
         this.#toEnforce.push(enforcedAgain(statement))
       }
@@ -150,29 +160,50 @@ class Dump {
 
   /** The failure of all of them, if they could not be carried out at all. */
   async #tried(statements: readonly string[]): Promise<Buffer | undefined> {
-    const params = encodeArray([encodeValue(`OPTION IMPORT;${statements.join('')}`)])
-    const answer = await this.#client.call({ method: 'query', params })
-    if ('error' in answer) {
-      if (answer.error.equals(parseError())) return NO_FORM
-      const { kind } = decodeValue(answer.error) as { readonly kind?: unknown }
-      return failureOf(kind, messageOf(answer))
+    let answer = await this.#resultsOf(statements.join(''))
+    if ('failure' in answer && refusesFiles(answer.message)) {
+      const { statements: read, variables } = withFilesAsVariables(statements)
+      answer = await this.#resultsOf(read.join(''), variables)
     }
+    if ('failure' in answer) return answer.failure
     // The first is OPTION's, where it has one.
-    const results = readElements(answer.result).slice(-statements.length)
-    for (const [i, result] of results.entries()) {
-      if (isOk(result)) continue
-      const again = this.#whole === undefined ? clearedFirst(statements[i] ?? '') : undefined
-      if (again === undefined || !(await this.#succeeds(again))) this.failures.push(result)
-    }
+    const results = answer.results.slice(-statements.length)
+    this.failures.push(...results.filter((result) => !isOk(result)))
     return undefined
   }
 
-  async #succeeds(statements: string): Promise<boolean> {
-    const params = encodeArray([encodeValue(`OPTION IMPORT;${statements}`)])
+  async #resultsOf(statements: string, variables?: Buffer): Promise<Results> {
+    const query = encodeValue(`OPTION IMPORT;${statements}`)
+    const params = encodeArray(variables === undefined ? [query] : [query, variables])
     const answer = await this.#client.call({ method: 'query', params })
-    return 'result' in answer && readElements(answer.result).every(isOk)
+    if ('result' in answer) return { results: readElements(answer.result) }
+    if (answer.error.equals(parseError())) return { failure: NO_FORM }
+    const { kind } = decodeValue(answer.error) as { readonly kind?: unknown }
+    const message = messageOf(answer)
+    return { failure: failureOf(kind, message), ...(message !== undefined && { message }) }
+  }
+
+  /** Nothing is removed for a view that cannot be made: the rows that a dump has of it stay then, as on the real server. */
+  async #make({ forms, rehearsal, replacing }: ViewDefinition): Promise<void> {
+    const failures: Buffer[] = []
+    for (const form of forms) {
+      const answer = await this.#resultsOf(form)
+      const failure = 'failure' in answer ? answer.failure : answer.results.find((result) => !isOk(result))
+      if (failure === undefined) return
+      failures.push(failure)
+    }
+    for (const form of forms) {
+      const rehearsed = await this.#resultsOf(rehearsal(form))
+      if ('failure' in rehearsed || !rehearsed.results.slice(-1).every(isOk)) continue
+      const made = await this.#resultsOf(replacing(form))
+      if ('results' in made && made.results.every(isOk)) return
+    }
+    this.failures.push(...failures.slice(0, 1))
   }
 }
+
+/** Of each statement, or the failure of all of them. Encoded. */
+type Results = { readonly results: readonly Buffer[] } | { readonly failure: Buffer; readonly message?: string }
 
 function isOk(result: Buffer): boolean {
   return (decodeValue(result) as { readonly status: unknown }).status === 'OK'

@@ -42,12 +42,3 @@ export function refusalOf(statement: string, words: string): string | undefined 
     'restore it from a definition carrying the real key, or define it again'
   )
 }
-
-/**
- * A dump of a newer server has the rows of a view in it, for the case that the view cannot be made again. The real server clears them
- * before it makes the view; the engine stumbles over them. The statements that do so, if this one makes a view.
- */
-export function clearedFirst(statement: string): string | undefined {
-  const name = NAMED.exec(bare(statement))?.[1]
-  return name !== undefined && / AS SELECT /s.test(statement) ? `REMOVE TABLE ${name};${statement}` : undefined
-}

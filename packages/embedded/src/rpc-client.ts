@@ -7,6 +7,7 @@ import { wrongParams } from './params-check.ts'
 import { isTooDeepQuery, SHORT_BYTES } from './query-guard.ts'
 import { streamFrames } from './query-stream.ts'
 import { QueryStreams } from './query-streams.ts'
+import { ReadingOrder } from './reading-order.ts'
 import {
   anonymousNotAllowed,
   expressionTooDeep,
@@ -20,7 +21,7 @@ import {
   streamNeedsId,
   tooManyTransactions,
 } from './rpc-errors.ts'
-import { type RpcRequest, readLongRequest, readRequest } from './rpc-request.ts'
+import { type RpcRequest, readRequest } from './rpc-request.ts'
 import { isOver, type Session } from './session.ts'
 import { signIn, signOut, use } from './session-changes.ts'
 import { MAX_SESSIONS_A_CONNECTION, Sessions } from './sessions.ts'
@@ -29,9 +30,6 @@ import { MAX_SESSIONS_A_CONNECTION, Sessions } from './sessions.ts'
 const MAX_TRANSACTIONS_A_SESSION = 64
 /** so a connection cannot have that many for each of its sessions. */
 const MAX_TRANSACTIONS = 1_024
-
-/** A request of more bytes is read a little at a time. */
-const LONG_BYTES = 128 * 1024
 
 /** Methods that the real server knows by name even where it has them not: built without them, or over HTTP. */
 const NOT_BUILT_IN: ReadonlySet<string> = new Set(['gql', 'graphql', 'query_cancel', 'query_stream'])
@@ -67,8 +65,7 @@ export class RpcClient {
   readonly #transactions = new Map<string, Session>()
   readonly #streams = new QueryStreams()
   readonly #begun: Promise<Session>
-  /** Of the last request that could not be read at once. */
-  #reading: ReturnType<typeof readLongRequest> | undefined
+  readonly #reading = new ReadingOrder()
 
   constructor(options: RpcClientOptions) {
     this.#options = options
@@ -90,7 +87,7 @@ export class RpcClient {
 
   /** Answers one request, itself encoded, with one encoded response, or with those of a stream in their order. Never rejects. */
   async handle(frame: Buffer): Promise<Buffer | readonly Buffer[]> {
-    const read = this.#read(frame)
+    const read = this.#reading.next(() => readRequest(frame, this.#options.levels))
     const request = read instanceof Promise ? await read : read
     if ('error' in request) return encodeMap([['error', request.error]])
     if (request.method === 'query_stream' && this.#options.connection !== undefined) return await this.#stream(request)
@@ -110,19 +107,6 @@ export class RpcClient {
     } finally {
       this.#streams.end(id)
     }
-  }
-
-  /** Requests are read in the order in which they came: a long one takes a while, and a change must not overtake it. */
-  #read(frame: Buffer): ReturnType<typeof readRequest> | ReturnType<typeof readLongRequest> {
-    const isLong = frame.length > LONG_BYTES
-    const { levels } = this.#options
-    if (this.#reading === undefined && !isLong) return readRequest(frame, levels)
-    const read = isLong ? readLongRequest : readRequest
-    const reading = Promise.resolve(this.#reading).then(() => read(frame, levels))
-    this.#reading = reading
-    return reading.finally(() => {
-      if (this.#reading === reading) this.#reading = undefined
-    })
   }
 
   /** Never rejects. */

@@ -1,5 +1,5 @@
 const VIEW =
-  'The older engine cannot make a view over rows that are there already if the view does not select the id; the import says so (422).'
+  'The older engine makes no view over rows that are there already unless the view selects their id, so an import lets it: its rows are the same.'
 const KEY = 'A dump has no keys in it, so neither server makes the access again: it is to be defined anew.'
 const USER =
   'The newer server has the passwords of users a second time, for a protocol that the older engine does not speak, and INFO does not tell the hash.'
@@ -16,12 +16,8 @@ export const DUMP_DIFFERENCES: Readonly<Record<string, string>> = {
   'definitions: users: from real to embedded': USER,
   'definitions: tables: there and back': VIEW,
   'definitions: tables: from real to embedded': VIEW,
-  'rows: aview: there and back': VIEW,
-  'rows: aview: from real to embedded': VIEW,
   'structure: person: there and back': VIEW,
   'structure: person: from real to embedded': VIEW,
-  'what fails in an import: fromEmbedded': VIEW,
-  'what fails in an import: fromReal': VIEW,
   'value: a collection: from embedded to real': COLLECTION,
   'value: a collection: from real to embedded': COLLECTION,
   'value: a table: from embedded to real': TABLE,

@@ -1,10 +1,13 @@
+import { type IncomingMessage, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import { eventually, surrealBinary } from '@procref/testing'
+import { join } from 'node:path'
+import { eventually, freshDir, surrealBinary } from '@procref/testing'
+import { RecordId } from 'surrealdb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bothServers, type Kind } from './both-servers.ts'
 import { asRoot, httpCall } from './http-request.ts'
 import { codec, RawClient } from './raw-client.ts'
-import type { TestServer } from './server.ts'
+import { startEmbedded, startReal, type TestServer } from './server.ts'
 
 const serverOf = bothServers()
 
@@ -105,10 +108,14 @@ const BULK_HANGS_MS = 300_000
 
 const selecting = (database: string): object => ({ ...asRoot, 'surreal-ns': 'main', 'surreal-db': database })
 
-async function dumpOf(server: TestServer, database: string): Promise<Buffer> {
+async function dumpOf(server: TestServer, database: string, options: object = {}): Promise<Buffer> {
   const { status, body } = await httpCall(
     server.port,
-    { path: '/export', headers: { ...selecting(database) } },
+    {
+      path: '/export',
+      body: JSON.stringify(options),
+      headers: { ...selecting(database), 'content-type': 'application/json' },
+    },
     BULK_HANGS_MS,
   )
   expect(status).toBe(200)
@@ -146,7 +153,59 @@ describe.each(WAYS)('a dump of the %s server, imported into the %s one', (from, 
     )
     expect(await contents(target)).toEqual(await contents(source))
   })
+
+  test('has the rows of a view, also where what it looks at is left out', async () => {
+    await using source = await newDatabase(serverOf(from), 'seen_from')
+    await source.query("CREATE person:1 SET name = 'Ann'; DEFINE TABLE seen AS SELECT id, name FROM person")
+    const dump = await dumpOf(serverOf(from), 'seen_from', { tables: { exclude: ['person'] } })
+    await using target = await newDatabase(serverOf(to), 'seen_to')
+    expect(await failuresOf(serverOf(to), 'seen_to', dump)).toEqual(["The table 'person' does not exist"])
+    expect(await target.query('SELECT * FROM seen')).toEqual([[{ id: new RecordId('seen', 1), name: 'Ann' }]])
+  })
 })
+
+/** As the real server writes it: each view as a table with its rows, then as a view, then what is defined on it. */
+const VIEWS = `OPTION IMPORT;
+  DEFINE TABLE person; INSERT [{ id: person:1, name: 'Ann', here: true }, { id: person:2, name: 'Bob', here: false }];
+  DEFINE TABLE here; INSERT [{ id: here:1, name: 'Ann' }, { id: here:7, name: 'Old' }];
+  DEFINE TABLE here COMMENT 'not AS SELECT this' AS SELECT name FROM person WHERE here;
+  DEFINE FIELD OVERWRITE name ON here TYPE string; DEFINE INDEX byName ON here FIELDS name;
+  DEFINE TABLE names; INSERT [{ id: names:1, name: 'Ann' }]; DEFINE TABLE names AS SELECT name FROM here;
+  DEFINE TABLE number; INSERT [{ id: number:[true], n: 7, here: true }];
+  DEFINE TABLE number AS SELECT count() AS n, here FROM person GROUP BY here;
+  DEFINE TABLE lost; INSERT [{ id: lost:1, name: 'Eve' }]; DEFINE TABLE lost AS SELECT name FROM elsewhere;
+  DEFINE FIELD OVERWRITE name ON lost TYPE string;
+  DEFINE TABLE plain COMMENT 'no AS SELECT name FROM person'; INSERT [{ id: plain:1 }];`
+
+const STORAGES = [
+  ['embedded', 'memory'],
+  ['embedded', 'rocksdb'],
+  ['embedded', 'surrealkv'],
+  ...(surrealBinary() === undefined ? [] : ([['real', 'memory']] as const)),
+] as const
+
+test.each(STORAGES)(
+  "%s (%s): a dump's view is made anew, with what is on it; one that cannot be made keeps its rows",
+  async (kind, storage) => {
+    const start = kind === 'embedded' ? startEmbedded : startReal
+    await using server = await start({ storage, databaseDir: join(freshDir(), 'database') })
+    if (server === undefined) throw new Error('there is no real server')
+    await using client = await newDatabase(server, 'views')
+    expect(await failuresOf(server, 'views', Buffer.from(VIEWS))).toEqual(["The table 'elsewhere' does not exist"])
+    const look =
+      'SELECT VALUE name FROM here; SELECT VALUE name FROM names; SELECT VALUE n FROM number; SELECT * FROM lost; SELECT * FROM plain'
+    const others = [[{ id: new RecordId('lost', 1), name: 'Eve' }], [{ id: new RecordId('plain', 1) }]]
+    expect(await client.query(look)).toEqual([['Ann'], ['Ann'], [1, 1], ...others])
+    await client.query("UPDATE person:2 SET here = true; CREATE person:3 SET name = 'Cee', here = true")
+    expect(await client.query(look)).toEqual([['Ann', 'Bob', 'Cee'], ['Ann'], [3], ...others])
+    for (const table of ['here', 'lost']) {
+      const [{ fields, indexes }] = (await client.query(`INFO FOR TABLE ${table}`)) as [
+        { fields: object; indexes: object },
+      ]
+      expect([Object.keys(fields), Object.keys(indexes)]).toEqual([['name'], table === 'here' ? ['byName'] : []])
+    }
+  },
+)
 
 async function valuesOf(): Promise<readonly string[]> {
   return [
@@ -221,6 +280,30 @@ describe('a large database', () => {
     expect(text.length).toBeGreaterThan(ROWS * 1_000)
   })
 
+  test('is imported as it comes in: what was sent is there before the rest is', async () => {
+    await using target = await newDatabase(serverOf('embedded'), 'large_piecewise')
+    await target.query('DEFINE TABLE row')
+    const dump = await dumpOf(serverOf('embedded'), 'large')
+    const half = dump.length / 2
+    const headers = { ...selecting('large_piecewise'), 'content-length': dump.length, accept: 'application/json' }
+    const asked = request({ port: serverOf('embedded').port, path: '/import', method: 'POST', headers, agent: false })
+    const answered = new Promise<IncomingMessage>((resolve, reject) => {
+      asked.once('response', resolve)
+      asked.once('error', reject)
+    })
+    answered.catch(() => {})
+    const isThere = async (row: number): Promise<unknown> =>
+      (await target.query('RETURN record::exists(type::record("row", $row))', { row }))[0]
+    asked.write(dump.subarray(0, half))
+    await eventually('rows of the first half are there', async () => (await isThere(1_000)) === true)
+    expect(await isThere(ROWS - 1)).toBe(false)
+    asked.end(dump.subarray(half))
+    const response = await answered
+    response.resume()
+    expect(response.statusCode).toBe(200)
+    expect(await isThere(ROWS - 1)).toBe(true)
+  })
+
   /** Its first bytes are there. */
   async function begunExport(): Promise<Socket> {
     const socket = connect({ host: '127.0.0.1', port: serverOf('embedded').port })
@@ -237,4 +320,28 @@ describe('a large database', () => {
     serverOf('embedded').child.send('rss')
     return (await serverOf('embedded').child.event<{ mib: number }>('rss')).mib
   }
+})
+
+describe('rows of a megabyte', () => {
+  const LENGTH = 1024 * 1024
+
+  test('are exported in statements of a few, and imported again', async () => {
+    await using client = await newDatabase(serverOf('embedded'), 'long_rows')
+    const rows = 30
+    await client.query(
+      'FOR $i IN 0..$rows { CREATE type::record("row", $i) SET text = string::repeat("x", $length) }',
+      {
+        rows,
+        length: LENGTH,
+      },
+    )
+    const dump = await dumpOf(serverOf('embedded'), 'long_rows')
+    const statements = `${dump}`.split('\nINSERT ').slice(1)
+    expect(Math.max(...statements.map(({ length }) => length))).toBeLessThan(6 * LENGTH)
+    expect(statements.length).toBeGreaterThan(rows / 2)
+    await using target = await newDatabase(serverOf('embedded'), 'long_rows_copy')
+    expect(await failuresOf(serverOf('embedded'), 'long_rows_copy', dump)).toEqual([])
+    const sum = 'SELECT count() AS rows, math::sum(string::len(text)) AS length FROM row GROUP ALL'
+    expect(await target.query(sum)).toEqual([[{ rows, length: rows * LENGTH }]])
+  })
 })

@@ -1,0 +1,12 @@
+export { type Change, type Comparison, compare, type Verdict } from './compare.ts'
+export {
+  ResultsFormatError,
+  ResultsInvalidError,
+  ResultsNotReadableError,
+  readResults,
+} from './read-results.ts'
+export { reportHtml } from './report/report.ts'
+export * from './results.ts'
+export { checkNames, listBenchmarks, type Progress, type RunOptions, runBenchmarks, UnknownNameError } from './run.ts'
+export { comparisonTable, summaryTable } from './tables.ts'
+export { correctnessTable, type TruthCell, type TruthRow, type TruthTable, truthTables } from './truth-tables.ts'

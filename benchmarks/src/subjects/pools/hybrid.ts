@@ -1,0 +1,5 @@
+import { hybrid } from '@procref/hybrid'
+import type { OpenPool } from '../../subject.ts'
+import { backendPool } from './backend-pool.ts'
+
+export const open: OpenPool = async (dir, slots) => await backendPool(hybrid(), dir, slots)
