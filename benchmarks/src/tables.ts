@@ -52,7 +52,7 @@ export function summaryTable(results: Results, most = 6): string[][] {
       return scenario.failed.some((one) => one.subject === subject.name) ? 'failed' : '–'
     }),
   ])
-  return [['', ...heading], ...rows]
+  return forTerminal([['', ...heading], ...rows])
 }
 
 /** For a terminal: what changed, proven differences first; the first row is the heading. */
@@ -65,7 +65,12 @@ export function comparisonTable({ changes }: Comparison): string[][] {
     ratioText(change),
     change.verdict,
   ])
-  return [['scenario', 'subject', 'before', 'now', 'ratio (95 %)', 'verdict'], ...rows]
+  return forTerminal([['scenario', 'subject', 'before', 'now', 'ratio (95 %)', 'verdict'], ...rows])
+}
+
+/** A page keeps a number and its unit on one line; what a terminal shows is searched and copied. */
+function forTerminal(table: readonly (readonly string[])[]): string[][] {
+  return table.map((row) => row.map((cell) => cell.replaceAll('\u00a0', ' ')))
 }
 
 /** Proven ones first, the largest first among them; the others as they were measured. */

@@ -1,9 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { cpus, release } from 'node:os'
+import { cpus, loadavg, release } from 'node:os'
 import { join } from 'node:path'
 import { freshDir } from '@procref/testing'
 import { expect, test } from 'vitest'
-import { type DumpResult, exportAndImport } from '../../packages/embedded/test/load/dump.ts'
+import {
+  type DumpResult,
+  type DumpStep,
+  exportAndImport,
+  importOneInsert,
+} from '../../packages/embedded/test/load/dump.ts'
 import { startEmbedded, startReal } from '../../packages/embedded/test/server.ts'
 
 /** A part of the rows, to see whether it works: nothing is written down then. */
@@ -30,11 +35,25 @@ test('databases are exported and imported, by a server of their own each', { tim
       }
     }
   }
+  const size = { rows: Math.ceil(200 * SHARE), length: 1_000_000 }
+  const oneInsert: Record<string, DumpStep> = {}
+  for (const start of [startEmbedded, startReal]) {
+    await using server = await start({ storage: 'rocksdb', databaseDir: join(freshDir(), 'database') })
+    if (server === undefined) continue
+    oneInsert[server.kind] = await importOneInsert(server, size)
+    console.log('one INSERT', server.kind, JSON.stringify(oneInsert[server.kind], rounded))
+  }
   expect(results.filter(({ server }) => server === 'embedded')).toHaveLength(SIZES.length * STORAGES.length)
   if (SHARE !== 1) return
   const folder = new URL('./results/', import.meta.url)
   mkdirSync(folder, { recursive: true })
-  const report = { date: new Date().toISOString(), machine, results }
+  const report = {
+    date: new Date().toISOString(),
+    machine,
+    load: loadavg()[0],
+    results,
+    oneInsert: { ...size, ...oneInsert },
+  }
   writeFileSync(new URL('dump.json', folder), `${JSON.stringify(report, rounded, 2)}\n`)
 })
 

@@ -26,11 +26,13 @@ export function findingOf(results: Results, scenario: ScenarioResult): string {
 }
 
 function rankFinding(results: Results, scenario: ScenarioResult): string {
-  const variants = [...new Set(scenario.series.map(({ variant }) => variant))]
+  const variants = [...new Set(scenario.series.map(({ variant }) => variant))].toSorted((a, b) =>
+    a === undefined ? -1 : b === undefined ? 1 : 0,
+  )
   return variants
     .map((variant) => {
       const finding = rankOf(results, scenario, variant)
-      return variant === undefined ? finding : `${variant}: ${lower(finding)}`
+      return variant === undefined ? finding : `${upper(variant)}: ${lower(finding)}`
     })
     .join(' ')
 }
@@ -106,6 +108,10 @@ export function shortExponent(value: number): string {
     .toFixed(2)
     .replace(/^-0\.00$/, '0.00')
     .replace('-', '−')
+}
+
+export function upper(title: string): string {
+  return title.charAt(0).toUpperCase() + title.slice(1)
 }
 
 export function lower(title: string): string {

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Comparison } from '../compare.ts'
-import { formatDate } from '../format.ts'
+import { formatAt, formatDate } from '../format.ts'
 import type { Results, SubjectInfo } from '../results.ts'
 import { comparisonSection } from './comparison-section.ts'
 import { correctnessSection } from './correctness-section.ts'
 import { type Content, html, Markup } from './html.ts'
 import { kindLegend } from './kinds.ts'
 import { machineSection } from './machine-section.ts'
+import { prose, sentence } from './prose.ts'
 import { scenarioId, scenarioSection } from './scenario-section.ts'
 import { STYLE } from './style.ts'
 import { summarySection } from './summary-section.ts'
@@ -118,10 +119,10 @@ function subjectsTable(subjects: readonly SubjectInfo[]): Markup {
     look: 'texts',
     rows: subjects.map(({ title, summary, kind, maxSlots, waits, version, unavailable }) => [
       title,
-      summary,
+      sentence(summary),
       kind,
-      String(maxSlots),
-      waits,
+      { content: formatAt(maxSlots), look: 'number' },
+      sentence(waits),
       unavailable === undefined ? (version ?? '–') : 'not measured',
     ]),
   })
@@ -133,7 +134,7 @@ ${missing.map(
   ({
     title,
     unavailable,
-  }) => html`<div><dt>${title}</dt><dd>${unavailable?.reason}<br>To have it measured: <code>${unavailable?.remedy}</code></dd></div>
+  }) => html`<div><dt>${title}</dt><dd>${sentence(unavailable?.reason ?? '')} To have it measured: ${prose(unavailable?.remedy ?? '')}</dd></div>
 `,
 )}</dl>`
 }

@@ -5,6 +5,7 @@ import { growthCharts } from './charts/growth.ts'
 import { exponentText, findingOf, growthWord, hasGrowth, shortExponent, titleOf, titleOfSeries } from './findings.ts'
 import { html, type Markup } from './html.ts'
 import { lookOf } from './kinds.ts'
+import { prose, sentence } from './prose.ts'
 import { type Cell, foldedTable } from './table.ts'
 
 /** The anchor of a scenario's heading; a name that is no good for one is made so. */
@@ -17,11 +18,11 @@ export function scenarioSection(results: Results, scenario: ScenarioResult): Mar
   const id = scenarioId(scenario)
   return html`<section aria-labelledby="${id}">
 <h3 id="${id}">${scenario.title}</h3>
-<p class="question">${scenario.question}</p>
+<p class="question">${sentence(scenario.question)}</p>
 <p class="finding">${findingOf(results, scenario)}</p>
 ${scenario.series.length === 0 ? undefined : chartOf(results, scenario, id)}
 ${scenario.series.length === 0 ? undefined : numbersOf(results, scenario, id)}
-<p class="method"><b>Method.</b> ${scenario.method} ${scenario.better === 'lower' ? 'Lower' : 'Higher'} is better.</p>
+<p class="method"><b>Method.</b> ${sentence(scenario.method)} ${scenario.better === 'lower' ? 'Lower' : 'Higher'} is better.</p>
 ${missing(
   'Failed',
   'failed',
@@ -79,7 +80,7 @@ ${all.map(
 <p class="panel-note">${series.exponent === undefined ? '' : html`n<sup>${shortExponent(series.exponent.value)}</sup>, ${growthWord(series.exponent)}`}</p>${charts[n]}</li>
 `,
 )}</ul>
-<figcaption>${axis.title} to the right, the time or amount upwards${axis.scale === 'log' ? ', both logarithmic' : ''}. Each panel shows one subject over all the others (grey), on the
+<figcaption>${axis.title} to the right${axis.scale === 'log' ? ', both scales logarithmic' : ''}. Each panel shows one subject over all the others (grey), on the
 same axes: symbols are medians, whiskers reach up to the 99th percentile.${
     all.some(({ exponent }) => exponent !== undefined)
       ? html` <i>n</i> to the power of the fitted exponent is how the median grows: 0 is flat, 1 is linear.`
@@ -155,5 +156,5 @@ function missing(
 ): Markup | undefined {
   if (all.length === 0) return undefined
   return html`<div class="${look}"><p><b>${title}</b></p><ul>
-${all.map(({ subject, reason }) => html`<li><b>${titleOf(results, subject)}</b>: ${reason}</li>\n`)}</ul></div>`
+${all.map(({ subject, reason }) => html`<li><b>${titleOf(results, subject)}</b>: ${prose(reason)}</li>\n`)}</ul></div>`
 }

@@ -21,6 +21,7 @@ h1, h2, h3 { line-height: 1.25; text-wrap: balance; }
 h1 { font-size: 1.9rem; letter-spacing: -0.015em; margin: 0.1rem 0 0.4rem; }
 h2 { font-size: 1.45rem; letter-spacing: -0.01em; margin: 3.5rem 0 0.75rem; padding-top: 0.9rem; border-top: 2px solid var(--text); }
 h3 { font-size: 1.15rem; margin: 2.75rem 0 0.5rem; }
+h2 + h3 { margin-top: 1.25rem; }
 main > section:first-child h2 { margin-top: 1rem; }
 p, ul, dl, ol { margin: 0.6rem 0; }
 p, li, dd { overflow-wrap: anywhere; }
@@ -46,11 +47,13 @@ nav ol ol a { color: var(--muted); }
 .key-points li { margin: 0.35rem 0; }
 .question { font-size: 1.02rem; color: var(--muted); font-style: italic; margin-top: 0; }
 .finding { font-weight: 500; }
+figcaption { margin-top: 0.6rem; }
 .method, figcaption { color: var(--muted); font-size: 0.9rem; max-width: 44rem; }
 .method b { color: var(--text); font-weight: 600; }
 
 .scroll { position: relative; overflow-x: auto; margin: 1.75rem 0; border-bottom: 1px solid var(--line); }
 table { border-collapse: collapse; width: 100%; font-size: 0.9rem; line-height: 1.4; font-variant-numeric: tabular-nums; }
+caption span { position: sticky; left: 0; display: inline-block; max-width: min(56rem, calc(100vw - 2rem)); }
 caption { text-align: left; font-weight: 600; padding: 0 0 0.4rem; font-size: 0.95rem; }
 th, td { padding: 0.4rem 0.7rem; text-align: left; vertical-align: top; border-top: 1px solid var(--faint); }
 tbody th { padding-left: 0; font-weight: 500; min-width: 8rem; }
@@ -66,7 +69,8 @@ td.key { font-weight: 600; }
 .at { display: block; font-weight: 400; color: var(--muted); font-size: 0.85em; }
 .summary thead th { min-width: 7rem; font-size: 0.9em; }
 .summary tbody th { min-width: 11rem; }
-.verdicts thead th, .verdicts td { min-width: 7.5rem; }
+.verdicts thead th, .verdicts td { min-width: 9.5rem; }
+.verdicts thead th { font-size: 0.92em; }
 .texts td { min-width: 6rem; }
 .texts td:nth-of-type(1), .texts td:nth-of-type(4) { min-width: 14rem; }
 .holds .mark, td.holds, dt .holds { color: var(--good); }
@@ -76,13 +80,20 @@ td.breaks, td.holds { font-weight: 500; }
 .verdicts td { font-weight: 400; }
 .verdicts td.breaks { background: color-mix(in srgb, var(--bad) 9%, transparent); }
 .mark { font-weight: 700; margin-right: 0.35em; }
-td.none, td.unanswered, td.not-applicable, dt .unanswered, dt .not-applicable { color: var(--muted); font-weight: 400; }
-@media (max-width: 40rem) { th, td { padding-left: 0.4rem; padding-right: 0.4rem; } tbody th { min-width: 7rem; } }
+td.number { text-align: right; }
+td.none, td.missing, td.unanswered, td.not-applicable, dt .unanswered, dt .not-applicable { color: var(--muted); font-weight: 400; }
+@media (max-width: 40rem) {
+  table { font-size: 0.85rem; }
+  th, td { padding-left: 0.35rem; padding-right: 0.35rem; }
+  tbody th { min-width: 6.5rem; }
+  .summary tbody th { min-width: 9rem; }
+}
 @media (min-width: 40rem) {
   .scroll tbody th, .scroll thead th:first-child { position: sticky; left: 0; background: var(--paper); z-index: 1; }
 }
 
 details { margin: 0.6rem 0; }
+details + details { margin-top: -0.3rem; }
 summary { cursor: pointer; color: var(--link); padding: 0.25rem 0; font-size: 0.95rem; }
 dt { font-weight: 600; }
 dt span { font-weight: 500; font-size: 0.9em; margin-left: 0.3em; }

@@ -61,19 +61,19 @@ function summaryTableMarkup(results: Results, columns: readonly SummaryColumn[])
     caption: 'Medians of every subject. With a star: the best that works between processes, the floor in C aside',
     heading: [
       'Subject',
-      'Permits',
       ...columns.map(
         ({ scenario, variant, at }) =>
           html`<a href="#${scenarioId(scenario)}">${scenario.title}</a>${variant === undefined ? undefined : `, ${variant}`}${
             at === undefined ? undefined : html`<span class="at">${scenario.axis?.title}: ${formatAt(at)}</span>`
           }`,
       ),
+      'Permits, at most',
     ],
     look: 'numbers summary',
     rows: results.subjects.map((subject) => [
       subject.title,
-      formatAt(subject.maxSlots),
       ...columns.map((column) => summaryCell(results, column, subject.name, subject.unavailable !== undefined)),
+      formatAt(subject.maxSlots),
     ]),
   })
 }

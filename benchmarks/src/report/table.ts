@@ -31,7 +31,7 @@ ${tableMarkup(table)}</details>
 /** In a box of its own, which scrolls sideways by touch and by keyboard and tells its name. */
 export function tableMarkup({ id, caption, heading, rows, look }: Table): Markup {
   return html`<div class="scroll" role="region" aria-labelledby="${id}" tabindex="0"><table class="${look ?? ''}">
-<caption id="${id}">${caption}</caption>
+<caption><span id="${id}">${caption}</span></caption>
 <thead><tr>${heading.map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
 <tbody>
 ${rows.map(rowMarkup)}</tbody></table></div>

@@ -6,7 +6,7 @@ const REFUSAL = 'expected the experimental files feature to be enabled'
 
 /** File literals, and in what else one may seem to be: strings, names, and regular expressions, which begin where a value does (elsewhere `/` divides). */
 const PIECES =
-  /(?<![\w$])f("|')((?:\\.|(?!\1)[^\\])*)\1|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`|⟨(?:\\.|[^⟩\\])*⟩|(?<=[[{(,:]\s*)\/(?:\\.|[^/\\])*\//gsu
+  /(?<![\w$])f(?:"([^"\\]*(?:\\.[^"\\]*)*)"|'([^'\\]*(?:\\.[^'\\]*)*)')|'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*"|`[^`\\]*(?:\\.[^`\\]*)*`|⟨[^⟩\\]*(?:\\.[^⟩\\]*)*⟩|(?<=[[{(,:]\s*)\/[^/\\]*(?:\\.[^/\\]*)*\//gsu
 
 /** Statements, and the variables in them. */
 export interface WithVariables {
@@ -23,8 +23,9 @@ export function refusesFiles(message: string | undefined): boolean {
 /** The same statements with the files of rows as variables. In a definition a variable would be another thing. */
 export function withFilesAsVariables(statements: readonly string[]): WithVariables {
   const files: (readonly [string, Buffer])[] = []
-  const variableFor = (piece: string, quote?: string, literal?: string): string => {
-    const file = quote === undefined || literal === undefined ? undefined : fileIn(literal)
+  const variableFor = (piece: string, doubled?: string, single?: string): string => {
+    const literal = doubled ?? single
+    const file = literal === undefined ? undefined : fileIn(literal)
     if (file === undefined) return piece
     const name = `file_of_dump_${files.length}`
     files.push([name, file])

@@ -37,7 +37,8 @@ const MAX_KEPT = 128 * 1024 * 1024
 
 /**
  * `POST /import`: the statements of a dump, each carried out as it comes in. It is not transactional: what fails is reported (422), the
- * rest is done. No more of the dump is in memory than a few statements; a transaction, and what follows a LET, is kept whole (`MAX_KEPT`).
+ * rest is done. No more of the dump is in memory than a few statements, and of a long INSERT some of its rows; a transaction, and what
+ * follows a LET, is kept whole (`MAX_KEPT`).
  */
 export async function importDump(context: HttpContext, request: IncomingMessage): Promise<HttpAnswer> {
   const form = formOf(request.headers.accept) ?? 'json'
@@ -75,7 +76,7 @@ class Dump {
   /** The results of the statements that failed, encoded. */
   readonly failures: Uint8Array[] = []
   readonly #client: RpcClient
-  readonly #splitter = new StatementSplitter()
+  readonly #splitter = new StatementSplitter(MAX_KEPT / 2)
   #batch: string[] = []
   #length = 0
   /** Within BEGIN … COMMIT, or after a LET whose variable all that follows may use: what must not be torn apart. */

@@ -87,8 +87,7 @@ export class RpcClient {
 
   /** Answers one request, itself encoded, with one encoded response, or with those of a stream in their order. Never rejects. */
   async handle(frame: Buffer): Promise<Buffer | readonly Buffer[]> {
-    const { levels } = this.#options
-    const read = this.#reading.next(() => readRequest(frame, levels))
+    const read = this.#reading.next(() => readRequest(frame, this.#options.levels))
     const request = read instanceof Promise ? await read : read
     if ('error' in request) return encodeMap([['error', request.error]])
     if (request.method === 'query_stream' && this.#options.connection !== undefined) return await this.#stream(request)

@@ -24,8 +24,9 @@ const STEPS = 100_000
 
 /**
  * Reads one request as the real server does: the last of repeated fields counts, unknown fields are ignored. Reads to the
- * end of the value and no further, as the engine does. A request of a hundred megabytes keeps nobody else waiting. `levels`: of
- * lists, maps and tags in each other, so many at most.
+ * end of the value and no further, as the engine does. `levels`: of lists, maps and tags in each other, so many at most.
+ *
+ * A request of a hundred megabytes keeps nobody else waiting.
  */
 export function readRequest(frame: Buffer, levels?: number): Read | Promise<Read> {
   const reading = readFields(frame, levels)

@@ -78,8 +78,8 @@ class Pace {
  *
  * A hundred megabytes take it many seconds, so others may get on meanwhile. In one piece: one text, comment or geometry is put together.
  */
-export function* readSurrealValue(text: string): Interruptible<Buffer | undefined> {
-  return yield* read(text, FRAME)
+export function readSurrealValue(text: string): Interruptible<Buffer | undefined> {
+  return read(text, FRAME)
 }
 
 /**
@@ -87,8 +87,8 @@ export function* readSurrealValue(text: string): Interruptible<Buffer | undefine
  * ids, quotes, comments and last commas of SurrealQL, but no other literal of it; a text stays a text. What follows the value is
  * ignored. `undefined`: it is no such value.
  */
-export function* readSurrealJson(text: string): Interruptible<Buffer | undefined> {
-  return yield* read(text, JSON_BODY)
+export function readSurrealJson(text: string): Interruptible<Buffer | undefined> {
+  return read(text, JSON_BODY)
 }
 
 /** Whose rules a text is read by. */
@@ -157,37 +157,6 @@ class ValueReader {
     }
   }
 
-  get #isJson(): boolean {
-    return this.#dialect.literals === 'json'
-  }
-
-  *#jsonValue(): Interruptible {
-    const char = this.#text[this.#at] ?? ''
-    if (char === '{') yield* this.#jsonObject()
-    else if (/[["'\d+-]/.test(char)) yield* this.#single()
-    else yield* this.#jsonWord()
-  }
-
-  *#jsonObject(): Interruptible {
-    this.#expect('{')
-    if (this.#eatNext('}')) this.#emptyObject()
-    else yield* this.#nested(this.#fields())
-  }
-
-  *#jsonWord(): Interruptible {
-    const start = this.#at
-    const word = this.#match(WORD)?.toLowerCase() ?? ''
-    const quote = this.#text[this.#at]
-    if (this.#text[start] === 's' && word === 's' && (quote === '"' || quote === "'"))
-      yield* this.#textValue(yield* this.#enclosed(quote))
-    else if (word === 'null') this.#out.null()
-    else if (word === 'true' || word === 'false') this.#out.bool(word === 'true')
-    else {
-      this.#at = start
-      yield* this.record()
-    }
-  }
-
   /**
    * Skips blanks, and reads the value that follows if it is a short text or number, as most are: without the cost of what can be
    * interrupted. False: it is something else, or part of it.
@@ -219,6 +188,37 @@ class ValueReader {
   /** A record id, a date, a UUID? */
   #mayBeMore(text: string): boolean {
     return this.#dialect.texts === 'may be more' && (LIKE_RECORD.test(text) || LIKE_DATE_OR_UUID.test(text))
+  }
+
+  get #isJson(): boolean {
+    return this.#dialect.literals === 'json'
+  }
+
+  *#jsonValue(): Interruptible {
+    const char = this.#text[this.#at] ?? ''
+    if (char === '{') yield* this.#jsonObject()
+    else if (/[["'\d+-]/.test(char)) yield* this.#single()
+    else yield* this.#jsonWord()
+  }
+
+  *#jsonObject(): Interruptible {
+    this.#expect('{')
+    if (this.#eatNext('}')) this.#emptyObject()
+    else yield* this.#nested(this.#fields())
+  }
+
+  *#jsonWord(): Interruptible {
+    const start = this.#at
+    const word = this.#match(WORD)?.toLowerCase() ?? ''
+    const quote = this.#text[this.#at]
+    if (this.#text[start] === 's' && word === 's' && (quote === '"' || quote === "'"))
+      yield* this.#textValue(yield* this.#enclosed(quote))
+    else if (word === 'null') this.#out.null()
+    else if (word === 'true' || word === 'false') this.#out.bool(word === 'true')
+    else {
+      this.#at = start
+      yield* this.record()
+    }
   }
 
   /** At the start of a table's name. */

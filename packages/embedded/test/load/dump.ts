@@ -1,7 +1,10 @@
+import { once } from 'node:events'
 import { createReadStream, createWriteStream, statSync } from 'node:fs'
-import { request } from 'node:http'
+import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { expect } from 'vitest'
 import { asRoot } from '../http-request.ts'
 import { RawClient } from '../raw-client.ts'
 import type { TestServer } from '../server.ts'
@@ -46,16 +49,30 @@ export async function exportAndImport(
     )
   }
   const file = join(dir, 'dump.surql')
-  const exported = await measured(server, () => transfer(server, 'GET', 'source', file))
-  await using target = await inDatabase(server, 'target')
-  await target.query('DEFINE TABLE row')
-  const imported = await measured(server, () => transfer(server, 'POST', 'target', file))
-  const sum = 'SELECT count() AS rows, math::sum(n) AS sum, math::sum(string::len(text)) AS length FROM row GROUP ALL'
-  const [found] = (await target.query(sum)) as [readonly { rows: number; sum: number; length: number }[]]
-  const { rows: counted, sum: numbers, length: total } = found[0] ?? {}
-  if (counted !== rows || numbers !== (rows * (rows - 1)) / 2 || total !== rows * length)
-    throw new Error(`imported is ${JSON.stringify(found)}`)
+  const exported = await measured(server, () => exportTo(server, 'source', file))
+  const imported = await importRows(server, { rows, length }, () => createReadStream(file))
   return { rows, length, megabytes: statSync(file).size / 1024 / 1024, export: exported, import: imported }
+}
+
+/** Imports one INSERT of all rows, as the real server exports up to a thousand, however long they are. */
+export async function importOneInsert(server: TestServer, { rows, length }: DumpSize): Promise<DumpStep> {
+  const text = 'x'.repeat(length)
+  function* dump(): Generator<string> {
+    yield 'OPTION IMPORT;\nINSERT [ '
+    for (let n = 0; n < rows; n++) yield `${n === 0 ? '' : ', '}{ id: row:${n}, n: ${n}, text: '${text}' }`
+    yield ' ];\n'
+  }
+  return await importRows(server, { rows, length }, () => Readable.from(dump(), { highWaterMark: 1 }))
+}
+
+/** Into a database of its own; throws if what is there then are not these rows. */
+async function importRows(server: TestServer, { rows, length }: DumpSize, dump: () => Readable): Promise<DumpStep> {
+  await using target = await inDatabase(server, 'target')
+  const step = await measured(server, () => importFrom(server, 'target', dump()))
+  const sum = 'SELECT count() AS rows, math::sum(n) AS sum, math::sum(string::len(text)) AS length FROM row GROUP ALL'
+  const [found] = await target.query(sum)
+  expect(found).toEqual([{ rows, sum: (rows * (rows - 1)) / 2, length: rows * length }])
+  return step
 }
 
 async function inDatabase(server: TestServer, name: string): Promise<RawClient> {
@@ -75,19 +92,35 @@ async function measured(server: TestServer, step: () => Promise<void>): Promise<
   return { tookMs, rssMb: { before, peak, after: await settledMb(pid, before, SETTLES_MS) } }
 }
 
-async function transfer({ port }: TestServer, method: 'GET' | 'POST', database: string, file: string): Promise<void> {
-  const path = method === 'GET' ? '/export' : '/import'
+async function exportTo(server: TestServer, database: string, file: string): Promise<void> {
+  const { asked, answered } = call(server, 'GET', '/export', database)
+  asked.end()
+  await pipeline(await answered, createWriteStream(file, { mode: 0o600 }))
+}
+
+async function importFrom(server: TestServer, database: string, dump: Readable): Promise<void> {
+  const { asked, answered } = call(server, 'POST', '/import', database)
+  await pipeline(dump, asked)
+  const response = (await answered).resume()
+  if (!response.readableEnded) await once(response, 'end')
+}
+
+function call({ port }: TestServer, method: string, path: string, database: string): Call {
   const headers = { ...asRoot, 'surreal-ns': 'main', 'surreal-db': database, accept: 'application/octet-stream' }
   const asked = request({ host: '127.0.0.1', port, method, path, headers, agent: false })
-  const answered = new Promise<void>((resolve, reject) => {
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
     asked.once('error', reject)
     asked.once('response', (response) => {
-      if (response.statusCode !== 200) reject(new Error(`${path} was answered with ${response.statusCode}`))
-      if (method === 'GET') pipeline(response, createWriteStream(file, { mode: 0o600 })).then(resolve, reject)
-      else response.resume().once('end', resolve).once('error', reject)
+      if (response.statusCode === 200) resolve(response)
+      else reject(new Error(`${path} was answered with ${response.statusCode}`))
     })
   })
-  if (method === 'GET') asked.end()
-  else await pipeline(createReadStream(file), asked)
-  await answered
+  // Whoever sends the request awaits it only afterwards.
+  answered.catch(() => {})
+  return { asked, answered }
+}
+
+interface Call {
+  readonly asked: ClientRequest
+  readonly answered: Promise<IncomingMessage>
 }
