@@ -22,6 +22,18 @@ pub trait Pool {
     /// None: there is none now.
     fn try_claim(&mut self) -> Result<Option<Self::Permit>>;
     fn release(&mut self, permit: Self::Permit) -> Result<()>;
+
+    /// As many as there are, `count` at most. Nobody measures it, so it may be faster than so many tries.
+    fn claim_up_to(&mut self, count: u64) -> Result<Vec<Self::Permit>> {
+        let mut permits = Vec::new();
+        while (permits.len() as u64) < count {
+            match self.try_claim()? {
+                Some(permit) => permits.push(permit),
+                None => break,
+            }
+        }
+        Ok(permits)
+    }
 }
 
 pub trait Permit {
@@ -132,12 +144,7 @@ impl<P: Pool, O: Fn() -> Result<P>> Actor<P, O> {
     }
 
     fn fill(&mut self, count: u64) -> Result<Value> {
-        for _ in 0..count {
-            match self.pool.try_claim()? {
-                Some(permit) => self.held.push(permit),
-                None => break,
-            }
-        }
+        self.held.extend(self.pool.claim_up_to(count)?);
         Ok(json!({ "held": self.held.len() }))
     }
 

@@ -6,7 +6,7 @@ export const seedSlotsSubject: Subject = {
   name: 'seed-slots',
   title: "the design's SlotManager",
   summary:
-    'flock(2) on one file a slot in Rust, as the original design has it: the process id is appended, nothing is checked',
+    'flock(2) on one file a slot in Rust, as the original design has it: the process id is written into it, nothing is checked',
   kind: 'program',
   maxSlots: 10_000,
   betweenProcesses: true,
