@@ -61,10 +61,11 @@ function parsed(text: string, path: string): unknown {
   }
 }
 
-/** V8 names the place where it stopped, or says that the input ended: only then it had nothing to complain of before. */
+/** V8 says that the input ended, or names the place where it stopped: behind the last character, it had nothing to complain of before. */
 function endsTooEarly(text: string, { message }: SyntaxError): boolean {
   const stoppedAt = /at position (\d+)/.exec(message)?.[1]
-  return text.trimStart().startsWith('{') && (stoppedAt === undefined || Number(stoppedAt) >= text.length)
+  const hasEnded = stoppedAt === undefined ? /end of JSON input/.test(message) : Number(stoppedAt) >= text.length
+  return hasEnded && text.trimStart().startsWith('{')
 }
 
 const texts = z.record(z.string(), z.string())

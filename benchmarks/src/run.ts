@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ProcrefError } from '@procref/core'
+import { killAllProcesses } from './actor/json-process.ts'
 import type { Experiment } from './experiment.ts'
 import { EXPERIMENTS } from './experiments/index.ts'
 import { goalsOf } from './goals.ts'
@@ -21,6 +22,8 @@ const SCALES: readonly Scale[] = ['guard', 'quick', 'full']
 const PACES = 5
 /** A process that was just ended may still be writing. */
 const REMOVE = { recursive: true, force: true, maxRetries: 10 } as const
+
+let isRunning = false
 
 export interface RunOptions {
   readonly scale?: Scale
@@ -73,12 +76,16 @@ export async function runChosen(
   const signal = AbortSignal.any(chosen.signal === undefined ? [] : [chosen.signal])
   // As many listen as are measured at the same time.
   setMaxListeners(0, signal)
+  if (isRunning) throw new Error('A run is going on in this process: two at once would measure each other.')
+  isRunning = true
+  const onAbort = (): void => void killAllProcesses()
+  signal.addEventListener('abort', onAbort, { once: true })
   const began = new Date()
   const noise = new NoiseMeter()
   const home = await mkdtemp(join(tmpdir(), 'procref-bench-'))
   const prepared: PreparedSubject[] = []
   try {
-    const { usable, infos } = await prepareAll(chosen.subjects, { home, signal, all: prepared })
+    const { usable, infos } = await prepareAll(chosen.subjects, { home, signal, onProgress, all: prepared })
     const offered = await offer(chosen.services, home)
     const scenarios: ScenarioResult[] = []
     const experiments: ExperimentResult[] = []
@@ -89,10 +96,15 @@ export async function runChosen(
       await mkdir(own, { mode: 0o700 })
       const say = (message: string): void => onProgress?.({ done, of: benchmarks.length, title: one.title, message })
       const context = { home: own, scale, subjects: usable, services: offered.usable, signal, say }
-      if ('measure' in one) scenarios.push(...(await measured(one, context)))
-      else experiments.push(...(await one.observe(context)))
-      await rm(own, REMOVE)
+      try {
+        if ('measure' in one) scenarios.push(...(await measured(one, context)))
+        else experiments.push(...(await one.observe(context)))
+      } finally {
+        for (const subject of prepared) await subject.sweep?.()
+        await rm(own, REMOVE)
+      }
     }
+    signal.throwIfAborted()
     return {
       format: 1,
       date: began.toISOString(),
@@ -108,6 +120,8 @@ export async function runChosen(
       goals: goalsOf(scenarios),
     }
   } finally {
+    signal.removeEventListener('abort', onAbort)
+    isRunning = false
     for (const subject of prepared.reverse()) await subject[Symbol.asyncDispose]()
     await rm(home, REMOVE)
   }
@@ -157,18 +171,21 @@ async function prepareAll(
   {
     home,
     signal,
+    onProgress,
     all,
   }: {
     readonly home: string
     readonly signal: AbortSignal
+    readonly onProgress: RunOptions['onProgress']
     /** Gets each as soon as it has something to be ended. */
     readonly all: PreparedSubject[]
   },
 ): Promise<{ readonly usable: readonly UsableSubject[]; readonly infos: readonly SubjectInfo[] }> {
   const usable: UsableSubject[] = []
   const infos: SubjectInfo[] = []
-  for (const subject of chosen) {
+  for (const [done, subject] of chosen.entries()) {
     signal.throwIfAborted()
+    onProgress?.({ done, of: chosen.length, title: 'Preparing', message: subject.title })
     const got = (await subject.unavailable(home)) ?? (await prepareOrSay(subject, home))
     if ('command' in got) {
       all.push(got)

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import { promisify } from 'node:util'
 import { CannotPrepareError, type Unavailable } from './subject.ts'
 import { findProgram } from './subjects/find-program.ts'
 
+const LOCK = fileURLToPath(new URL('../rust/Cargo.lock', import.meta.url))
 const MANIFEST = fileURLToPath(new URL('../rust/Cargo.toml', import.meta.url))
 const REMEDY = 'install Rust 1.88 or newer (rustup); the first build fetches crates'
 const run = promisify(execFile)
@@ -23,6 +25,13 @@ export async function buildRustProgram(name: string): Promise<string> {
     throw new CannotPrepareError({ reason: `cargo could not build it: ${said}`, remedy: REMEDY }, { cause: error })
   }
   return join(target, 'release', name)
+}
+
+/** The version of a crate that the programs are built with. */
+export function crateVersion(name: string): string {
+  const [, version] = new RegExp(`^name = "${name}"\nversion = "(.+)"$`, 'm').exec(readFileSync(LOCK, 'utf8')) ?? []
+  if (version === undefined) throw new Error(`${LOCK} has no crate ${name}`)
+  return version
 }
 
 /** What a subject in Rust says where it cannot be built. */

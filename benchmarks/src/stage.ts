@@ -9,22 +9,18 @@ const SETTINGS: ServiceSettings = { storage: 'rocksdb', slots: 100, lingerMs: 0 
 
 /**
  * A service in a folder of its own, and the clients that a scenario starts there. When it is disposed all of them were ended, nothing of
- * the service runs any more, and the folder is gone; when the run is called off its clients end at once, so that nobody waits for them.
+ * the service runs any more, and the folder is gone.
  */
 export class Stage implements AsyncDisposable {
   readonly dir: string
   readonly place: ServicePlace
   readonly #clients = new Set<Client>()
   readonly #signal: AbortSignal
-  readonly #callOff = (): void => {
-    for (const client of this.#clients) client.signal('SIGKILL')
-  }
 
   private constructor(dir: string, place: ServicePlace, signal: AbortSignal) {
     this.dir = dir
     this.place = place
     this.#signal = signal
-    signal.addEventListener('abort', this.#callOff)
   }
 
   static async open(
@@ -42,8 +38,6 @@ export class Stage implements AsyncDisposable {
     this.#signal.throwIfAborted()
     const client = await Client.start(this.place.client)
     this.#clients.add(client)
-    // It may have been called off meanwhile.
-    if (this.#signal.aborted) client.signal('SIGKILL')
     return client
   }
 
@@ -69,7 +63,6 @@ export class Stage implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#signal.removeEventListener('abort', this.#callOff)
     await this.endClients()
     await this.place[Symbol.asyncDispose]()
     await rm(this.dir, { recursive: true, force: true })

@@ -69,8 +69,11 @@ export function ratioOfMedians(
   return [quantileSorted(ratios, 0.025), quantileSorted(ratios, 0.975)]
 }
 
-export function medianOf(values: readonly number[]): number {
-  return medianSorted(values.toSorted((a, b) => a - b))
+/** Of at least one value. The bootstrap does it a thousand times a point: numbers in a typed array are sorted without a call for each pair. */
+export function medianOf(values: ArrayLike<number>): number {
+  const sorted = Float64Array.from(values).sort()
+  const [below = Number.NaN, above = Number.NaN] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]]
+  return (below + above) / 2
 }
 
 function intervalOfMedian(values: readonly number[]): readonly [number, number] {
@@ -80,8 +83,8 @@ function intervalOfMedian(values: readonly number[]): readonly [number, number] 
   return [quantileSorted(medians, 0.025), quantileSorted(medians, 0.975)]
 }
 
-function resample(values: readonly number[], random: () => number): readonly number[] {
-  return values.map(() => values[Math.floor(random() * values.length)] ?? 0)
+function resample(values: readonly number[], random: () => number): Float64Array {
+  return Float64Array.from(values, () => values[Math.floor(random() * values.length)] ?? 0)
 }
 
 /** The same in every run, so that a document is not different each time it is made anew. (Mulberry32, Tommy Ettinger.) */

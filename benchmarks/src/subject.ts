@@ -56,6 +56,11 @@ export interface PreparedSubject extends AsyncDisposable {
   readonly version?: string
   /** The program that speaks the actor protocol (see `actor/protocol.ts`) for a pool of `slots` in `dir`. */
   command(dir: string, slots: number): ActorCommand
+  /**
+   * Takes away what killed holders left outside of the folders of their pools. Called when no actor runs any more and the folders are still
+   * there; left out where nothing is left.
+   */
+  sweep?(): Promise<void>
 }
 
 export interface ActorCommand {

@@ -1,5 +1,5 @@
 import type { Change, Comparison } from './compare.ts'
-import { formatAt, formatNumber, formatValue } from './format.ts'
+import { formatAt, formatColumn, formatValue } from './format.ts'
 import type { Point, Results, ScenarioResult } from './results.ts'
 
 /** One column of the summary: a scenario, at its last point where it has several. */
@@ -52,7 +52,7 @@ export function summaryTable(results: Results, most = 6): string[][] {
       return scenario.failed.some((one) => one.subject === subject.name) ? 'failed' : '–'
     }),
   ])
-  return [['', ...heading], ...rows]
+  return forTerminal([['', ...heading], ...rows])
 }
 
 /** For a terminal: what changed, proven differences first; the first row is the heading. */
@@ -65,7 +65,12 @@ export function comparisonTable({ changes }: Comparison): string[][] {
     ratioText(change),
     change.verdict,
   ])
-  return [['scenario', 'subject', 'before', 'now', 'ratio (95 %)', 'verdict'], ...rows]
+  return forTerminal([['scenario', 'subject', 'before', 'now', 'ratio (95 %)', 'verdict'], ...rows])
+}
+
+/** A page keeps a number and its unit on one line; what a terminal shows is searched and copied. */
+function forTerminal(table: readonly (readonly string[])[]): string[][] {
+  return table.map((row) => row.map((cell) => cell.replaceAll('\u00a0', ' ')))
 }
 
 /** Proven ones first, the largest first among them; the others as they were measured. */
@@ -81,5 +86,5 @@ export function nameOfChange({ subject, variant, at }: Change): string {
 
 export function ratioText({ ratio, interval }: Change): string {
   if (ratio === undefined || interval === undefined) return 'too few values'
-  return `${formatNumber(ratio)} (${formatNumber(interval[0])} – ${formatNumber(interval[1])})`
+  return `${formatColumn(ratio)} (${formatColumn(interval[0])} – ${formatColumn(interval[1])})`
 }

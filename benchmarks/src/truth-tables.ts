@@ -1,3 +1,4 @@
+import { formatValue } from './format.ts'
 import type { ExperimentResult, Results, ScenarioResult } from './results.ts'
 
 /** A table of what was measured, made from one run: nothing in it is an opinion. */
@@ -102,9 +103,9 @@ function timed(title: string, scenario: string): Column {
 function medianCell({ series, leftOut, failed, title, unit }: ScenarioResult, subject: string): TruthCell {
   const point = series.find((one) => one.subject === subject)?.points[0]
   if (point !== undefined) {
-    const [low, high] = point.interval.map(rounded)
-    const evidence = `${title}: the median of ${point.n} samples, with 95 % between ${low} and ${high} ${unit}.`
-    return { verdict: 'measured', text: `${rounded(point.p50)} ${unit}`, evidence }
+    const [low, high] = point.interval.map((end) => formatValue(end, unit))
+    const evidence = `${title}: the median of ${point.n} samples, with 95 % between ${low} and ${high}.`
+    return { verdict: 'measured', text: formatValue(point.p50, unit), evidence }
   }
   const reason = leftOut.find((one) => one.subject === subject)?.reason
   if (reason !== undefined) return { verdict: 'not-applicable', text: 'cannot be done', evidence: reason }
@@ -114,8 +115,4 @@ function medianCell({ series, leftOut, failed, title, unit }: ScenarioResult, su
 
 function notRun(name: string): TruthCell {
   return { verdict: 'missing', text: 'not measured', evidence: `This run did not include "${name}".` }
-}
-
-function rounded(value: number): string {
-  return value >= 100 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(2)))
 }

@@ -69,8 +69,9 @@ function behaves(subject: Subject): void {
     expect(ns).toHaveLength(3)
     for (const value of [...ns, cpuNs]) expect(value).toBeGreaterThan(0)
     const { claims, waitNs } = await actor.ask('compete', 20)
-    expect(claims).toBeGreaterThan(0)
-    expect(waitNs.length).toBe(Math.min(claims, 1_000))
+    expect(waitNs.length).toBeGreaterThan(0)
+    // The last one may have come after the time was up.
+    expect(waitNs.length).toBeGreaterThanOrEqual(Math.min(claims, 1_000))
     expect((await actor.ask('first', 2)).ns).toHaveLength(2)
     const { passed } = await actor.pass(100)
     const { atNs, releasingNs } = await within('the permit', passed)

@@ -3,6 +3,14 @@ import { fittedExponent, summarize } from '../src/statistics.ts'
 
 /** Invented numbers of a believable size, the same each time: a document with everything in it that a report can meet. */
 export function syntheticResults(): Results {
+  made ??= make()
+  return made
+}
+
+/** Once a process: the intervals take seconds. */
+let made: Results | undefined
+
+function make(): Results {
   const random = randomNumbers(1)
   const scenarios = scenarioResults(random)
   return {
@@ -129,7 +137,7 @@ function scenarioResults(random: () => number): readonly ScenarioResult[] {
     of: (subject: string) => number,
   ): ScenarioResult => ({
     ...frame(name, title, unit),
-    series: names.map((subject) => ({ subject, points: [summarize(around(of(subject), 300, random))] })),
+    series: names.map((subject) => ({ subject, points: [summarize(around(of(subject), 60, random))] })),
   })
   return [
     {
@@ -258,7 +266,7 @@ function growing(
   of: (subject: string, at: never) => number,
 ): ScenarioResult {
   const series = subjects.map((subject): Series => {
-    const points = ats.map((at) => summarize(around(of(subject, at as never), 120, random), at))
+    const points = ats.map((at) => summarize(around(of(subject, at as never), 40, random), at))
     return { subject, points, ...(typeof ats[0] === 'number' ? { exponent: fittedExponent(points) ?? never() } : {}) }
   })
   return { ...frame(name, title, unit), axis: { title: axis, scale: 'log' }, series }
@@ -269,14 +277,17 @@ function never(): never {
 }
 
 const EXPERIMENTS = {
-  'kill-9': 'kill -9 of the holder',
-  sigstop: 'the holder is stopped',
-  fork: 'the holder forks',
-  exec: 'the holder runs another program',
-  'deleted-file': 'its files are deleted',
-  'full-pool': 'the pool is full',
-  'pid-reuse': 'a process id is used again',
-  herd: '64 processes want it at once',
+  kill: 'A holder is killed with SIGKILL while another process waits',
+  stop: 'A holder stands still (SIGSTOP, a debugger): is its permit taken away?',
+  fork: 'A copy of a holder, made by fork() without exec, outlives it: is the permit lost?',
+  child: 'A program that a holder started outlives it: is the permit stuck?',
+  deleted: "The pool's files, or its folder, are deleted while a permit is held: does a second holder get in?",
+  full: 'All permits are held: who asks for one more?',
+  'pid-reuse': 'The holder dies, and an unrelated process gets its PID',
+  herd: 'Many processes wait for the only permit, and it is released once',
+  platforms: 'Which platforms does it declare, and does it work on this one?',
+  stale: 'A holder was killed; what does a process that comes afterwards find?',
+  maximum: 'How many permits can a pool have?',
 }
 
 function experimentResults(): readonly ExperimentResult[] {

@@ -1,6 +1,6 @@
 use crate::clock::{monotonic_ns, processor_ns};
 use crate::scatter::Scatter;
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use serde_json::{Value, json};
 use std::io::{BufRead, Write, stdin, stdout};
 use std::process::{Command, Stdio};
@@ -31,7 +31,10 @@ pub trait Permit {
 
 /// Answers requests until the standard input ends. `open` makes a pool, each time another one of the same permits.
 pub fn act<P: Pool>(open: impl Fn() -> Result<P>) -> Result<()> {
-    let pool = open()?;
+    let pool = match open() {
+        Ok(pool) => pool,
+        Err(error) => return say(&failure(&error)),
+    };
     let mut actor = Actor {
         open,
         pool,
@@ -47,7 +50,7 @@ pub fn act<P: Pool>(open: impl Fn() -> Result<P>) -> Result<()> {
             .map(|word| word.parse().context("an argument is no number"))
             .collect::<Result<Vec<u64>>>();
         let answer = numbers.and_then(|numbers| actor.answer(verb, &numbers));
-        say(&answer.unwrap_or_else(|error| json!({ "error": format!("{error:#}") })))?;
+        say(&answer.unwrap_or_else(|error| failure(&error)))?;
     }
     Ok(())
 }
@@ -185,19 +188,26 @@ impl<P: Pool, O: Fn() -> Result<P>> Actor<P, O> {
 
     fn compete(&mut self, milliseconds: u64) -> Result<Value> {
         let mut waits = Vec::new();
+        let mut claims = 0;
         let used = processor_ns();
         let mut now = monotonic_ns();
         let end = now + milliseconds * 1_000_000;
         while now < end {
             let permit = self.claim()?;
-            waits.push(monotonic_ns() - now);
+            let got = monotonic_ns();
+            waits.push(got - now);
+            claims += u64::from(got < end);
             self.pool.release(permit)?;
             now = monotonic_ns();
         }
         let used = (processor_ns() - used) as f64;
-        let claims = waits.len();
-        Ok(json!({ "claims": claims, "waitNs": thinned(waits), "cpuNs": used / claims.max(1) as f64 }))
+        let all = waits.len().max(1) as f64;
+        Ok(json!({ "claims": claims, "waitNs": thinned(waits), "cpuNs": used / all }))
     }
+}
+
+fn failure(error: &Error) -> Value {
+    json!({ "error": format!("{error:#}") })
 }
 
 /// Evenly over the ranks, first and last included: quantiles stay.

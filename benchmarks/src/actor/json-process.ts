@@ -11,6 +11,13 @@ const MOST_COMPLAINT = 4_096
 /** So long after its end its last words are waited for: who inherited its standard error may keep it open. */
 const LAST_WORDS_MS = 1_000
 
+const running = new Set<JsonProcess>()
+
+/** Kills all that are left, so that a run that was interrupted waits for none of their answers. */
+export async function killAllProcesses(): Promise<void> {
+  await Promise.all([...running].map((each) => each.kill()))
+}
+
 /** A program that answers lines with lines of JSON, and ends at the end of its input. Killed, if it still lives, when disposed. */
 export class JsonProcess implements AsyncDisposable {
   readonly pid: number
@@ -26,10 +33,13 @@ export class JsonProcess implements AsyncDisposable {
     const env = { ...process.env, ...command.env }
     const child = spawn(command.file, [...command.args], { stdio: 'pipe', env })
     this.#name = [command.file, ...command.args].join(' ')
-    this.#exited = once(child, 'exit').catch(() => undefined)
+    this.#exited = once(child, 'exit')
+      .catch(() => undefined)
+      .then(() => running.delete(this))
     if (child.pid === undefined) throw new Error(`${this.#name} could not be started`)
     // It may die before it has read: whoever asks is told by the missing answer.
     child.stdin.on('error', () => undefined)
+    running.add(this)
     this.pid = child.pid
     this.#child = child
     child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -1,10 +1,11 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Actor } from '../actor/actor.ts'
+import { saidBy } from '../actor/said-by.ts'
 import type { Experiment } from '../experiment.ts'
 import type { UsableSubject } from '../scenario.ts'
 import { howFirstIsTold, TOLD } from './first-holder.ts'
-import { overEach, saidBy } from './over-each.ts'
+import { overEach } from './over-each.ts'
 import { poolFiles } from './pool-files.ts'
 
 /** What somebody deletes, and how. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { AnsweredError, EndedError, UnsupportedByNature } from '../actor/json-process.ts'
+import { UnsupportedByNature } from '../actor/json-process.ts'
+import { saidBy } from '../actor/said-by.ts'
 import type { Experiment } from '../experiment.ts'
 import type { ExperimentResult } from '../results.ts'
 import type { ScenarioContext, UsableSubject } from '../scenario.ts'
@@ -55,17 +56,4 @@ async function seenOf(observe: () => Promise<Seen>, signal: AbortSignal): Promis
     if (error instanceof UnsupportedByNature) return { verdict: 'not-applicable', finding: 'cannot be done', evidence }
     return { verdict: 'unanswered', finding: 'it failed', evidence }
   }
-}
-
-/** What an error says of a subject, without the actor's command line. */
-export function saidBy(error: unknown): string {
-  if (error instanceof AnsweredError) return error.said
-  if (error instanceof EndedError) return `a process of it ended: ${messageIn(error.complaint)}`
-  return error instanceof Error ? error.message : String(error)
-}
-
-/** Of what a runtime prints for an uncaught error the line with its message, else the first one. */
-function messageIn(complaint: string): string {
-  const lines = complaint.split('\n')
-  return lines.find((line) => /^\w*Error\b/.test(line)) ?? lines[0] ?? ''
 }

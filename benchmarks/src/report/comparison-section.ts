@@ -1,11 +1,10 @@
 import type { Change, Comparison } from '../compare.ts'
-import { formatDate, formatNumber, formatValue } from '../format.ts'
+import { counted, formatDate, formatNumber, formatValue } from '../format.ts'
 import type { Results } from '../results.ts'
 import { byImportance, nameOfChange, ratioText } from '../tables.ts'
 import { titleOf } from './findings.ts'
 import { html, type Markup } from './html.ts'
-import { counted } from './summary-section.ts'
-import { tableMarkup } from './table.ts'
+import { foldedTable, type Table, tableMarkup } from './table.ts'
 
 /** What changed since an earlier run: what is proven in the open, the rest folded. */
 export function comparisonSection(results: Results, comparison: Comparison): Markup {
@@ -15,8 +14,8 @@ export function comparisonSection(results: Results, comparison: Comparison): Mar
   const others = changes.filter(({ verdict }) => verdict === 'no difference proven')
   return html`<p class="finding">Of ${counted(changes.length, 'number', 'numbers')} that both runs have, ${bad} got worse, ${proven.length - bad} better, and for ${others.length} no difference is proven.</p>
 ${warnings.length === 0 ? undefined : html`<div class="failed"><p><b>Beware</b></p><ul>${warnings.map((warning) => html`<li>${warning}</li>`)}</ul></div>`}
-${proven.length === 0 ? undefined : changesTable(results, proven, 'proven-changes', 'Proven differences, the largest first')}
-${others.length === 0 ? undefined : html`<details><summary>No difference proven: ${others.length} numbers</summary>${changesTable(results, others, 'other-changes', 'No difference proven')}</details>`}
+${proven.length === 0 ? undefined : tableMarkup(changesTable(results, proven, 'proven-changes', 'Proven differences, the largest first'))}
+${others.length === 0 ? undefined : foldedTable(changesTable(results, others, 'other-changes', 'No difference proven'), `No difference proven: ${counted(others.length, 'number', 'numbers')}`, 'compared with an earlier run')}
 <p class="method"><b>Method.</b> Compared with the run of ${formatDate(before.date)} UTC (scale ${before.scale}). The ratio is the median now over the median then, with its
 95 % interval by bootstrap. A difference counts as proven when the whole interval is beyond a factor of ${formatNumber(margin)}, by which the same fixed work varied within
 the two runs; among many numbers, a few can still be beyond it by chance.</p>
@@ -25,13 +24,13 @@ ${onlyBefore.length === 0 ? undefined : html`<p>Only the earlier run has: ${only
 `
 }
 
-function changesTable(results: Results, changes: readonly Change[], id: string, caption: string): Markup {
+function changesTable(results: Results, changes: readonly Change[], id: string, caption: string): Table {
   const scenarioTitle = (name: string): string => results.scenarios.find((one) => one.name === name)?.title ?? name
-  return tableMarkup({
+  return {
     id,
     caption,
     heading: ['Subject', 'Scenario', 'Before', 'Now', 'Ratio (95 %)', 'Verdict'],
-    look: 'numbers',
+    look: 'numbers second-is-text',
     rows: changes.map((change) => [
       nameOfChange({ ...change, subject: titleOf(results, change.subject) }),
       { content: scenarioTitle(change.scenario), look: 'text' },
@@ -40,7 +39,7 @@ function changesTable(results: Results, changes: readonly Change[], id: string, 
       ratioText(change),
       { content: `${ARROWS[change.verdict]}${change.verdict}`, look: LOOKS[change.verdict] },
     ]),
-  })
+  }
 }
 
 const ARROWS = { faster: '▼ ', slower: '▲ ', better: '✓ ', worse: '✗ ', 'no difference proven': '' } as const

@@ -25,18 +25,40 @@ export function findingOf(results: Results, scenario: ScenarioResult): string {
   return hasGrowth(scenario) ? growthFinding(results, scenario) : rankFinding(results, scenario)
 }
 
-function rankFinding(results: Results, { series, unit, better }: ScenarioResult): string {
-  const ranked = series
-    .map((one) => ({ title: titleOfSeries(results, one), median: one.points[0]?.p50 ?? 0 }))
+function rankFinding(results: Results, scenario: ScenarioResult): string {
+  const variants = [...new Set(scenario.series.map(({ variant }) => variant))].toSorted((a, b) =>
+    a === undefined ? -1 : b === undefined ? 1 : 0,
+  )
+  return variants
+    .map((variant) => {
+      const finding = rankOf(results, scenario, variant)
+      return variant === undefined ? finding : `${upper(variant)}: ${lower(finding)}`
+    })
+    .join(' ')
+}
+
+function rankOf(results: Results, { series, unit, better }: ScenarioResult, variant: string | undefined): string {
+  const all = series
+    .filter((one) => one.variant === variant)
+    .map(({ subject, points }) => ({ subject, median: points[0]?.p50 ?? 0 }))
     .toSorted((a, b) => (better === 'lower' ? a.median - b.median : b.median - a.median))
+  const named = ({ subject, median }: { readonly subject: string; readonly median: number }): string =>
+    `${titleOf(results, subject)} (${formatValue(median, unit)})`
+  const ranked = all.filter(({ subject }) => !isBound(results, subject))
+  const bounds = all.filter(({ subject }) => isBound(results, subject)).map(named)
+  const beside = bounds.length === 0 ? '' : ` As bounds: ${bounds.join(', ')}.`
   const [first, last] = [ranked[0], ranked.at(-1)]
-  if (first === undefined || last === undefined) return 'Nothing was measured.'
-  const best = `${first.title}: ${formatValue(first.median, unit)}`
-  if (ranked.length === 1) return `${best} (median).`
-  const [small, large] = [first.median, last.median].toSorted((a, b) => a - b)
-  const times =
-    small === undefined || large === undefined || small <= 0 ? '' : `, ${formatNumber(large / small)} times apart`
-  return `Best of ${ranked.length} by the median is ${best}; last is ${last.title}: ${formatValue(last.median, unit)}${times}.`
+  if (first === undefined || last === undefined) return `Only bounds were measured.${beside}`
+  if (ranked.length === 1) return `The median of ${named(first)}.${beside}`
+  const [small = 0, large = 0] = [first.median, last.median].toSorted((a, b) => a - b)
+  const apart = small > 0 ? `, a factor of ${formatNumber(large / small)}` : ''
+  return `Of ${ranked.length}, the best median is that of ${named(first)}, the last of ${named(last)}${apart}.${beside}`
+}
+
+/** There to compare with, and nothing that a user could choose for permits between processes. */
+export function isBound(results: Results, subject: string): boolean {
+  const info = results.subjects.find(({ name }) => name === subject)
+  return info !== undefined && (info.kind === 'floor' || !info.betweenProcesses)
 }
 
 function growthFinding(results: Results, scenario: ScenarioResult): string {
@@ -78,8 +100,18 @@ export function growthWord(exponent: Series['exponent']): GrowthWord {
 }
 
 export function exponentText({ value, low, high }: NonNullable<Series['exponent']>): string {
-  const short = (number: number): string => number.toFixed(2).replace('-', '−')
-  return `${short(value)} (${short(low)} to ${short(high)})`
+  return `${shortExponent(value)} (${shortExponent(low)} to ${shortExponent(high)})`
+}
+
+export function shortExponent(value: number): string {
+  return value
+    .toFixed(2)
+    .replace(/^-0\.00$/, '0.00')
+    .replace('-', '−')
+}
+
+export function upper(title: string): string {
+  return title.charAt(0).toUpperCase() + title.slice(1)
 }
 
 export function lower(title: string): string {

@@ -20,7 +20,7 @@ const LOOKS: Readonly<Record<string, KindLook>> = {
   'in-process': { title: 'within one process only', ink: 'other', symbol: 'cross' },
 }
 
-const OTHER: KindLook = { title: 'other', ink: 'other', symbol: 'cross' }
+const OTHER: KindLook = { title: 'a server, or another part of the whole', ink: 'other', symbol: 'cross' }
 
 export function lookOf(results: Results, subject: string): KindLook {
   return LOOKS[results.subjects.find(({ name }) => name === subject)?.kind ?? ''] ?? OTHER
@@ -69,7 +69,8 @@ function round(value: number): number {
 
 /** The kinds that this run has, each with its symbol. */
 export function kindLegend(results: Results): Markup {
-  const looks = [...new Set(results.subjects.map(({ name }) => lookOf(results, name)))]
+  const measured = results.scenarios.flatMap(({ series }) => series.map(({ subject }) => subject))
+  const looks = [...new Set(measured.map((subject) => lookOf(results, subject)))]
   return html`<ul class="legend">${looks.map(
     ({ title, ink, symbol }) =>
       html`<li><svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d="${symbolPath(symbol, 8, 8, 6)}" fill="var(--${ink})"/></svg>${title}</li>`,

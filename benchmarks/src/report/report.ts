@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Comparison } from '../compare.ts'
-import { formatDate } from '../format.ts'
+import { formatAt, formatDate } from '../format.ts'
 import type { Results, SubjectInfo } from '../results.ts'
 import { comparisonSection } from './comparison-section.ts'
 import { correctnessSection } from './correctness-section.ts'
 import { type Content, html, Markup } from './html.ts'
 import { kindLegend } from './kinds.ts'
 import { machineSection } from './machine-section.ts'
+import { prose, sentence } from './prose.ts'
 import { scenarioId, scenarioSection } from './scenario-section.ts'
 import { STYLE } from './style.ts'
 import { summarySection } from './summary-section.ts'
@@ -16,7 +17,12 @@ interface Section {
   readonly id: string
   readonly title: string
   readonly content: Content
-  readonly inside?: readonly { readonly id: string; readonly title: string }[]
+  readonly inside?: readonly Anchor[]
+}
+
+interface Anchor {
+  readonly id: string
+  readonly title: string
 }
 
 /**
@@ -75,7 +81,12 @@ function sectionsOf(results: Results, compared: Comparison | undefined): readonl
   if (results.scenarios.length > 0) {
     const inside = results.scenarios.map((scenario) => ({ id: scenarioId(scenario), title: scenario.title }))
     const content = results.scenarios.map((scenario) => scenarioSection(results, scenario))
-    sections.push({ id: 'measurements', title: 'Measurements', content: [kindLegend(results), content], inside })
+    sections.push({
+      id: 'measurements',
+      title: 'Measurements',
+      content: [html`<div class="inside">${anchors(inside)}</div>`, kindLegend(results), content],
+      inside,
+    })
   }
   sections.push({ id: 'subjects', title: 'The subjects', content: subjectsTable(results.subjects) })
   if (missing.length > 0) sections.push({ id: 'missing', title: 'Not measured here', content: missingList(missing) })
@@ -84,17 +95,20 @@ function sectionsOf(results: Results, compared: Comparison | undefined): readonl
 }
 
 function contents(sections: readonly Section[]): Markup {
-  const link = ({ id, title }: { readonly id: string; readonly title: string }): Markup =>
-    html`<a href="#${id}">${title}</a>`
   return html`<ol>
 ${sections.map(
-  (section) => html`<li>${link(section)}${
-    section.inside === undefined
-      ? undefined
-      : html`<ol>${section.inside.map((one) => html`<li>${link(one)}</li>`)}</ol>`
-  }</li>
+  (section) => html`<li>${link(section)}${section.inside === undefined ? undefined : anchors(section.inside)}</li>
 `,
 )}</ol>`
+}
+
+/** In the contents of a wide page, and in the section itself on a narrow one. */
+function anchors(inside: readonly Anchor[]): Markup {
+  return html`<ol>${inside.map((one) => html`<li>${link(one)}</li>`)}</ol>`
+}
+
+function link({ id, title }: Anchor): Markup {
+  return html`<a href="#${id}">${title}</a>`
 }
 
 function subjectsTable(subjects: readonly SubjectInfo[]): Markup {
@@ -105,10 +119,10 @@ function subjectsTable(subjects: readonly SubjectInfo[]): Markup {
     look: 'texts',
     rows: subjects.map(({ title, summary, kind, maxSlots, waits, version, unavailable }) => [
       title,
-      summary,
+      sentence(summary),
       kind,
-      String(maxSlots),
-      waits,
+      { content: formatAt(maxSlots), look: 'number' },
+      sentence(waits),
       unavailable === undefined ? (version ?? '–') : 'not measured',
     ]),
   })
@@ -120,7 +134,7 @@ ${missing.map(
   ({
     title,
     unavailable,
-  }) => html`<div><dt>${title}</dt><dd>${unavailable?.reason}<br>To have it measured: <code>${unavailable?.remedy}</code></dd></div>
+  }) => html`<div><dt>${title}</dt><dd>${sentence(unavailable?.reason ?? '')} To have it measured: ${prose(unavailable?.remedy ?? '')}</dd></div>
 `,
 )}</dl>`
 }

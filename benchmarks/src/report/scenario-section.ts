@@ -1,14 +1,12 @@
-import { formatAt, formatNumber, formatValue } from '../format.ts'
+import { counted, formatAt, formatColumn, formatValue } from '../format.ts'
 import type { Point, Results, ScenarioResult, Series } from '../results.ts'
 import { distributionCharts } from './charts/distribution.ts'
 import { growthCharts } from './charts/growth.ts'
-import { exponentText, findingOf, growthWord, hasGrowth, titleOf, titleOfSeries } from './findings.ts'
+import { exponentText, findingOf, growthWord, hasGrowth, shortExponent, titleOf, titleOfSeries } from './findings.ts'
 import { html, type Markup } from './html.ts'
 import { lookOf } from './kinds.ts'
-import { type Cell, tableMarkup } from './table.ts'
-
-/** A longer table is folded. */
-const MOST_OPEN_ROWS = 24
+import { prose, sentence } from './prose.ts'
+import { type Cell, foldedTable } from './table.ts'
 
 /** The anchor of a scenario's heading; a name that is no good for one is made so. */
 export function scenarioId({ name }: ScenarioResult): string {
@@ -20,11 +18,11 @@ export function scenarioSection(results: Results, scenario: ScenarioResult): Mar
   const id = scenarioId(scenario)
   return html`<section aria-labelledby="${id}">
 <h3 id="${id}">${scenario.title}</h3>
-<p class="question">${scenario.question}</p>
+<p class="question">${sentence(scenario.question)}</p>
 <p class="finding">${findingOf(results, scenario)}</p>
 ${scenario.series.length === 0 ? undefined : chartOf(results, scenario, id)}
 ${scenario.series.length === 0 ? undefined : numbersOf(results, scenario, id)}
-<p class="method"><b>Method.</b> ${scenario.method} ${scenario.better === 'lower' ? 'Lower' : 'Higher'} is better.</p>
+<p class="method"><b>Method.</b> ${sentence(scenario.method)} ${scenario.better === 'lower' ? 'Lower' : 'Higher'} is better.</p>
 ${missing(
   'Failed',
   'failed',
@@ -79,10 +77,10 @@ function growthOf(results: Results, scenario: ScenarioResult, id: string): Marku
   return html`<figure class="growth"><ul class="panels">
 ${all.map(
   (series, n) => html`<li><p class="panel-title">${titleOfSeries(results, series)}</p>
-<p class="panel-note">${series.exponent === undefined ? '' : html`n<sup>${series.exponent.value.toFixed(2).replace('-', '−')}</sup>, ${growthWord(series.exponent)}`}</p>${charts[n]}</li>
+<p class="panel-note">${series.exponent === undefined ? '' : html`n<sup>${shortExponent(series.exponent.value)}</sup>, ${growthWord(series.exponent)}`}</p>${charts[n]}</li>
 `,
 )}</ul>
-<figcaption>${axis.title} to the right, the time or amount upwards${axis.scale === 'log' ? ', both logarithmic' : ''}. Each panel shows one subject over all the others (grey), on the
+<figcaption>${axis.title} to the right${axis.scale === 'log' ? ', both scales logarithmic' : ''}. Each panel shows one subject over all the others (grey), on the
 same axes: symbols are medians, whiskers reach up to the 99th percentile.${
     all.some(({ exponent }) => exponent !== undefined)
       ? html` <i>n</i> to the power of the fitted exponent is how the median grows: 0 is flat, 1 is linear.`
@@ -114,7 +112,7 @@ function numbersOf(results: Results, scenario: ScenarioResult, id: string): Mark
   const hasAt = all.some(({ points }) => points.some(({ at }) => at !== undefined))
   const hasExponent = all.some(({ exponent }) => exponent !== undefined)
   const rows = all.flatMap((series) => series.points.map((point) => ({ series, point })))
-  const table = tableMarkup({
+  const table = {
     id: `${id}-numbers`,
     caption: html`${scenario.title}: the numbers, in ${unitText(scenario)}`,
     heading: [
@@ -130,18 +128,16 @@ function numbersOf(results: Results, scenario: ScenarioResult, id: string): Mark
       ...pointCells(point),
       ...(hasExponent ? [series.exponent === undefined ? '–' : exponentText(series.exponent)] : []),
     ]),
-  })
-  const isOpen = rows.length <= MOST_OPEN_ROWS
-  return html`<details${isOpen ? html` open` : undefined}><summary>${rows.length} rows of numbers<span class="unseen">: ${scenario.title}, ${unit}</span></summary>
-${table}</details>`
+  }
+  return foldedTable(table, `The numbers, ${counted(rows.length, 'row', 'rows')}`, `${scenario.title}, ${unit}`)
 }
 
 function pointCells({ p50, interval, p90, p99, max, n }: Point): readonly (string | Cell)[] {
   const [low, high] = interval
   return [
-    { content: formatNumber(p50), look: 'key' },
-    `${formatNumber(low)} – ${formatNumber(high)}`,
-    ...[p90, p99, max].map(formatNumber),
+    { content: formatColumn(p50), look: 'key' },
+    `${formatColumn(low)} – ${formatColumn(high)}`,
+    ...[p90, p99, max].map(formatColumn),
     new Intl.NumberFormat('en').format(n),
   ]
 }
@@ -160,5 +156,5 @@ function missing(
 ): Markup | undefined {
   if (all.length === 0) return undefined
   return html`<div class="${look}"><p><b>${title}</b></p><ul>
-${all.map(({ subject, reason }) => html`<li><b>${titleOf(results, subject)}</b>: ${reason}</li>\n`)}</ul></div>`
+${all.map(({ subject, reason }) => html`<li><b>${titleOf(results, subject)}</b>: ${prose(reason)}</li>\n`)}</ul></div>`
 }

@@ -1,7 +1,7 @@
-import { formatAt, formatSeconds, formatValue } from '../format.ts'
+import { counted, formatAt, formatSeconds, formatValue } from '../format.ts'
 import type { GoalResult, Results } from '../results.ts'
 import { type SummaryColumn, summaryColumns } from '../tables.ts'
-import { findingOf } from './findings.ts'
+import { findingOf, isBound } from './findings.ts'
 import { html, type Markup } from './html.ts'
 import { noiseAdvice } from './machine-section.ts'
 import { scenarioId } from './scenario-section.ts'
@@ -44,13 +44,13 @@ function goalsTable(goals: readonly GoalResult[]): Markup {
   return tableMarkup({
     id: 'goals',
     caption: 'The project’s goals, judged by this run',
-    heading: ['Goal', 'Measured', 'Limit', 'Result'],
+    heading: ['Goal', 'Result', 'Measured', 'Limit'],
     look: 'numbers',
     rows: goals.map(({ goal, value, limit, unit, better, isMet }) => [
       goal,
+      { content: isMet ? '✓ met' : '✗ missed', look: isMet ? 'holds' : 'breaks' },
       { content: formatValue(value, unit), look: 'key' },
       `${better === 'lower' ? '≤' : '≥'} ${formatValue(limit, unit)}`,
-      { content: isMet ? '✓ met' : '✗ missed', look: isMet ? 'holds' : 'breaks' },
     ]),
   })
 }
@@ -58,22 +58,22 @@ function goalsTable(goals: readonly GoalResult[]): Markup {
 function summaryTableMarkup(results: Results, columns: readonly SummaryColumn[]): Markup {
   return tableMarkup({
     id: 'summary-table',
-    caption: 'Medians of every subject. Bold with a star: the best that works between processes',
+    caption: 'Medians of every subject. With a star: the best that works between processes, the floor in C aside',
     heading: [
       'Subject',
-      'Permits',
       ...columns.map(
         ({ scenario, variant, at }) =>
           html`<a href="#${scenarioId(scenario)}">${scenario.title}</a>${variant === undefined ? undefined : `, ${variant}`}${
-            at === undefined ? undefined : html`<br><span class="at">at ${formatAt(at)} ${scenario.axis?.title}</span>`
+            at === undefined ? undefined : html`<span class="at">${scenario.axis?.title}: ${formatAt(at)}</span>`
           }`,
       ),
+      'Permits, at most',
     ],
     look: 'numbers summary',
     rows: results.subjects.map((subject) => [
-      html`${subject.title}<span class="about">${subject.summary}</span>`,
-      formatAt(subject.maxSlots),
+      subject.title,
       ...columns.map((column) => summaryCell(results, column, subject.name, subject.unavailable !== undefined)),
+      formatAt(subject.maxSlots),
     ]),
   })
 }
@@ -89,15 +89,10 @@ function summaryCell(results: Results, column: SummaryColumn, subject: string, i
   return bestOf(results, column) === subject ? { content: html`<b>★ ${text}</b>`, look: 'key' } : { content: text }
 }
 
-/** Of those that processes can share: what stays within one is there as the bound. */
 function bestOf(results: Results, { scenario, points }: SummaryColumn): string | undefined {
   const sign = scenario.better === 'lower' ? 1 : -1
   return results.subjects
-    .filter(({ name, betweenProcesses, kind }) => betweenProcesses && kind !== 'floor' && points.has(name))
+    .filter(({ name }) => !isBound(results, name) && points.has(name))
     .map(({ name }) => ({ name, median: sign * (points.get(name)?.p50 ?? 0) }))
     .toSorted((a, b) => a.median - b.median)[0]?.name
-}
-
-export function counted(count: number, one: string, many: string): string {
-  return `${count} ${count === 1 ? one : many}`
 }

@@ -17,10 +17,21 @@ export interface Table {
   readonly look?: string
 }
 
+/** A longer table is folded. */
+const MOST_OPEN_ROWS = 24
+
+/** Under `summary`, which opens and closes it; `beside` is said to a screen reader only, and tells it from others of its name. */
+export function foldedTable(table: Table, summary: string, beside: string): Markup {
+  const isOpen = table.rows.length <= MOST_OPEN_ROWS
+  return html`<details${isOpen ? html` open` : undefined}><summary>${summary}<span class="unseen">: ${beside}</span></summary>
+${tableMarkup(table)}</details>
+`
+}
+
 /** In a box of its own, which scrolls sideways by touch and by keyboard and tells its name. */
 export function tableMarkup({ id, caption, heading, rows, look }: Table): Markup {
   return html`<div class="scroll" role="region" aria-labelledby="${id}" tabindex="0"><table class="${look ?? ''}">
-<caption id="${id}">${caption}</caption>
+<caption><span id="${id}">${caption}</span></caption>
 <thead><tr>${heading.map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
 <tbody>
 ${rows.map(rowMarkup)}</tbody></table></div>

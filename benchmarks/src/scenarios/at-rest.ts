@@ -97,11 +97,12 @@ async function watchAll(
         try {
           windows.set(usable.service.name, await watch(context, usable, pid))
         } catch (error) {
-          context.signal.throwIfAborted()
           failed.push({ subject: usable.service.name, message: error instanceof Error ? error.message : String(error) })
         }
       }),
     )
+    // Only now: all that was started has ended.
+    context.signal.throwIfAborted()
     // In the order of the report, whoever was ready first.
     const ordered = taking.flatMap(({ service }) => {
       const seen = windows.get(service.name)

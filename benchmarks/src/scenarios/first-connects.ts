@@ -1,3 +1,4 @@
+import { saidBy } from '../actor/said-by.ts'
 import { overServices } from '../over-services.ts'
 import type { Scenario } from '../scenario.ts'
 import { Stage } from '../stage.ts'
@@ -17,6 +18,8 @@ interface Herd {
   readonly tookMs: readonly number[]
   readonly servers: number
   readonly failed: number
+  /** Of the first that failed. */
+  readonly message?: string
 }
 
 export const firstConnects: Scenario = {
@@ -49,6 +52,13 @@ export const firstConnects: Scenario = {
       better: 'lower' as const,
       ...combined(turns, ([herds = []]) => [{ points: herds.map((one) => summarize([value(one)], one.size)) }]),
     })
+    const unconnected = [...turns.turns].flatMap(([subject, [herds = []]]) =>
+      herds.flatMap(({ size, failed, message }) =>
+        message === undefined
+          ? []
+          : [{ subject, message: `${failed} of ${size} clients failed, the first with: ${message}` }],
+      ),
+    )
     return [
       {
         name: firstConnects.name,
@@ -62,6 +72,7 @@ export const firstConnects: Scenario = {
           const points = herds.filter(({ tookMs }) => tookMs.length > 0).map((one) => summarize(one.tookMs, one.size))
           return [curveOf(points)]
         }),
+        failed: [...turns.failed, ...unconnected],
       },
       count(
         FIRST_CONNECTS_FAILED,
@@ -82,11 +93,14 @@ export const firstConnects: Scenario = {
 async function herd(stage: Stage, size: number): Promise<Herd> {
   const clients = await stage.startAll(size)
   const connects = await Promise.allSettled(clients.map((client) => client.ask('connect')))
+  const failures = connects.flatMap((one) => (one.status === 'rejected' ? [saidBy(one.reason)] : []))
+  const [message] = failures
   const done = connects.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
   return {
     size,
     tookMs: done.map(({ tookMs }) => tookMs),
     servers: new Set(done.map(({ server }) => server)).size,
-    failed: size - done.length,
+    failed: failures.length,
+    ...(message === undefined ? {} : { message }),
   }
 }

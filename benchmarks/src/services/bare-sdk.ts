@@ -4,7 +4,7 @@ import { JsonProcess } from '../actor/json-process.ts'
 import type { Service } from '../service.ts'
 import { clientCommand } from './client-command.ts'
 import { executableMissing, versionOf } from './driver-here.ts'
-import { MARKER, whenNothingRuns } from './processes-of.ts'
+import { kill, MARKER, processesOf, whenNothingRuns } from './processes-of.ts'
 
 const KEEPER = fileURLToPath(new URL('programs/keep-server.js', import.meta.url))
 const BY_HAND = 'somebody starts and stops the server by hand'
@@ -25,6 +25,8 @@ export const bareSdk: Service = {
     const keeper = new JsonProcess({ file: process.execPath, args: [KEEPER, dir, storage], env: { [MARKER]: dir } })
     const end = async (): Promise<void> => {
       await keeper.end()
+      // Nothing, unless the keeper was killed because the run was called off.
+      for (const left of processesOf(dir)) kill(left)
       await whenNothingRuns(dir)
     }
     try {

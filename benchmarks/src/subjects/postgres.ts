@@ -122,8 +122,8 @@ async function idOf(which: '-u' | '-g', name: string): Promise<number | undefine
   try {
     return Number((await run('id', [which, name])).stdout)
   } catch (error) {
-    // No such user.
-    if (error instanceof Error && 'code' in error && error.code === 1) return undefined
+    // No such user, or nobody to ask.
+    if (error instanceof Error && 'code' in error && (error.code === 1 || error.code === 'ENOENT')) return undefined
     throw error
   }
 }

@@ -16,29 +16,26 @@ export interface DistributionRow {
 
 type Mark = Extract<CustomSeriesRenderItemReturn, { readonly type: 'group' }>['children'][number]
 
-/** For a page of that width: beside each row its name, or above it. */
-type Layout = typeof WIDE | typeof NARROW
+interface Layout {
+  readonly name: string
+  readonly width: number
+  readonly rowHeight: number
+  readonly right: number
+  /** At most; the name of a row stands there, or above it. */
+  readonly left: number
+  readonly labels: 'beside' | 'above'
+  readonly ticks: number
+}
 
-const WIDE = {
-  name: 'wide',
-  width: 860,
-  rowHeight: 30,
-  left: 250,
-  right: 92,
-  labelAbove: 0,
-  ticks: 8,
-  labelWidth: 236,
-} as const
-const NARROW = {
-  name: 'narrow',
-  width: 340,
-  rowHeight: 46,
-  left: 10,
-  right: 14,
-  labelAbove: 14,
-  ticks: 4,
-  labelWidth: 240,
-} as const
+const WIDE: Layout = { name: 'wide', width: 860, rowHeight: 30, left: 260, right: 88, labels: 'beside', ticks: 8 }
+const NARROW: Layout = { name: 'narrow', width: 340, rowHeight: 46, left: 10, right: 14, labels: 'above', ticks: 4 }
+/** How far below its middle a row is drawn that has its name above it, and how far above that the name stands. */
+const BELOW_LABEL = 14
+const ABOVE_ROW = 22
+const LABEL_GAP = 14
+const FONT_SIZE = 13
+/** Of a letter, in a font that has wide ones. */
+const LETTER_WIDTH = 8
 const AXIS_HEIGHT = 28
 
 /**
@@ -58,9 +55,12 @@ export function distributionCharts(
 function drawDistribution(
   rows: readonly DistributionRow[],
   unit: Unit,
-  layout: Layout,
+  base: Layout,
   says: { readonly id: string; readonly title: string; readonly description: string },
 ): Markup {
+  const longest = Math.max(...rows.map(({ label }) => label.length))
+  const needed = 2 * LABEL_GAP + longest * LETTER_WIDTH
+  const layout = base.labels === 'above' ? base : { ...base, left: Math.min(base.left, needed) }
   const axis = valueAxis(
     rows.flatMap(({ point }) => [point.samples[0] ?? point.min, point.p50, point.p99, ...quantiles(point)]),
     layout.ticks,
@@ -82,7 +82,7 @@ function drawDistribution(
             if (row === undefined) return null
             const x = (value: number): number =>
               api.coord([Math.min(axis.max, Math.max(axis.min, value)), dataIndex + 0.5])[0] ?? 0
-            const y = (api.coord([axis.max, dataIndex + 0.5])[1] ?? 0) + layout.labelAbove
+            const y = (api.coord([axis.max, dataIndex + 0.5])[1] ?? 0) + (layout.labels === 'above' ? BELOW_LABEL : 0)
             return { type: 'group', children: rowMarks(row, unit, layout, x, y) }
           },
         } satisfies CustomSeriesOption,
@@ -105,8 +105,8 @@ function rowMarks(
   // Samples that fall on the same half pixel are one line.
   const places = [...new Set(point.samples.map((sample) => Math.round(x(sample) * 2) / 2))]
   const strip = places.map((place) => `M${place} ${y - 7}v14`).join('')
-  const isAbove = layout.labelAbove > 0
-  const textY = isAbove ? y - 22 : y
+  const isAbove = layout.labels === 'above'
+  const textY = isAbove ? y - ABOVE_ROW : y
   return [
     { type: 'path', shape: { pathData: strip }, style: { stroke: ink, lineWidth: 1, fill: 'none', opacity: 0.3 } },
     {
@@ -128,12 +128,15 @@ function rowMarks(
       type: 'text',
       style: {
         text: label,
-        ...(isAbove ? { x: layout.left, align: 'left' } : { x: layout.left - 14, align: 'right' }),
+        ...(isAbove ? { x: layout.left, align: 'left' } : { x: layout.left - LABEL_GAP, align: 'right' }),
         y: textY,
         verticalAlign: 'middle',
         fill: stand('text'),
-        fontSize: 13,
-        width: layout.labelWidth,
+        // An edge of the paper's colour: lines of the grid end at a letter.
+        stroke: stand('paper'),
+        lineWidth: 4,
+        fontSize: FONT_SIZE,
+        width: isAbove ? layout.width - 100 : layout.left - 2 * LABEL_GAP,
         overflow: 'truncate',
       },
     },
@@ -146,7 +149,10 @@ function rowMarks(
         align: 'right',
         verticalAlign: 'middle',
         fill: stand('text'),
-        fontSize: 13,
+        // An edge of the paper's colour: lines of the grid end at a letter.
+        stroke: stand('paper'),
+        lineWidth: 4,
+        fontSize: FONT_SIZE,
       },
     },
   ]

@@ -1,5 +1,5 @@
 import type { CustomSeriesOption, LineSeriesOption } from 'echarts/charts'
-import { formatAt } from '../../format.ts'
+import { shortNumber } from '../../format.ts'
 import type { ScenarioResult, Series, Unit } from '../../results.ts'
 import type { Markup } from '../html.ts'
 import { type KindLook, symbolPath } from '../kinds.ts'
@@ -7,7 +7,7 @@ import { drawChart } from './chart.ts'
 import { stand } from './ink.ts'
 import { drawnAxis, valueAxis } from './value-axis.ts'
 
-const SIZE = { width: 300, height: 190 }
+const SIZE = { width: 300, height: 176 }
 const VALUE_TICKS = 5
 const AT_TICKS = 5
 
@@ -26,7 +26,7 @@ export function growthCharts(
 ): readonly Markup[] {
   const points = panels.flatMap(({ series }) => series.points)
   const values = valueAxis(
-    points.flatMap(({ p50, p99 }) => [p50, p99]),
+    points.flatMap(({ p50, p99 }) => [p50 * 0.8, p99]),
     VALUE_TICKS,
   )
   const ats = [...new Set(points.map(({ at }) => at ?? ''))]
@@ -50,7 +50,7 @@ export function growthCharts(
             color: stand('muted'),
             fontSize: 12,
             hideOverlap: true,
-            formatter: (value: number | string) => shortAt(value),
+            formatter: (value: number | string) => (typeof value === 'number' ? shortNumber(value) : value),
           },
           splitLine: { show: false },
         },
@@ -62,6 +62,7 @@ export function growthCharts(
             type: 'custom',
             silent: true,
             z: 4,
+            clip: false,
             data: series.points.map((point) => [x(point.at), point.p50]),
             renderItem: ({ dataIndex }, api) => {
               const point = series.points[dataIndex]
@@ -103,6 +104,8 @@ function line(
     type: 'line',
     silent: true,
     symbol: 'none',
+    // A clip path would have a name, and names of the drawings of a page are not told apart.
+    clip: false,
     z: isShown ? 3 : 2,
     data: data.map((pair) => [...pair]),
     lineStyle: { color: stand(isShown ? (look?.ink ?? 'other') : 'ghost'), width: isShown ? 2 : 1 },
@@ -113,10 +116,4 @@ function line(
 function fewOf(places: readonly number[]): number[] {
   const every = Math.ceil((places.length - 1) / (AT_TICKS - 1)) || 1
   return places.filter((_, n) => n === places.length - 1 || (n % every === 0 && n + every / 2 < places.length - 1))
-}
-
-function shortAt(at: number | string): string {
-  const value = typeof at === 'number' ? Number(at.toPrecision(6)) : at
-  if (typeof value === 'string' || Math.abs(value) < 10_000) return formatAt(value)
-  return value < 1e6 ? `${formatAt(value / 1e3)}k` : `${formatAt(value / 1e6)}M`
 }

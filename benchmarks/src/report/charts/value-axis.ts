@@ -1,4 +1,4 @@
-import { formatValue } from '../../format.ts'
+import { formatTick } from '../../format.ts'
 import type { Unit } from '../../results.ts'
 import { stand } from './ink.ts'
 
@@ -66,7 +66,7 @@ export function drawnAxis({ type, min, max, ticks }: ValueAxis, unit: Unit): obj
       color: stand('muted'),
       fontSize: 12,
       hideOverlap: true,
-      formatter: (value: number) => formatValue(Number(value.toPrecision(6)), unit),
+      formatter: (value: number) => formatTick(Number(value.toPrecision(6)), unit),
     },
     splitLine: { show: true, lineStyle: { color: stand('faint'), width: 1 } },
   }
