@@ -4,11 +4,10 @@ import { type Progress, runChosen } from '../run.ts'
 import { medianOf } from '../statistics.ts'
 import type { GuardedRatio } from './guarded-ratio.ts'
 
-/** So often a ratio that is beyond its limit is measured, all in all, before anybody is accused. */
-const MEASUREMENTS = 4
-
 export interface GuardOptions {
   readonly ratios: readonly GuardedRatio[]
+  /** So often a ratio that is beyond its limit is measured, all in all, before anybody is accused; left out: 4. */
+  readonly measurements?: number
   readonly onProgress?: (progress: Progress) => void
   readonly signal?: AbortSignal
 }
@@ -43,9 +42,10 @@ export type GuardVerdict =
  * finds better numbers for whoever was only disturbed, and none for whoever is slow.
  */
 export async function guard(options: GuardOptions): Promise<readonly GuardVerdict[]> {
+  const { measurements = 4 } = options
   const runs: Results[] = []
   const judged = (): readonly GuardVerdict[] => options.ratios.map((ratio) => judge(ratio, runs))
-  for (let round = 0; round < MEASUREMENTS; round++) {
+  for (let round = 0; round < measurements; round++) {
     const suspicious = judged().flatMap(({ verdict, name }) => (round === 0 || verdict === 'beyond' ? [name] : []))
     const again = options.ratios.filter(({ name }) => suspicious.includes(name))
     if (again.length === 0) break
