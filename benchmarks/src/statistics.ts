@@ -71,7 +71,7 @@ export function ratioOfMedians(
 
 /** Of at least one value. The bootstrap does it a thousand times a point: numbers in a typed array are sorted without a call for each pair. */
 export function medianOf(values: ArrayLike<number>): number {
-  const sorted = Float64Array.from(values).sort()
+  const sorted = new Float64Array(values).sort()
   const [below = Number.NaN, above = Number.NaN] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]]
   return (below + above) / 2
 }
@@ -84,7 +84,9 @@ function intervalOfMedian(values: readonly number[]): readonly [number, number] 
 }
 
 function resample(values: readonly number[], random: () => number): Float64Array {
-  return Float64Array.from(values, () => values[Math.floor(random() * values.length)] ?? 0)
+  const drawn = new Float64Array(values.length)
+  for (let n = 0; n < drawn.length; n++) drawn[n] = values[Math.floor(random() * values.length)] ?? 0
+  return drawn
 }
 
 /** The same in every run, so that a document is not different each time it is made anew. (Mulberry32, Tommy Ettinger.) */

@@ -1,13 +1,17 @@
-import { CustomChart, type CustomSeriesOption, LineChart, type LineSeriesOption } from 'echarts/charts'
+import type { CustomSeriesRenderItemReturn } from 'echarts'
+import { CustomChart, type CustomSeriesOption } from 'echarts/charts'
 import { GridComponent, type GridComponentOption } from 'echarts/components'
 import { type ComposeOption, init, use } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
 import { html, Markup } from '../html.ts'
 import { inked } from './ink.ts'
 
-export type ChartOption = ComposeOption<CustomSeriesOption | LineSeriesOption | GridComponentOption>
+export type ChartOption = ComposeOption<CustomSeriesOption | GridComponentOption>
 
-use([CustomChart, LineChart, GridComponent, SVGRenderer])
+/** What a series draws itself. */
+export type Mark = Extract<CustomSeriesRenderItemReturn, { readonly type: 'group' }>['children'][number]
+
+use([CustomChart, GridComponent, SVGRenderer])
 
 /**
  * Draws without a DOM, to an image that scales to the width of its place and says to a screen reader what it shows. `id` is

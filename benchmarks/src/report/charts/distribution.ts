@@ -1,10 +1,9 @@
-import type { CustomSeriesRenderItemReturn } from 'echarts'
 import type { CustomSeriesOption } from 'echarts/charts'
 import { formatValue } from '../../format.ts'
 import type { Point, Unit } from '../../results.ts'
 import type { Markup } from '../html.ts'
 import { type KindLook, symbolPath } from '../kinds.ts'
-import { drawChart } from './chart.ts'
+import { drawChart, type Mark } from './chart.ts'
 import { stand } from './ink.ts'
 import { drawnAxis, valueAxis } from './value-axis.ts'
 
@@ -13,8 +12,6 @@ export interface DistributionRow {
   readonly look: KindLook
   readonly point: Point
 }
-
-type Mark = Extract<CustomSeriesRenderItemReturn, { readonly type: 'group' }>['children'][number]
 
 interface Layout {
   readonly name: string

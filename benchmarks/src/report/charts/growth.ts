@@ -1,9 +1,9 @@
-import type { CustomSeriesOption, LineSeriesOption } from 'echarts/charts'
+import type { CustomSeriesOption } from 'echarts/charts'
 import { shortNumber } from '../../format.ts'
-import type { ScenarioResult, Series, Unit } from '../../results.ts'
+import type { Point, ScenarioResult, Series, Unit } from '../../results.ts'
 import type { Markup } from '../html.ts'
 import { type KindLook, symbolPath } from '../kinds.ts'
-import { drawChart } from './chart.ts'
+import { drawChart, type Mark } from './chart.ts'
 import { stand } from './ink.ts'
 import { drawnAxis, valueAxis } from './value-axis.ts'
 
@@ -34,8 +34,7 @@ export function growthCharts(
     axis.scale !== 'category' && ats.every((at) => typeof at === 'number' && (axis.scale === 'linear' || at > 0))
   const places = isOrdered ? ats.toSorted((a, b) => Number(a) - Number(b)) : ats
   const x = (at: number | string | undefined): number | string => (isOrdered ? Number(at) : String(at))
-  const lines = panels.map(({ series }) => series.points.map((point) => [x(point.at), point.p50]))
-  return panels.map(({ series, look, says }, shown) =>
+  return panels.map(({ says }, shown) =>
     drawChart(
       {
         grid: { left: 54, right: 16, top: 10, bottom: 26, outerBoundsMode: 'none' },
@@ -55,38 +54,25 @@ export function growthCharts(
           splitLine: { show: false },
         },
         yAxis: drawnAxis(values, unit),
-        series: [
-          ...lines.filter((_, n) => n !== shown).map((data) => line(data, 'ghost')),
-          line(lines[shown] ?? [], 'shown', look),
-          {
-            type: 'custom',
-            silent: true,
-            z: 4,
-            clip: false,
-            data: series.points.map((point) => [x(point.at), point.p50]),
-            renderItem: ({ dataIndex }, api) => {
-              const point = series.points[dataIndex]
-              if (point === undefined) return null
-              const [px = 0, py = 0] = api.coord([x(point.at), point.p50])
-              const [, top = 0] = api.coord([x(point.at), point.p99])
-              return {
-                type: 'group',
-                children: [
-                  {
-                    type: 'path',
-                    shape: { pathData: `M${px} ${py}V${top}M${px - 4} ${top}h8` },
-                    style: { stroke: stand(look.ink), lineWidth: 1.25, fill: 'none' },
-                  },
-                  {
-                    type: 'path',
-                    shape: { pathData: symbolPath(look.symbol, px, py, 5) },
-                    style: { fill: stand(look.ink), stroke: stand('paper'), lineWidth: 1.5 },
-                  },
-                ],
-              }
-            },
-          } satisfies CustomSeriesOption,
-        ],
+        // Drawn by hand: a line of the library brings a clip path, whose name is not the same in two drawings.
+        series: {
+          type: 'custom',
+          silent: true,
+          clip: false,
+          data: panels.map(({ series }) => [x(series.points[0]?.at), series.points[0]?.p50 ?? 0]),
+          renderItem: ({ dataIndex }, api) => {
+            const place = ({ at }: Point, value: number): readonly [number, number] => {
+              const [px = 0, py = 0] = api.coord([x(at), value])
+              return [px, py]
+            }
+            // The one that is shown comes last, over the others.
+            const drawn = dataIndex === panels.length - 1 ? shown : dataIndex < shown ? dataIndex : dataIndex + 1
+            const panel = panels[drawn]
+            if (panel === undefined) return null
+            const line = lineOf(panel, drawn === shown, place)
+            return { type: 'group', children: drawn === shown ? [line, ...pointMarks(panel, place)] : [line] }
+          },
+        } satisfies CustomSeriesOption,
       },
       SIZE,
       says,
@@ -94,22 +80,34 @@ export function growthCharts(
   )
 }
 
-function line(
-  data: readonly (readonly (number | string)[])[],
-  role: 'shown' | 'ghost',
-  look?: KindLook,
-): LineSeriesOption {
-  const isShown = role === 'shown'
+type Place = (point: Point, value: number) => readonly [x: number, y: number]
+
+function lineOf({ series, look }: GrowthPanel, isShown: boolean, place: Place): Mark {
+  const path = series.points.map((point) => place(point, point.p50).join(' ')).join('L')
   return {
-    type: 'line',
-    silent: true,
-    symbol: 'none',
-    // A clip path would have a name, and names of the drawings of a page are not told apart.
-    clip: false,
-    z: isShown ? 3 : 2,
-    data: data.map((pair) => [...pair]),
-    lineStyle: { color: stand(isShown ? (look?.ink ?? 'other') : 'ghost'), width: isShown ? 2 : 1 },
+    type: 'path',
+    shape: { pathData: `M${path}` },
+    style: { stroke: stand(isShown ? look.ink : 'ghost'), lineWidth: isShown ? 2 : 1, fill: 'none' },
   }
+}
+
+function pointMarks({ series, look }: GrowthPanel, place: Place): readonly Mark[] {
+  return series.points.flatMap((point): readonly Mark[] => {
+    const [x, y] = place(point, point.p50)
+    const [, top] = place(point, point.p99)
+    return [
+      {
+        type: 'path',
+        shape: { pathData: `M${x} ${y}V${top}M${x - 4} ${top}h8` },
+        style: { stroke: stand(look.ink), lineWidth: 1.25, fill: 'none' },
+      },
+      {
+        type: 'path',
+        shape: { pathData: symbolPath(look.symbol, x, y, 5) },
+        style: { fill: stand(look.ink), stroke: stand('paper'), lineWidth: 1.5 },
+      },
+    ]
+  })
 }
 
 /** First, last, and evenly between. */
