@@ -1,11 +1,12 @@
 // Makes the measured parts of docs/embedded-performance.md from results/throughput.json and throughput-profile.json, and from the soak's
-// load.json. With `--check` it only says whether they are up to date.
+// load.json and dump.json. With `--check` it only says whether they are up to date.
 import { readFileSync, writeFileSync } from 'node:fs'
 
 const page = new URL('../../docs/embedded-performance.md', import.meta.url)
 const throughput = read('../results/throughput.json')
 const profile = read('../results/throughput-profile.json')
 const load = read('../../tests/soak/results/load.json')
+const dump = read('../../tests/soak/results/dump.json')
 
 const sections = {
   throughput: `| | one client, one in flight | eight clients, eight in flight each |
@@ -52,6 +53,16 @@ ${load.embedded
   .join('\n')}
 
 ${load.machine.cores} cores shared with the clients and with others' work, Node ${load.machine.node}; ${load.date.slice(0, 10)}.`,
+
+  dump: `| rows | dump | storage | server | export: it took | memory before / at most / after, MB | import: it took | memory before / at most / after, MB |
+|---|---|---|---|---|---|---|---|
+${dump.results.map(dumpRow).join('\n')}
+${['embedded', 'real']
+  .filter((server) => dump.oneInsert[server])
+  .map((server) => oneInsertRow(server, dump.oneInsert))
+  .join('\n')}
+
+${dump.machine.cores} cores shared with the client, load ${dump.load} at the end, Node ${dump.machine.node}; ${dump.date.slice(0, 10)}.`,
 }
 
 function throughputRow(title, value, unit) {
@@ -59,12 +70,28 @@ function throughputRow(title, value, unit) {
   return `| ${title} | ${value(oneByOne)} ${unit} | ${value(eightTimesEight)} ${unit} |`
 }
 
+function oneInsertRow(server, { rows, length, ...steps }) {
+  const { tookMs, rssMb } = steps[server]
+  return `| ${rows} of ${length} characters, one INSERT | ${Math.round((rows * length) / 1024 / 1024)} MB | rocksdb | ${server} | | | ${seconds(tookMs)} s | ${memory(rssMb)} |`
+}
+
+function dumpRow({ server, storage, rows, length, megabytes, ...steps }) {
+  const step = ({ tookMs, rssMb }) => `${seconds(tookMs)} s | ${memory(rssMb)}`
+  return `| ${rows} of ${length} characters | ${Math.round(megabytes)} MB | ${storage} | ${server} | ${step(steps.export)} | ${step(steps.import)} |`
+}
+
 function loadRow(server, { burden, tookMs, rssMb, latencyMs, outcome }) {
   const { without, with: during } = latencyMs
   const refused = outcome.refused === undefined ? '' : ` (refused: ${outcome.refused.slice(0, 60)})`
-  const megabytes = [rssMb.before, rssMb.peak, rssMb.after].map(Math.round).join(' / ')
-  const seconds = Math.round(tookMs / 100) / 10
-  return `| ${burden}${refused} | ${server} | ${seconds} s | ${megabytes} | ${without.p50} / ${during.p50} | ${without.p99} / ${during.p99} | ${during.max} |`
+  return `| ${burden}${refused} | ${server} | ${seconds(tookMs)} s | ${memory(rssMb)} | ${without.p50} / ${during.p50} | ${without.p99} / ${during.p99} | ${during.max} |`
+}
+
+function memory({ before, peak, after }) {
+  return [before, peak, after].map(Math.round).join(' / ')
+}
+
+function seconds(ms) {
+  return Math.round(ms / 100) / 10
 }
 
 function conditions({ date, cpus, node, load, priority }) {

@@ -16,7 +16,8 @@ export async function freeMore(count: number, holders: readonly Actor[]): Promis
   for (const [n, holder] of holders.entries()) await holder.ask('drop', shareOf(count, n, holders.length))
 }
 
-async function fillUpTo(wanted: number, holder: Actor): Promise<void> {
+/** Makes it take more of the permits, which are free, until it has so many. */
+export async function fillUpTo(wanted: number, holder: Actor): Promise<void> {
   let held = 0
   for (let attempt = 0; attempt < ATTEMPTS && held < wanted; attempt++) {
     held = (await holder.ask('fill', wanted - held)).held

@@ -7,6 +7,6 @@ export {
 } from './read-results.ts'
 export { reportHtml } from './report/report.ts'
 export * from './results.ts'
-export { listBenchmarks, type Progress, type RunOptions, runBenchmarks, UnknownNameError } from './run.ts'
+export { checkNames, listBenchmarks, type Progress, type RunOptions, runBenchmarks, UnknownNameError } from './run.ts'
 export { comparisonTable, summaryTable } from './tables.ts'
 export { correctnessTable, type TruthCell, type TruthRow, type TruthTable, truthTables } from './truth-tables.ts'

@@ -105,6 +105,15 @@ const subject = z.looseObject({
   unavailable: z.exactOptional(z.looseObject({ reason: z.string(), remedy: z.string() })),
 })
 
+const service = z.looseObject({
+  name: z.string(),
+  title: z.string(),
+  summary: z.string(),
+  kind: z.string(),
+  version: z.exactOptional(z.string()),
+  unavailable: z.exactOptional(z.looseObject({ reason: z.string(), remedy: z.string() })),
+})
+
 const point = z.looseObject({
   at: z.exactOptional(z.union([z.number(), z.string()])),
   n: z.number(),
@@ -166,6 +175,7 @@ const RESULTS: z.ZodType<Results> = z.looseObject({
   noise,
   versions: texts,
   subjects: z.array(subject),
+  services: z.array(service),
   scenarios: z.array(scenario),
   experiments: z.array(experiment),
   goals: z.array(goal),

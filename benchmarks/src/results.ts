@@ -11,6 +11,7 @@ export interface Results {
   /** Of procref and of what was measured beside it. */
   readonly versions: Readonly<Record<string, string>>
   readonly subjects: readonly SubjectInfo[]
+  readonly services: readonly ServiceInfo[]
   readonly scenarios: readonly ScenarioResult[]
   readonly experiments: readonly ExperimentResult[]
   readonly goals: readonly GoalResult[]
@@ -53,6 +54,17 @@ export interface SubjectInfo {
   readonly unavailable?: { readonly reason: string; readonly remedy: string }
 }
 
+/** One way in which processes come to a database, see `service.ts`. */
+export interface ServiceInfo {
+  readonly name: string
+  readonly title: string
+  readonly summary: string
+  readonly kind: string
+  readonly version?: string
+  /** Present when it was not measured. */
+  readonly unavailable?: { readonly reason: string; readonly remedy: string }
+}
+
 export interface ScenarioResult {
   readonly name: string
   readonly title: string
@@ -65,9 +77,9 @@ export interface ScenarioResult {
   /** What grows from point to point of a series; absent: each series has one point. */
   readonly axis?: { readonly title: string; readonly scale: 'log' | 'linear' | 'category' }
   readonly series: readonly Series[]
-  /** Subjects for which it has no meaning, each with the reason. */
+  /** Subjects and services for which it has no meaning, each with the reason. */
   readonly leftOut: readonly { readonly subject: string; readonly reason: string }[]
-  /** Subjects that failed in it: shown, and the run's exit code is not 0. */
+  /** Subjects and services that failed in it: shown, and the run's exit code is not 0. */
   readonly failed: readonly { readonly subject: string; readonly message: string }[]
 }
 

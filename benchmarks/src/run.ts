@@ -1,15 +1,19 @@
+import { setMaxListeners } from 'node:events'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ProcrefError } from '@procref/core'
+import { killAllProcesses } from './actor/json-process.ts'
 import type { Experiment } from './experiment.ts'
 import { EXPERIMENTS } from './experiments/index.ts'
 import { goalsOf } from './goals.ts'
 import { describeMachine } from './machine.ts'
 import { NoiseMeter } from './noise.ts'
-import type { ExperimentResult, Results, Scale, ScenarioResult, SubjectInfo } from './results.ts'
-import type { Scenario, ScenarioContext, UsableSubject } from './scenario.ts'
+import type { ExperimentResult, Results, Scale, ScenarioResult, ServiceInfo, SubjectInfo } from './results.ts'
+import type { Scenario, ScenarioContext, UsableService, UsableSubject } from './scenario.ts'
 import { SCENARIOS } from './scenarios/index.ts'
+import type { Service } from './service.ts'
+import { SERVICES } from './services/index.ts'
 import { CannotPrepareError, type PreparedSubject, type Subject, type Unavailable } from './subject.ts'
 import { SUBJECTS } from './subjects/index.ts'
 
@@ -19,10 +23,14 @@ const PACES = 5
 /** A process that was just ended may still be writing. */
 const REMOVE = { recursive: true, force: true, maxRetries: 10 } as const
 
+let isRunning = false
+
 export interface RunOptions {
   readonly scale?: Scale
   /** By name; left out: all. */
   readonly subjects?: readonly string[]
+  /** By name; left out: all. */
+  readonly services?: readonly string[]
   /** Scenarios and experiments, by name; left out: all of the scale. Named ones run whatever their own scale is. */
   readonly only?: readonly string[]
   readonly onProgress?: (progress: Progress) => void
@@ -42,17 +50,43 @@ export interface Progress {
  * What fails is told in its place in the results, and the others go on. Throws `UnknownNameError`, and the signal's reason.
  */
 export async function runBenchmarks(options: RunOptions = {}): Promise<Results> {
-  const { scale = 'quick', onProgress, signal = new AbortController().signal } = options
-  const chosen = chooseNamed('subject', SUBJECTS, options.subjects)
-  const benchmarks = chooseNamed('scenario or experiment', [...SCENARIOS, ...EXPERIMENTS], options.only).filter(
-    (one) => works(one) && (options.only !== undefined || isIn(one, scale)),
-  )
+  const { scale = 'quick' } = options
+  return await runChosen({
+    scale,
+    subjects: chooseNamed('subject', SUBJECTS, options.subjects),
+    services: chooseNamed('service', SERVICES, options.services),
+    benchmarks: chooseNamed('scenario or experiment', [...SCENARIOS, ...EXPERIMENTS], options.only).filter(
+      (one) => works(one) && (options.only !== undefined || isIn(one, scale)),
+    ),
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  })
+}
+
+/** As `runBenchmarks`, with what the caller has chosen or made. */
+export async function runChosen(
+  chosen: Pick<RunOptions, 'onProgress' | 'signal'> & {
+    readonly scale: Scale
+    readonly subjects: readonly Subject[]
+    readonly services: readonly Service[]
+    readonly benchmarks: readonly (Scenario | Experiment)[]
+  },
+): Promise<Results> {
+  const { scale, onProgress, benchmarks } = chosen
+  const signal = AbortSignal.any(chosen.signal === undefined ? [] : [chosen.signal])
+  // As many listen as are measured at the same time.
+  setMaxListeners(0, signal)
+  if (isRunning) throw new Error('A run is going on in this process: two at once would measure each other.')
+  isRunning = true
+  const onAbort = (): void => void killAllProcesses()
+  signal.addEventListener('abort', onAbort, { once: true })
   const began = new Date()
   const noise = new NoiseMeter()
   const home = await mkdtemp(join(tmpdir(), 'procref-bench-'))
   const prepared: PreparedSubject[] = []
   try {
-    const { usable, infos } = await prepareAll(chosen, { home, signal, all: prepared })
+    const { usable, infos } = await prepareAll(chosen.subjects, { home, signal, onProgress, all: prepared })
+    const offered = await offer(chosen.services, home)
     const scenarios: ScenarioResult[] = []
     const experiments: ExperimentResult[] = []
     for (const [done, one] of benchmarks.entries()) {
@@ -61,11 +95,16 @@ export async function runBenchmarks(options: RunOptions = {}): Promise<Results> 
       const own = join(home, one.name)
       await mkdir(own, { mode: 0o700 })
       const say = (message: string): void => onProgress?.({ done, of: benchmarks.length, title: one.title, message })
-      const context = { home: own, scale, subjects: usable, signal, say }
-      if ('measure' in one) scenarios.push(...(await measured(one, context)))
-      else experiments.push(...(await one.observe(context)))
-      await rm(own, REMOVE)
+      const context = { home: own, scale, subjects: usable, services: offered.usable, signal, say }
+      try {
+        if ('measure' in one) scenarios.push(...(await measured(one, context)))
+        else experiments.push(...(await one.observe(context)))
+      } finally {
+        for (const subject of prepared) await subject.sweep?.()
+        await rm(own, REMOVE)
+      }
     }
+    signal.throwIfAborted()
     return {
       format: 1,
       date: began.toISOString(),
@@ -75,11 +114,14 @@ export async function runBenchmarks(options: RunOptions = {}): Promise<Results> 
       noise: noise.end(),
       versions: { node: process.versions.node },
       subjects: infos,
+      services: offered.infos,
       scenarios,
       experiments,
       goals: goalsOf(scenarios),
     }
   } finally {
+    signal.removeEventListener('abort', onAbort)
+    isRunning = false
     for (const subject of prepared.reverse()) await subject[Symbol.asyncDispose]()
     await rm(home, REMOVE)
   }
@@ -88,6 +130,7 @@ export async function runBenchmarks(options: RunOptions = {}): Promise<Results> 
 /** All that can be measured here. */
 export async function listBenchmarks(): Promise<{
   readonly subjects: readonly SubjectInfo[]
+  readonly services: readonly ServiceInfo[]
   readonly benchmarks: readonly { readonly name: string; readonly title: string; readonly scale: Scale }[]
 }> {
   const home = await mkdtemp(join(tmpdir(), 'procref-bench-'))
@@ -97,10 +140,17 @@ export async function listBenchmarks(): Promise<{
     const benchmarks = [...SCENARIOS, ...EXPERIMENTS]
       .filter(works)
       .map(({ name, title, scale }) => ({ name, title, scale }))
-    return { subjects, benchmarks }
+    const { infos: services } = await offer(SERVICES, home)
+    return { subjects, services, benchmarks }
   } finally {
     await rm(home, REMOVE)
   }
+}
+
+/** Throws `UnknownNameError` when something is named that does not exist; measures nothing. */
+export function checkNames({ subjects, only }: Pick<RunOptions, 'subjects' | 'only'>): void {
+  chooseNamed('subject', SUBJECTS, subjects)
+  chooseNamed('scenario or experiment', [...SCENARIOS, ...EXPERIMENTS], only)
 }
 
 /** One scenario that fails as a whole does not take the results of the others with it. */
@@ -121,18 +171,21 @@ async function prepareAll(
   {
     home,
     signal,
+    onProgress,
     all,
   }: {
     readonly home: string
     readonly signal: AbortSignal
+    readonly onProgress: RunOptions['onProgress']
     /** Gets each as soon as it has something to be ended. */
     readonly all: PreparedSubject[]
   },
 ): Promise<{ readonly usable: readonly UsableSubject[]; readonly infos: readonly SubjectInfo[] }> {
   const usable: UsableSubject[] = []
   const infos: SubjectInfo[] = []
-  for (const subject of chosen) {
+  for (const [done, subject] of chosen.entries()) {
     signal.throwIfAborted()
+    onProgress?.({ done, of: chosen.length, title: 'Preparing', message: subject.title })
     const got = (await subject.unavailable(home)) ?? (await prepareOrSay(subject, home))
     if ('command' in got) {
       all.push(got)
@@ -153,6 +206,27 @@ async function prepareOrSay(subject: Subject, home: string): Promise<PreparedSub
     if (error instanceof CannotPrepareError) return error
     throw error
   }
+}
+
+/** Nothing has to be started for services here: each scenario starts what it measures. */
+async function offer(
+  chosen: readonly Service[],
+  home: string,
+): Promise<{ readonly usable: readonly UsableService[]; readonly infos: readonly ServiceInfo[] }> {
+  const usable: UsableService[] = []
+  const infos: ServiceInfo[] = []
+  for (const service of chosen) {
+    const { name, title, summary, kind } = service
+    const unavailable = await service.unavailable(home)
+    const version = unavailable === undefined ? await service.version() : undefined
+    if (version !== undefined) usable.push({ service, version })
+    infos.push({
+      ...{ name, title, summary, kind },
+      ...(version === undefined ? {} : { version }),
+      ...(unavailable === undefined ? {} : { unavailable }),
+    })
+  }
+  return { usable, infos }
 }
 
 function infoOf(subject: Subject, version: string | undefined, unavailable: Unavailable | undefined): SubjectInfo {
@@ -183,7 +257,7 @@ function chooseNamed<T extends { readonly name: string }>(
   return all.filter(({ name }) => names.includes(name))
 }
 
-/** A subject, scenario or experiment was asked for that does not exist. */
+/** A subject, service, scenario or experiment was asked for that does not exist. */
 export class UnknownNameError extends ProcrefError {
   static readonly code = 'PROCREF_UNKNOWN_NAME'
   constructor(what: string, name: string, all: readonly { readonly name: string }[]) {

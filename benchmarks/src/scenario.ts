@@ -1,4 +1,5 @@
 import type { Scale, ScenarioResult, Series } from './results.ts'
+import type { Service } from './service.ts'
 import type { PreparedSubject, Subject } from './subject.ts'
 
 /** A question that is answered with numbers. One file each, in `scenarios/`. */
@@ -18,6 +19,8 @@ export interface ScenarioContext {
   readonly scale: Scale
   /** Those that can be used and were chosen, in the order of the report. */
   readonly subjects: readonly UsableSubject[]
+  /** As well, for scenarios of whole services. */
+  readonly services: readonly UsableService[]
   /** For the person who watches: what is being done now. */
   say(message: string): void
   readonly signal: AbortSignal
@@ -28,7 +31,12 @@ export interface UsableSubject {
   readonly prepared: PreparedSubject
 }
 
-/** What the subjects of one scenario gave, gathered by `overSubjects`. */
+export interface UsableService {
+  readonly service: Service
+  readonly version: string
+}
+
+/** What the subjects (or services) of one scenario gave, gathered by `overSubjects` or `overServices`. */
 export interface Gathered {
   readonly series: readonly Series[]
   readonly leftOut: ScenarioResult['leftOut']

@@ -37,7 +37,7 @@ export function thinned(sorted: readonly number[], most: number): readonly numbe
  * The exponent of the power law through the medians over the axis (which have to be positive numbers), with 95 % by bootstrap over
  * the samples of each point: 0 is flat, 1 linear.
  */
-export function fittedExponent(points: readonly Point[]): Series['exponent'] {
+export function fittedExponent(points: readonly Point[]): NonNullable<Series['exponent']> {
   const slope = (medians: readonly number[]): number =>
     linearRegression(points.map(({ at }, n) => [Math.log(Number(at)), Math.log(medians[n] ?? 0)])).m
   const random = randomNumbers()
@@ -49,6 +49,11 @@ export function fittedExponent(points: readonly Point[]): Series['exponent'] {
     low: quantileSorted(slopes, 0.025),
     high: quantileSorted(slopes, 0.975),
   }
+}
+
+/** Points over an axis, with the exponent where there are enough of them to fit one. */
+export function curveOf(points: readonly Point[]): Pick<Series, 'points' | 'exponent'> {
+  return points.length < 2 ? { points } : { points, exponent: fittedExponent(points) }
 }
 
 /** By how much the median changed, as a ratio, with 95 % by bootstrap: beyond doubt only when 1 is outside. */

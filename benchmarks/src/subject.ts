@@ -13,6 +13,8 @@ export interface Subject {
   readonly betweenProcesses: boolean
   /** How it waits for a permit, in words: woken by the kernel, or by which timer. */
   readonly waits: string
+  /** Whoever waits picks one permit first and waits for that one, also when another one is given back. */
+  readonly waitsForOne?: true
   /** The platforms (in Node's words) that it declares to support, and where it does so; left out: it declares none. */
   declares?(): Promise<DeclaredPlatforms>
   /** Can it be used in a folder like `home`? If not, why, and how to get it. Never throws for what is only missing. */
@@ -54,6 +56,11 @@ export interface PreparedSubject extends AsyncDisposable {
   readonly version?: string
   /** The program that speaks the actor protocol (see `actor/protocol.ts`) for a pool of `slots` in `dir`. */
   command(dir: string, slots: number): ActorCommand
+  /**
+   * Takes away what killed holders left outside of the folders of their pools. Called when no actor runs any more and the folders are still
+   * there; left out where nothing is left.
+   */
+  sweep?(): Promise<void>
 }
 
 export interface ActorCommand {

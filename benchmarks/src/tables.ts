@@ -2,9 +2,6 @@ import type { Change, Comparison } from './compare.ts'
 import { formatAt, formatColumn, formatValue } from './format.ts'
 import type { Point, Results, ScenarioResult } from './results.ts'
 
-/** A scenario that fewer subjects took part in compares services, and has no column in a table of subjects. */
-const FEWEST_SUBJECTS = 3
-
 /** One column of the summary: a scenario, at its last point where it has several. */
 export interface SummaryColumn {
   readonly scenario: ScenarioResult
@@ -19,7 +16,7 @@ export function summaryColumns(results: Results): readonly SummaryColumn[] {
   const subjects = new Set(results.subjects.map(({ name }) => name))
   return results.scenarios
     .map(summaryColumn)
-    .filter(({ points }) => [...points.keys()].filter((name) => subjects.has(name)).length >= FEWEST_SUBJECTS)
+    .filter(({ points }) => [...points.keys()].some((name) => subjects.has(name)))
 }
 
 function summaryColumn(scenario: ScenarioResult): SummaryColumn {

@@ -28,6 +28,7 @@ function make(): Results {
     },
     noise: { loadBefore: 0.21, loadAfter: 3.4, steal: 0.004, spread: 1.07, priority: 'normal' },
     versions: { node: '24.4.0', procref: '0.1.0', surrealdb: '3.3.5' },
+    services: [],
     subjects: SUBJECTS,
     scenarios,
     experiments: experimentResults(),

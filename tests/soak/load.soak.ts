@@ -14,6 +14,7 @@ const ALL = [
   'four long queries',
   'frame of 100 MB',
   'frame of 100 MB, all numbers',
+  'frame of 20 MB in JSON',
   'query of 100 MB',
   'half a frame',
   'slow reader',

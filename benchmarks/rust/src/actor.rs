@@ -1,6 +1,6 @@
 use crate::clock::{monotonic_ns, processor_ns};
 use crate::scatter::Scatter;
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use serde_json::{Value, json};
 use std::io::{BufRead, Write, stdin, stdout};
 use std::process::{Command, Stdio};
@@ -22,6 +22,18 @@ pub trait Pool {
     /// None: there is none now.
     fn try_claim(&mut self) -> Result<Option<Self::Permit>>;
     fn release(&mut self, permit: Self::Permit) -> Result<()>;
+
+    /// As many as there are, `count` at most. Nobody measures it, so it may be faster than so many tries.
+    fn claim_up_to(&mut self, count: u64) -> Result<Vec<Self::Permit>> {
+        let mut permits = Vec::new();
+        while (permits.len() as u64) < count {
+            match self.try_claim()? {
+                Some(permit) => permits.push(permit),
+                None => break,
+            }
+        }
+        Ok(permits)
+    }
 }
 
 pub trait Permit {
@@ -31,7 +43,10 @@ pub trait Permit {
 
 /// Answers requests until the standard input ends. `open` makes a pool, each time another one of the same permits.
 pub fn act<P: Pool>(open: impl Fn() -> Result<P>) -> Result<()> {
-    let pool = open()?;
+    let pool = match open() {
+        Ok(pool) => pool,
+        Err(error) => return say(&failure(&error)),
+    };
     let mut actor = Actor {
         open,
         pool,
@@ -47,7 +62,7 @@ pub fn act<P: Pool>(open: impl Fn() -> Result<P>) -> Result<()> {
             .map(|word| word.parse().context("an argument is no number"))
             .collect::<Result<Vec<u64>>>();
         let answer = numbers.and_then(|numbers| actor.answer(verb, &numbers));
-        say(&answer.unwrap_or_else(|error| json!({ "error": format!("{error:#}") })))?;
+        say(&answer.unwrap_or_else(|error| failure(&error)))?;
     }
     Ok(())
 }
@@ -129,12 +144,7 @@ impl<P: Pool, O: Fn() -> Result<P>> Actor<P, O> {
     }
 
     fn fill(&mut self, count: u64) -> Result<Value> {
-        for _ in 0..count {
-            match self.pool.try_claim()? {
-                Some(permit) => self.held.push(permit),
-                None => break,
-            }
-        }
+        self.held.extend(self.pool.claim_up_to(count)?);
         Ok(json!({ "held": self.held.len() }))
     }
 
@@ -185,19 +195,26 @@ impl<P: Pool, O: Fn() -> Result<P>> Actor<P, O> {
 
     fn compete(&mut self, milliseconds: u64) -> Result<Value> {
         let mut waits = Vec::new();
+        let mut claims = 0;
         let used = processor_ns();
         let mut now = monotonic_ns();
         let end = now + milliseconds * 1_000_000;
         while now < end {
             let permit = self.claim()?;
-            waits.push(monotonic_ns() - now);
+            let got = monotonic_ns();
+            waits.push(got - now);
+            claims += u64::from(got < end);
             self.pool.release(permit)?;
             now = monotonic_ns();
         }
         let used = (processor_ns() - used) as f64;
-        let claims = waits.len();
-        Ok(json!({ "claims": claims, "waitNs": thinned(waits), "cpuNs": used / claims.max(1) as f64 }))
+        let all = waits.len().max(1) as f64;
+        Ok(json!({ "claims": claims, "waitNs": thinned(waits), "cpuNs": used / all }))
     }
+}
+
+fn failure(error: &Error) -> Value {
+    json!({ "error": format!("{error:#}") })
 }
 
 /// Evenly over the ranks, first and last included: quantiles stay.

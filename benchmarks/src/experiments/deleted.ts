@@ -1,11 +1,12 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Actor } from '../actor/actor.ts'
+import { saidBy } from '../actor/said-by.ts'
 import type { Experiment } from '../experiment.ts'
 import type { UsableSubject } from '../scenario.ts'
-import { overEach, saidBy } from './over-each.ts'
+import { howFirstIsTold, TOLD } from './first-holder.ts'
+import { overEach } from './over-each.ts'
 import { poolFiles } from './pool-files.ts'
-import { isTold } from './stop.ts'
 
 /** What somebody deletes, and how. */
 const WAYS = {
@@ -36,14 +37,15 @@ export const deleted: Experiment = {
         }
         const seconds = [...files.seconds, ...folder.seconds]
         if (seconds.length === 0) return { verdict: 'holds', finding: 'nobody else gets in', evidence }
-        const told = seconds.every(({ isFirstTold }) => isFirstTold) ? '; the first one is told' : ''
-        return { verdict: 'breaks', finding: `second holder${told}`, evidence }
+        const told = (['unaware', 'ended', 'asked'] as const).find((how) => seconds.includes(how)) ?? 'unaware'
+        return { verdict: 'breaks', finding: `second holder${TOLD[told].finding}`, evidence }
       },
     }),
 }
 
 interface SeenOfWay {
-  readonly seconds: readonly { readonly isFirstTold: boolean }[]
+  /** How the first holder learnt of each second one. */
+  readonly seconds: readonly (keyof typeof TOLD)[]
   readonly isThereNothing: boolean
   readonly evidence: string
 }
@@ -60,7 +62,7 @@ async function observeWay(way: keyof typeof WAYS, { prepared }: UsableSubject, d
   const after = await secondOpenedLater(() => Actor.start(prepared, dir, 1), holder)
   const what = way === 'files' ? `Its ${files.length} files were deleted` : 'Its folder was deleted'
   return {
-    seconds: [before, after].flatMap((one) => (one.kind === 'second' ? [{ isFirstTold: one.isFirstTold }] : [])),
+    seconds: [before, after].flatMap((one) => (one.kind === 'second' ? [one.told] : [])),
     isThereNothing: files.length === 0,
     evidence:
       `${what} while its only permit was held: a process that had opened the pool before ${before.said}, ` +
@@ -69,7 +71,7 @@ async function observeWay(way: keyof typeof WAYS, { prepared }: UsableSubject, d
 }
 
 type Second =
-  | { readonly kind: 'second'; readonly isFirstTold: boolean; readonly said: string }
+  | { readonly kind: 'second'; readonly told: keyof typeof TOLD; readonly said: string }
   | { readonly kind: 'refused'; readonly said: string }
 
 async function secondOf(actor: Actor, holder: Actor): Promise<Second> {
@@ -81,12 +83,8 @@ async function secondOf(actor: Actor, holder: Actor): Promise<Second> {
     return { kind: 'refused', said: `was refused (${saidBy(error)})` }
   }
   if (slot === null) return { kind: 'refused', said: 'was refused' }
-  const isFirstTold = await isTold(holder)
-  return {
-    kind: 'second',
-    isFirstTold,
-    said: `got it too${isFirstTold ? ', and the holder is told when it asks' : ''}`,
-  }
+  const told = await howFirstIsTold(holder)
+  return { kind: 'second', told, said: `got it too (the holder: ${TOLD[told].said})` }
 }
 
 async function secondOpenedLater(start: () => Promise<Actor>, holder: Actor): Promise<Second> {

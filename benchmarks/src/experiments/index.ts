@@ -5,9 +5,9 @@ import { debugging } from './debugging.ts'
 import { deleted } from './deleted.ts'
 import { fork } from './fork.ts'
 import { full } from './full.ts'
-import { herd } from './herd.ts'
 import { kill } from './kill.ts'
 import { maximum } from './maximum.ts'
+import { oneRelease } from './one-release.ts'
 import { pidReuse } from './pid-reuse.ts'
 import { platforms } from './platforms.ts'
 import { stale } from './stale.ts'
@@ -24,7 +24,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   fork,
   deleted,
   full,
-  herd,
+  oneRelease,
   maximum,
   platforms,
   debugging,

@@ -1,15 +1,16 @@
 import { Actor } from '../actor/actor.ts'
+import { saidBy } from '../actor/said-by.ts'
 import type { Experiment } from '../experiment.ts'
 import type { Scale } from '../results.ts'
 import type { UsableSubject } from '../scenario.ts'
-import { overEach, type Seen, saidBy } from './over-each.ts'
+import { overEach, type Seen } from './over-each.ts'
 import { spelled } from './patience.ts'
 
 const FIRST = 2
 /** Where we give up to look for more. */
 const LARGEST: Readonly<Record<Scale, number>> = { guard: 64, quick: 4_096, full: 131_072 }
 /** A pool that takes longer to be filled is the last one that is tried. */
-const LONGEST_MS: Readonly<Record<Scale, number>> = { guard: 1_000, quick: 1_500, full: 30_000 }
+const LONGEST_MS: Readonly<Record<Scale, number>> = { guard: 10_000, quick: 1_500, full: 30_000 }
 
 export const maximum: Experiment = {
   name: 'maximum',
@@ -55,9 +56,9 @@ async function tryToFill(
   dir: string,
   slots: number,
 ): Promise<{ readonly tookMs: number } | { readonly refusal: string }> {
-  const began = performance.now()
   try {
     await using actor = await Actor.start(prepared, dir, slots)
+    const began = performance.now()
     const { held } = await actor.ask('fill', slots)
     const tookMs = performance.now() - began
     await actor.end()

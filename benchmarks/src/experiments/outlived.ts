@@ -22,12 +22,12 @@ export async function observeOutlived(
   const patience = patienceOf(context)
   const called = CALLED[verb]
   await using holder = await Actor.start(prepared, dir, 1)
-  await using other = await Actor.start(prepared, dir, 1)
   const { slot } = await holder.ask('try')
   if (slot === null) throw new Error('the only permit of a new pool was not to be had')
 
   await using shortLived = new KeptProcess((await holder.ask(verb)).pid)
   await shortLived.end()
+  await using other = await Actor.start(prepared, dir, 1)
   if ((await other.ask('try')).slot !== null) {
     const evidence = `A holder's ${called} ended. While the holder lived and held on, another process got the only permit.`
     return { verdict: 'breaks', finding: `the end of a ${called} frees it`, evidence }

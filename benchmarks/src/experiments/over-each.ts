@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { ActorError, UnsupportedByNature } from '../actor/actor.ts'
+import { UnsupportedByNature } from '../actor/json-process.ts'
+import { saidBy } from '../actor/said-by.ts'
 import type { Experiment } from '../experiment.ts'
 import type { ExperimentResult } from '../results.ts'
 import type { ScenarioContext, UsableSubject } from '../scenario.ts'
@@ -55,10 +56,4 @@ async function seenOf(observe: () => Promise<Seen>, signal: AbortSignal): Promis
     if (error instanceof UnsupportedByNature) return { verdict: 'not-applicable', finding: 'cannot be done', evidence }
     return { verdict: 'unanswered', finding: 'it failed', evidence }
   }
-}
-
-/** What an error says of a subject, without the actor's command line. */
-export function saidBy(error: unknown): string {
-  if (error instanceof ActorError) return error.said
-  return error instanceof Error ? error.message : String(error)
 }

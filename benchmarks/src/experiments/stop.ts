@@ -1,5 +1,6 @@
 import { Actor } from '../actor/actor.ts'
 import type { Experiment } from '../experiment.ts'
+import { howFirstIsTold, TOLD } from './first-holder.ts'
 import { overEach } from './over-each.ts'
 import { msSince, patienceOf, spelled, within } from './patience.ts'
 
@@ -27,13 +28,9 @@ export const stop: Experiment = {
         const setting = 'A pool of one permit: its holder was stopped with SIGSTOP while another process waited.'
         if (taken !== undefined) {
           const tookMs = msSince(stopped, taken)
-          const told = await isTold(holder)
-          const finding = `second holder after ${spelled(tookMs)}${told ? '; the first one is told' : ''}`
-          const evidence = `${setting} The other one had the permit after ${spelled(tookMs)}. ${
-            told
-              ? 'Once it went on, the first one was told so when it asked.'
-              : 'Nothing tells the first one once it goes on.'
-          }`
+          const told = TOLD[await howFirstIsTold(holder)]
+          const finding = `second holder after ${spelled(tookMs)}${told.finding}`
+          const evidence = `${setting} The other one had the permit after ${spelled(tookMs)}. Once the first one went on, ${told.said}.`
           return { verdict: 'breaks', finding, evidence, tookMs }
         }
         await holder.ask('release')
@@ -51,10 +48,4 @@ export const stop: Experiment = {
       },
     })
   },
-}
-
-/** Does a holder that lost its permit learn so when it asks? False also where there is nothing to ask. */
-export async function isTold(holder: Actor): Promise<boolean> {
-  const answer = await holder.askIfAble('verify')
-  return answer?.isOurs === false
 }

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { unfitForSharing } from '../fits.ts'
-import { combined, inTurns } from '../over-subjects.ts'
+import { turnsOfSubjects } from '../over-subjects.ts'
 import type { Scenario, ScenarioContext, UsableSubject } from '../scenario.ts'
 import { summarizeTurns, thinned } from '../statistics.ts'
+import { combined } from '../turn-by-turn.ts'
 import { withActors } from '../with-actors.ts'
 
 const PROCESSES = [2, 8, 32]
@@ -27,7 +28,7 @@ export const contended: Scenario = {
   title: 'Permits that others want as well: how long a claim waits',
   scale: 'quick',
   async measure(context) {
-    const measured = await inTurns(context, {
+    const measured = await turnsOfSubjects(context, {
       turns: TURNS[context.scale],
       leaveOut: unfitForSharing,
       measure: (usable, turn) => crowdsOf(context, usable, turn),
@@ -45,7 +46,7 @@ export const contended: Scenario = {
         unit: 'µs',
         better: 'lower',
         axis,
-        ...combined(measured, (turns) => seriesOf(turns, ({ waitsUs }) => waitsUs)),
+        ...combined(measured, (turns) => seriesOfCrowds(turns, ({ waitsUs }) => waitsUs)),
       },
       {
         name: 'contended-throughput',
@@ -55,7 +56,7 @@ export const contended: Scenario = {
         unit: 'per second',
         better: 'higher',
         axis,
-        ...combined(measured, (turns) => seriesOf(turns, ({ claimsPerSecond }) => [claimsPerSecond])),
+        ...combined(measured, (turns) => seriesOfCrowds(turns, ({ claimsPerSecond }) => [claimsPerSecond])),
       },
     ]
   },
@@ -111,7 +112,7 @@ function evenly(waits: readonly number[]): readonly number[] {
   return Array.from({ length: WAITS_A_PROCESS }, (_, n) => few[Math.floor((n * few.length) / WAITS_A_PROCESS)] ?? 0)
 }
 
-function seriesOf(turns: readonly (readonly Crowd[])[], values: (crowd: Crowd) => readonly number[]) {
+function seriesOfCrowds(turns: readonly (readonly Crowd[])[], values: (crowd: Crowd) => readonly number[]) {
   return [ONE, HALF].flatMap((variant) => {
     const points = PROCESSES.flatMap((processes) => {
       const crowd = turns.map((turn) => turn.find((one) => one.variant === variant && one.processes === processes))

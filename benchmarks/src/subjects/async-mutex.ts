@@ -8,7 +8,8 @@ export const asyncMutexSubject: Subject = librarySubject({
   summary: 'a counter and a queue of promises in the memory of one process: other processes do not see it',
   kind: 'in-process',
   betweenProcesses: false,
-  maxSlots: 100_000,
+  // Each release of it looks at all that are free.
+  maxSlots: 10_000,
   waits: 'in its queue, until a release within the process',
   library: 'async-mutex',
 })

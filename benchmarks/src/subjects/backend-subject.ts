@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { SlotBackend } from '@procref/core'
-import type { Subject } from '../subject.ts'
+import type { PreparedSubject, Subject } from '../subject.ts'
 import { javascriptActor } from './javascript-actor.ts'
 
 /** A backend of procref as a subject: all of them differ only in what is told here and in their module in `pools/`. */
@@ -8,10 +9,12 @@ export function backendSubject(
   told: Pick<Subject, 'name' | 'title' | 'summary' | 'maxSlots' | 'waits'> & {
     /** The package that it comes from. */
     readonly from: string
+    /** Something outside of a pool's folder outlives it when its last holder is killed. */
+    readonly isSwept?: true
     readonly load: () => Promise<SlotBackend>
   },
 ): Subject {
-  const { from, load, ...rest } = told
+  const { from, isSwept, load, ...rest } = told
   return {
     ...rest,
     kind: 'procref',
@@ -31,7 +34,26 @@ export function backendSubject(
     },
     async prepare() {
       const { version } = createRequire(import.meta.url)(`${from}/package.json`) as { version: string }
-      return javascriptActor(told.name, { version })
+      const actor = javascriptActor(told.name, { version })
+      return isSwept === true ? swept(actor, await load()) : actor
+    },
+  }
+}
+
+/** Whoever closes a pool last takes away what is outside of its folder, so each is opened and closed once more. */
+function swept(actor: PreparedSubject, backend: SlotBackend): PreparedSubject {
+  const pools = new Map<string, number>()
+  return {
+    ...actor,
+    command(dir, slots) {
+      pools.set(dir, slots)
+      return actor.command(dir, slots)
+    },
+    async sweep() {
+      for (const [dir, slots] of pools) {
+        if (existsSync(dir)) await (await backend.open(dir, { slots })).close()
+      }
+      pools.clear()
     },
   }
 }

@@ -10,6 +10,7 @@ export const cFloor: Subject = {
   maxSlots: 10_000,
   betweenProcesses: true,
   waits: 'in the kernel, for the slot that it met first',
+  waitsForOne: true,
   declares: async () => ({ platforms: ['linux', 'darwin', 'freebsd'], where: 'the manual pages of flock(2)' }),
   unavailable: compilerMissing,
   async prepare(home) {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { buildRustProgram, cargoMissing } from '../rust-program.ts'
+import { buildRustProgram, cargoMissing, crateVersion } from '../rust-program.ts'
 import { CannotPrepareError, type PreparedSubject, type Subject } from '../subject.ts'
 
 /** So many folders of a run can be in use at the same time. */
@@ -11,8 +11,8 @@ export const crateSubject: Subject = {
   summary:
     'its counter of references, a System V semaphore with SEM_UNDO; whoever finds the count too large gives back',
   kind: 'program',
-  // SEMVMX, the most that such a semaphore counts to.
-  maxSlots: 32_767,
+  // SEMVMX is 32,767, and who finds all taken has counted itself for a moment.
+  maxSlots: 32_000,
   betweenProcesses: true,
   waits: 'by a timer of 100 ms around it, as the crate itself waits for another process',
   declares: async () => ({ platforms: ['linux', 'darwin', 'win32'], where: 'its README' }),
@@ -26,8 +26,9 @@ export const crateSubject: Subject = {
 }
 
 /**
- * The crate has a set for each *name*, under one of 255 keys that the whole machine shares, and removes none. So the folders of a run get names
- * whose keys nobody uses, in turn, and their sets are removed before they are used again and at the end.
+ * The crate has a set for each name, under one of 128 keys that the whole machine shares (its key is the sum of the name's bytes; where that
+ * makes a negative one, it fails), and removes none. So the folders of a run get names whose keys nobody uses, in turn, and their sets are
+ * removed before they are used again and at the end.
  */
 function counters(file: string): PreparedSubject {
   const names = execFileSync(file, ['--unused', String(MOST_NAMES)], { encoding: 'utf8' })
@@ -52,7 +53,7 @@ function counters(file: string): PreparedSubject {
     return name
   }
   return {
-    version: '0.1.0',
+    version: crateVersion('procref'),
     command: (dir, slots) => ({ file, args: [nameOf(dir), String(slots)] }),
     async [Symbol.asyncDispose]() {
       remove(names)

@@ -8,6 +8,7 @@ export const fsExtSubject: Subject = librarySubject({
   summary: 'flock(2) on one file a slot: the calls of the C floor, from JavaScript and without procref',
   maxSlots: 10_000,
   waits: 'in the kernel, for one slot picked by chance; a thread of libuv (there are four) is blocked meanwhile',
+  waitsForOne: true,
   declares: async () => ({ platforms: ['linux', 'darwin', 'win32'], where: 'its README' }),
   library: 'fs-ext',
 })

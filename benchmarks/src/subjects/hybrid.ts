@@ -8,5 +8,6 @@ export const hybridSubject: Subject = backendSubject({
   maxSlots: 1_000,
   waits: 'by a timer',
   from: '@procref/hybrid',
+  isSwept: true,
   load: async () => (await import('@procref/hybrid')).hybrid(),
 })

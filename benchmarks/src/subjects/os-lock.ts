@@ -7,6 +7,7 @@ export const osLockSubject: Subject = librarySubject({
   summary: 'POSIX record locks (fcntl(2)), one byte of a file a slot: they belong to the process',
   maxSlots: 10_000,
   waits: 'in the kernel, for one slot picked by chance; a thread of libuv (there are four) is blocked meanwhile',
+  waitsForOne: true,
   declares: async () => ({ platforms: ['linux', 'darwin', 'win32'], where: 'its README' }),
   library: 'os-lock',
 })

@@ -28,7 +28,7 @@ export const posixSemaphoreSubject: Subject = {
   },
   async prepare() {
     const { PosixSemaphore } = await import('@procref/native')
-    const run = randomBytes(4).toString('hex')
+    const run = `${process.pid}-${randomBytes(2).toString('hex')}`
     const names = new Map<string, string>()
     const nameOf = (dir: string): string => {
       // macOS allows 30 characters.

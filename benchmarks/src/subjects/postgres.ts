@@ -26,6 +26,7 @@ export const postgresSubject: Subject = {
   maxSlots: 6_400,
   betweenProcesses: true,
   waits: 'in the server, for one slot picked by chance: woken by its release',
+  waitsForOne: true,
   declares: async () => ({
     platforms: ['linux', 'darwin', 'win32', 'freebsd', 'openbsd', 'sunos', 'aix'],
     where: 'the documentation of PostgreSQL',
@@ -121,8 +122,8 @@ async function idOf(which: '-u' | '-g', name: string): Promise<number | undefine
   try {
     return Number((await run('id', [which, name])).stdout)
   } catch (error) {
-    // No such user.
-    if (error instanceof Error && 'code' in error && error.code === 1) return undefined
+    // No such user, or nobody to ask.
+    if (error instanceof Error && 'code' in error && (error.code === 1 || error.code === 'ENOENT')) return undefined
     throw error
   }
 }

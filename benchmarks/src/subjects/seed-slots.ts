@@ -1,4 +1,4 @@
-import { buildRustProgram, cargoMissing } from '../rust-program.ts'
+import { buildRustProgram, cargoMissing, crateVersion } from '../rust-program.ts'
 import type { Subject } from '../subject.ts'
 
 /** What the project began with as a proposal, before anybody had tried it. */
@@ -6,7 +6,7 @@ export const seedSlotsSubject: Subject = {
   name: 'seed-slots',
   title: "the design's SlotManager",
   summary:
-    'flock(2) on one file a slot in Rust, as the original design has it: the process id is appended, nothing is checked',
+    'flock(2) on one file a slot in Rust, as the original design has it: the process id is written into it, nothing is checked',
   kind: 'program',
   maxSlots: 10_000,
   betweenProcesses: true,
@@ -16,7 +16,7 @@ export const seedSlotsSubject: Subject = {
   async prepare() {
     const file = await buildRustProgram('seed-slots')
     return {
-      version: 'fs2 0.4.3',
+      version: `fs2 ${crateVersion('fs2')}`,
       command: (dir, slots) => ({ file, args: [dir, String(slots)] }),
       async [Symbol.asyncDispose]() {},
     }

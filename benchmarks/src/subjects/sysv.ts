@@ -8,5 +8,6 @@ export const sysvSubject: Subject = backendSubject({
   maxSlots: 100,
   waits: 'in the kernel: first come, first served',
   from: '@procref/native',
+  isSwept: true,
   load: async () => (await import('@procref/native')).sysv(),
 })

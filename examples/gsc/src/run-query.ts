@@ -1,14 +1,12 @@
 import type { Surreal } from 'surrealdb'
 
-/** Beyond any honest number of programs that write the same rows at once. */
-const MAX_ATTEMPTS = 50
-const PAUSE_MS = 10
+/** More attempts than there are honest programs that write the same rows at once, a moment apart. */
+const AGAIN = { attempts: 50, retryDelay: 10, retryDelayMultiplier: 1, retryDelayJitter: 0.9 }
 
 /**
  * Runs a query, which can be a transaction of several statements, and answers one result for each statement.
  *
- * SurrealDB's transactions are optimistic: of two that write the same row one fails, has done nothing, and is repeated here. The SDK's own
- * `.retry()` looks at the first statement's error only, and that says no more than that the transaction failed when the conflict is met further on.
+ * SurrealDB's transactions are optimistic: of two that write the same row one fails, has done nothing, and is repeated here.
  * Throws the error of the statement that failed, not that of one that was not run for it.
  */
 export async function runQuery(
@@ -16,19 +14,11 @@ export async function runQuery(
   text: string,
   variables: Readonly<Record<string, unknown>>,
 ): Promise<readonly unknown[]> {
-  for (let attempt = 1; ; attempt++) {
-    const responses = await db.query(text, { ...variables }).responses()
-    const errors = responses.flatMap((response) => (response.success ? [] : [response.error]))
-    const [first] = errors
-    if (first === undefined) return responses.map((response) => (response.success ? response.result : undefined))
-    if (attempt === MAX_ATTEMPTS || !errors.some(isConflict))
-      throw errors.find((error) => !isConsequence(error)) ?? first
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * (1 + Math.random())))
+  try {
+    return await db.query<unknown[]>(text, { ...variables }).retry(AGAIN)
+  } catch (error) {
+    throw error instanceof Error && isConsequence(error) ? (error.cause ?? error) : error
   }
-}
-
-function isConflict(error: Error): boolean {
-  return /can be retried|transaction conflict/i.test(error.message)
 }
 
 function isConsequence(error: Error): boolean {

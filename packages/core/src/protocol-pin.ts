@@ -133,7 +133,21 @@ export class ProtocolUnreadableError extends ProcrefError {
  * pin belongs to the seed's program: flock, 100 slots unless there are files of more.
  */
 export function readProtocolPin(dir: string, system: SystemCalls = systemCalls): ProtocolPin | undefined {
-  return readPinFile(join(dir, PIN_FILE), system) ?? pinOfSeed(dir, system)
+  const { made, seed } = lookFor(dir, system)
+  return made ?? seed
+}
+
+/** What the file says; else, of a directory that the seed's program uses, what it would say. */
+function lookFor(dir: string, system: SystemCalls): { readonly made?: ProtocolPin; readonly seed?: ProtocolPin } {
+  const path = join(dir, PIN_FILE)
+  const found = readPinFile(path, system)
+  if (found !== undefined) return { made: found }
+  const seed = pinOfSeed(dir, system)
+  if (seed === undefined) return {}
+  // Everybody but the seed's program makes the pin before the first slot file. So once slot files are seen the pin, if there is to be
+  // one, is there: whoever made both since we looked for it is not to be taken for the seed.
+  const since = readPinFile(path, system)
+  return since === undefined ? { seed } : { made: since }
 }
 
 interface WantedPin {
@@ -198,9 +212,8 @@ export function pinProtocol(
   const maxSlots = options.maxSlots ?? MAX_SLOTS
   checkSlots(wanted.slots, maxSlots)
   const path = join(dir, PIN_FILE)
-  const found = readPinFile(path, system)
+  const { made: found, seed } = lookFor(dir, system)
   if (found !== undefined) return agreed(dir, found, wanted, maxSlots)
-  const seed = pinOfSeed(dir, system)
   const { protocol, slots = DEFAULT_SLOTS, folder } = wanted
   const fresh = { protocol, slots, ...(folder !== undefined && { folder }) }
   const pin = agreed(dir, seed ?? fresh, wanted, maxSlots)

@@ -101,6 +101,30 @@ test('a seed’s directory with larger numbers has as many slots as it needs', (
   expect(pinProtocol(dir, { protocol: 'flock' })).toEqual({ protocol: 'flock', slots: 250 })
 })
 
+// A looks for the pin     B makes the pin, and a slot file     A lists the directory
+test.each(['flock', 'other'])('a pin made between our two looks is not taken for the seed: protocol %s', (protocol) => {
+  for (const ask of [
+    (options: { readonly system: SystemCalls }, dir: string) => pinProtocol(dir, { protocol, slots: 256 }, options),
+    ({ system }: { readonly system: SystemCalls }, dir: string) => readProtocolPin(dir, system),
+  ]) {
+    const dir = freshDir()
+    let listings = 0
+    // A looks for the pin, and finds none …
+    const options = failing({
+      readdir(path) {
+        // … B makes the pin, and a slot file …
+        pinProtocol(dir, { protocol, slots: 256 })
+        writeFileSync(join(dir, 'slot_00.lock'), '4711\n')
+        listings++
+        // … A lists the directory.
+        return systemCalls.readdir(path)
+      },
+    })
+    expect(ask(options, dir)).toEqual({ protocol, slots: 256 })
+    expect(listings).toBe(1)
+  }
+})
+
 test('a directory that does not exist has no pin', () => {
   expect(readProtocolPin(join(freshDir(), 'missing'))).toBeUndefined()
 })

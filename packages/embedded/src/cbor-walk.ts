@@ -43,17 +43,18 @@ export function headAt(bytes: Buffer, at: number): Head {
 export class Walk {
   readonly #bytes: Buffer
   readonly #onTag: ((tag: number, contentAt: number) => void) | undefined
+  readonly #levels: number
   /** How many values are left at the levels around the present one. */
   readonly #outer: number[] = []
   #left = 1
-  #tagged = false
   #at: number
 
-  /** `onTag` is told of every tag, and where its content begins. */
-  constructor(bytes: Buffer, at: number, onTag?: (tag: number, contentAt: number) => void) {
+  /** `onTag` is told of every tag, and where its content begins. `levels`: of lists, maps and tags in each other, so many at most. */
+  constructor(bytes: Buffer, at: number, onTag?: (tag: number, contentAt: number) => void, levels: number = MAX_DEPTH) {
     this.#bytes = bytes
     this.#at = at
     this.#onTag = onTag
+    this.#levels = levels
   }
 
   /** Where it has come to: the end of the value, once `advance` has returned true. */
@@ -65,10 +66,11 @@ export class Walk {
   advance(steps: number): boolean {
     const bytes = this.#bytes
     const outer = this.#outer
+    const levels = this.#levels
     // Local, because each is used at every step.
-    let [at, left, tagged] = [this.#at, this.#left, this.#tagged]
+    let [at, left] = [this.#at, this.#left]
     for (let step = 0; step < steps; step++) {
-      while (left === 0 && !tagged) {
+      while (left === 0) {
         const next = outer.pop()
         if (next === undefined) {
           this.#at = at
@@ -81,16 +83,14 @@ export class Walk {
       const info = first & 31
       const major = first >> 5
       if (first === BREAK) {
-        if (tagged || left >= 0 || left === MAP_AFTER_KEY) throw new Error('CBOR: unexpected break')
+        if (left >= 0 || left === MAP_AFTER_KEY) throw new Error('CBOR: unexpected break')
         left = outer.pop() as number
         at++
         continue
       }
-      // A tag and its content are one value.
-      if (!tagged) left = left > 0 ? left - 1 : left === MAP ? MAP_AFTER_KEY : left === MAP_AFTER_KEY ? MAP : left
-      tagged = false
+      left = left > 0 ? left - 1 : left === MAP ? MAP_AFTER_KEY : left === MAP_AFTER_KEY ? MAP : left
       if (info === INDEFINITE && (major === MAJOR.array || major === MAJOR.map)) {
-        if (outer.push(left) > MAX_DEPTH) throw new Error('CBOR: nested too deep')
+        if (outer.push(left) > levels) throw new Error('CBOR: nested too deep')
         left = major === MAJOR.array ? LIST : MAP
         at++
         continue
@@ -107,11 +107,13 @@ export class Walk {
         case MAJOR.map:
           // Each value takes a byte at least.
           if (argument > bytes.length - at) throw new Error('CBOR: incomplete')
-          if (outer.push(left) > MAX_DEPTH) throw new Error('CBOR: nested too deep')
+          if (outer.push(left) > levels) throw new Error('CBOR: nested too deep')
           left = major === MAJOR.array ? argument : argument * 2
           break
         case MAJOR.tag:
-          tagged = true
+          // What it is put to: one value.
+          if (outer.push(left) > levels) throw new Error('CBOR: nested too deep')
+          left = 1
           this.#onTag?.(argument, at)
           break
         case MAJOR.other:
@@ -122,7 +124,6 @@ export class Walk {
     }
     this.#at = at
     this.#left = left
-    this.#tagged = tagged
     return false
   }
 }

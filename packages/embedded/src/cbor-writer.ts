@@ -63,10 +63,18 @@ export class CborWriter {
   }
 
   text(value: string): void {
-    const length = Buffer.byteLength(value)
+    this.openText(Buffer.byteLength(value))
+    this.pieceOfText(value)
+  }
+
+  /** A text of so many bytes, which follow in pieces. */
+  openText(length: number): void {
     this.#head(MAJOR.text, length)
-    this.#reserve(length)
-    this.#at += this.#bytes.write(value, this.#at)
+  }
+
+  pieceOfText(piece: string): void {
+    this.#reserve(Buffer.byteLength(piece))
+    this.#at += this.#bytes.write(piece, this.#at)
   }
 
   bytes(value: Uint8Array): void {
@@ -75,9 +83,9 @@ export class CborWriter {
   }
 
   /** A whole number of 64 bits. */
-  int(value: bigint): void {
-    if (value >= 0n) this.#head(MAJOR.uint, value)
-    else this.#head(MAJOR.negint, -1n - value)
+  int(value: bigint | number): void {
+    if (value >= 0) this.#head(MAJOR.uint, value)
+    else this.#head(MAJOR.negint, typeof value === 'bigint' ? -1n - value : -1 - value)
   }
 
   float(value: number): void {

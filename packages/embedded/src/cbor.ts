@@ -41,6 +41,14 @@ export function encodeValue(value: unknown): Buffer {
   )
 }
 
+/** A text, from its UTF-8. */
+export function encodeText(utf8: Uint8Array): Buffer {
+  const head = Buffer.alloc(5)
+  head[0] = (MAJOR.text << 5) | 26
+  head.writeUInt32BE(utf8.length, 1)
+  return Buffer.concat([head, utf8])
+}
+
 /** In the order of the engine's own maps. */
 function keyOf(token: Token | Token[] | undefined): string {
   return String((Array.isArray(token) ? token[0] : token)?.value)
@@ -128,11 +136,18 @@ export function uuidFromAnyText(text: string): string | undefined {
 }
 
 /** A map from entries whose values are encoded already. */
-export function encodeMap(entries: readonly (readonly [key: string, value: Uint8Array])[]): Buffer {
+export function encodeMap(entries: Entries): Buffer {
+  return Buffer.concat(mapParts(entries))
+}
+
+export type Entries = readonly (readonly [key: string, value: Uint8Array])[]
+
+/** What `encodeMap` makes, for who puts it together. */
+export function mapParts(entries: Entries): readonly Uint8Array[] {
   // At most a handful of entries, so the length is part of the first byte.
   const parts: Uint8Array[] = [Buffer.of(0xa0 | entries.length)]
   for (const [key, value] of entries) parts.push(encodedKey(key), value)
-  return Buffer.concat(parts)
+  return parts
 }
 
 /** An array from elements that are encoded already. */

@@ -30,15 +30,16 @@ export function beginConversation(
   subprotocol: string,
 ): (deliver: (frame: Frame) => void) => Conversation {
   const id = connectionId(request.headers)
-  const client = (deliver?: (frame: Buffer) => void): RpcClient =>
+  const client = (deliver?: (frame: Buffer) => void, levels?: number): RpcClient =>
     new RpcClient({
       engine,
       engineIds,
       ...(deliver !== undefined && { connection: { live, deliver } }),
+      ...(levels !== undefined && { levels }),
       ...(id !== undefined && { id }),
       prepare: async (session) => void (await applyHeaders(engine, session, request.headers)),
     })
   if (pathOf(request) === '/sql') return () => new SqlConversation(engine, client())
-  if (subprotocol === CBOR.name) return client
+  if (subprotocol === CBOR.name) return (deliver) => client(deliver, CBOR.levels)
   return (deliver) => new JsonConversation(engine, client, deliver)
 }

@@ -1,13 +1,15 @@
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { DatabaseLockedError, saysDatabaseLocked } from '@procref/lifecycle'
-import { EMPTY_ARRAY, encodeMap, encodeUuid, encodeValue } from './cbor.ts'
+import { EMPTY_ARRAY, encodeUuid, encodeValue, mapParts } from './cbor.ts'
 import { prepareEnvironment } from './engine-environment.ts'
 import { DatabaseOpenError, EngineSpentError, EngineUnavailableError } from './errors.ts'
 import { FairTurns } from './fair-turns.ts'
+import { joinInSteps } from './joined.ts'
 import { MemoryReturn } from './memory-return.ts'
 import { findPlatformBinary } from './platform-binary.ts'
 import { parseError, type RpcError, shuttingDown } from './rpc-errors.ts'
+import { inTurns, LONG_BYTES } from './turns.ts'
 
 /** What `@surrealdb/node` 3.0.3 has in its binary. Everything is CBOR. */
 interface NativeEngine {
@@ -48,8 +50,8 @@ export interface EngineOptions {
 
 /** So many calls are started at once at least: one or two would leave the engine idle while we make the next ones, or the disk syncs. */
 const MIN_PLACES = 8
-/** So many of one session, while there are others: one would leave a processor idle while we make the next one. */
-const MIN_PLACES_OF_ONE = 2
+/** So many at least while somebody asks one thing after the other: one would leave a processor idle while we make the next one. */
+const MIN_FEW = 2
 
 /** Whose turn it is when no client's session is used. */
 const OWNER = ''
@@ -87,7 +89,7 @@ export class Engine {
   readonly version: string
   readonly #turns = new FairTurns({
     all: Math.max(MIN_PLACES, 4 * availableParallelism()),
-    ofOne: Math.max(MIN_PLACES_OF_ONE, availableParallelism()),
+    few: Math.max(MIN_FEW, availableParallelism()),
   })
   readonly #memory = new MemoryReturn()
   #inFlight = 0
@@ -126,7 +128,9 @@ export class Engine {
     const entered = this.#turns.enter(call.session ?? OWNER)
     const turn = entered instanceof Promise ? await entered : entered
     try {
-      const request = encodeCall(call)
+      const parts = callParts(call)
+      const isLong = (call.params?.length ?? 0) > LONG_BYTES
+      const request = isLong ? await inTurns(joinInSteps(parts)) : Buffer.concat(parts)
       const answer = view(await this.#native.execute(request))
       this.#memory.passed(request.length)
       this.#memory.passed(answer.length)
@@ -189,13 +193,13 @@ const methods = new Map<string, Buffer>()
  * `params` come last in a map of stated length: should the engine see the end of a client's bytes elsewhere than we did,
  * what follows cannot become another method or session.
  */
-function encodeCall({ method, params, session, txn }: Call): Buffer {
+function callParts({ method, params, session, txn }: Call): readonly Uint8Array[] {
   let name = methods.get(method)
   if (name === undefined) {
     name = encodeValue(method)
     methods.set(method, name)
   }
-  return encodeMap([
+  return mapParts([
     ['method', name],
     ...(session === undefined ? [] : [['session', encodeUuid(session)] as const]),
     ...(txn === undefined ? [] : [['txn', encodeUuid(txn)] as const]),

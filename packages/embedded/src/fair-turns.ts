@@ -4,20 +4,20 @@ interface Waiting {
   readonly start: (turn: Turn) => void
 }
 
-/** So long after two callers have come in turns they are taken to be at work side by side. */
-const SIDE_BY_SIDE_MS = 100
+/** So long after the call of one who asks one thing after the other, the next one is expected. */
+const EXPECTED_MS = 100
 
 export interface Places {
   readonly all: number
-  /** For one caller, while others are at work too. */
-  readonly ofOne: number
+  /** While somebody asks one thing after the other: beyond so many, no caller has more than one. */
+  readonly few: number
 }
 
 /**
  * Who is next, when more calls want to be carried out than the engine can work on at once. Each caller in turn has one started, in
- * the order in which they came: one with ten thousand calls delays another one's by a few of them, not by ten thousand. And while there
- * are others, one caller has a part of the places only: each call at work keeps a processor from those who come next, and from us, who
- * have to hear and answer them.
+ * the order in which they came: one with ten thousand calls delays another one's by a few of them, not by ten thousand. And while
+ * others ask one thing after the other, those who ask many at once have a few places only: each call at work keeps a processor from the
+ * next question, and from us, who have to hear and answer it.
  *
  * Only the start is regulated: a call that lasts gives its place away (`ShortCalls`).
  */
@@ -26,8 +26,9 @@ export class FairTurns {
   readonly #short = new ShortCalls(() => this.#startNext())
   /** Who waits, the next one first. */
   readonly #waiting = new Map<string, Waiting[]>()
-  #lastCaller: string | undefined
-  #sideBySideUntil = 0
+  /** Who has had several calls at once, and still has one. */
+  readonly #busy = new Set<string>()
+  #expectedUntil = 0
 
   constructor(places: Places) {
     this.#places = places
@@ -35,13 +36,10 @@ export class FairTurns {
 
   /** A turn at once, if there is a place; a promise of one otherwise. Caller: `leave` with it, once. */
   enter(caller: string): Turn | Promise<Turn> {
-    if (this.#lastCaller !== caller) {
-      if (this.#lastCaller !== undefined) this.#sideBySideUntil = performance.now() + SIDE_BY_SIDE_MS
-      this.#lastCaller = caller
-    }
-    if (!this.#waiting.has(caller) && this.#hasPlaceFor(caller)) return this.#short.enter(caller)
+    const ofCaller = this.#waiting.get(caller)
+    if (ofCaller !== undefined || this.#short.takenBy(caller) > 0) this.#busy.add(caller)
+    if (ofCaller === undefined && this.#hasPlaceFor(caller)) return this.#short.enter(caller)
     return new Promise((start) => {
-      const ofCaller = this.#waiting.get(caller)
       if (ofCaller === undefined) this.#waiting.set(caller, [{ start }])
       else ofCaller.push({ start })
       this.#short.want()
@@ -49,12 +47,17 @@ export class FairTurns {
   }
 
   leave(turn: Turn): void {
-    if (this.#short.leave(turn)) this.#startNext()
+    const hadPlace = this.#short.leave(turn)
+    const { caller, since } = turn
+    if (this.#short.takenBy(caller) === 0 && !this.#waiting.has(caller) && !this.#busy.delete(caller))
+      this.#expectedUntil = since + EXPECTED_MS
+    if (hadPlace) this.#startNext()
   }
 
   #hasPlaceFor(caller: string): boolean {
-    if (this.#short.taken >= this.#places.all) return false
-    return this.#short.takenBy(caller) < this.#places.ofOne || performance.now() >= this.#sideBySideUntil
+    const { taken } = this.#short
+    if (taken >= this.#places.all) return false
+    return taken < this.#places.few || this.#short.takenBy(caller) === 0 || performance.now() >= this.#expectedUntil
   }
 
   #startNext(): void {
@@ -68,7 +71,7 @@ export class FairTurns {
     if (this.#waiting.size > 0) this.#short.want()
   }
 
-  /** Of those who may have one started. Few are passed over: each of them has `ofOne` places. */
+  /** Of those who may have one started. Few are passed over: each of them has a place. */
   #next(): [caller: string, calls: Waiting[]] | undefined {
     if (this.#short.taken >= this.#places.all) return undefined
     for (const waiting of this.#waiting) if (this.#hasPlaceFor(waiting[0])) return waiting

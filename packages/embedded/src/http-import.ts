@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { asClient, type HttpContext } from './as-client.ts'
 import { decodeValue, encodeArray, encodeValue, readElements } from './cbor.ts'
+import { refusesFiles, withFilesAsVariables } from './file-literals.ts'
 import {
   badRequest,
   bodyTooLong,
@@ -36,7 +37,8 @@ const MAX_KEPT = 128 * 1024 * 1024
 
 /**
  * `POST /import`: the statements of a dump, each carried out as it comes in. It is not transactional: what fails is reported (422), the
- * rest is done. No more of the dump is in memory than a few statements; a transaction, and what follows a LET, is kept whole (`MAX_KEPT`).
+ * rest is done. No more of the dump is in memory than a few statements, and of a long INSERT some of its rows; a transaction, and what
+ * follows a LET, is kept whole (`MAX_KEPT`).
  */
 export async function importDump(context: HttpContext, request: IncomingMessage): Promise<HttpAnswer> {
   const form = formOf(request.headers.accept) ?? 'json'
@@ -74,7 +76,7 @@ class Dump {
   /** The results of the statements that failed, encoded. */
   readonly failures: Uint8Array[] = []
   readonly #client: RpcClient
-  readonly #splitter = new StatementSplitter()
+  readonly #splitter = new StatementSplitter(MAX_KEPT / 2)
   #batch: string[] = []
   #length = 0
   /** Within BEGIN … COMMIT, or after a LET whose variable all that follows may use: what must not be torn apart. */
@@ -158,7 +160,11 @@ class Dump {
 
   /** The failure of all of them, if they could not be carried out at all. */
   async #tried(statements: readonly string[]): Promise<Buffer | undefined> {
-    const answer = await this.#resultsOf(statements.join(''))
+    let answer = await this.#resultsOf(statements.join(''))
+    if ('failure' in answer && refusesFiles(answer.message)) {
+      const { statements: read, variables } = withFilesAsVariables(statements)
+      answer = await this.#resultsOf(read.join(''), variables)
+    }
     if ('failure' in answer) return answer.failure
     // The first is OPTION's, where it has one.
     const results = answer.results.slice(-statements.length)
@@ -166,13 +172,15 @@ class Dump {
     return undefined
   }
 
-  async #resultsOf(statements: string): Promise<Results> {
-    const params = encodeArray([encodeValue(`OPTION IMPORT;${statements}`)])
+  async #resultsOf(statements: string, variables?: Buffer): Promise<Results> {
+    const query = encodeValue(`OPTION IMPORT;${statements}`)
+    const params = encodeArray(variables === undefined ? [query] : [query, variables])
     const answer = await this.#client.call({ method: 'query', params })
     if ('result' in answer) return { results: readElements(answer.result) }
     if (answer.error.equals(parseError())) return { failure: NO_FORM }
     const { kind } = decodeValue(answer.error) as { readonly kind?: unknown }
-    return { failure: failureOf(kind, messageOf(answer)) }
+    const message = messageOf(answer)
+    return { failure: failureOf(kind, message), ...(message !== undefined && { message }) }
   }
 
   /** Nothing is removed for a view that cannot be made: the rows that a dump has of it stay then, as on the real server. */
@@ -195,7 +203,7 @@ class Dump {
 }
 
 /** Of each statement, or the failure of all of them. Encoded. */
-type Results = { readonly results: readonly Buffer[] } | { readonly failure: Buffer }
+type Results = { readonly results: readonly Buffer[] } | { readonly failure: Buffer; readonly message?: string }
 
 function isOk(result: Buffer): boolean {
   return (decodeValue(result) as { readonly status: unknown }).status === 'OK'

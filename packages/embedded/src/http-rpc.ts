@@ -36,7 +36,7 @@ export async function rpc(context: HttpContext, request: IncomingMessage): Promi
   const wantsOther = accept !== undefined && !accept.startsWith('*/*') && formOf(accept) !== format?.name
   return await asClient(context, request.headers, async (client) => {
     if (format === undefined || wantsOther) return unsupportedMediaType()
-    const asked = readRequest(format.read(body) ?? UNREADABLE)
+    const asked = await readRequest((await format.read(body)) ?? UNREADABLE, format.levels)
     if ('error' in asked) return badRequest((decodeValue(asked.error) as { message: string }).message)
     const answer = await client.call(asked)
     if ('error' in answer && answer.lost !== undefined) return badRequest(messageOf(answer) ?? '')

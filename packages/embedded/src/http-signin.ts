@@ -20,6 +20,7 @@ import { messageOf } from './http-client.ts'
 import { formOf } from './http-forms.ts'
 import { readRequest } from './rpc-request.ts'
 import { readSurrealJson } from './surrealql-value.ts'
+import { inTurns } from './turns.ts'
 import { decodeUtf8 } from './utf8.ts'
 
 /** As the real server's default. */
@@ -39,10 +40,10 @@ export function signWith(method: 'signin' | 'signup') {
       if (form === 'unknown') return invalidHeader('accept')
       const text = decodeUtf8(body)
       if (text === undefined) return badRequest('Non UTF-8 request body')
-      const login = readSurrealJson(text)
+      const login = await inTurns(readSurrealJson(text))
       if (login === undefined || headAt(login, 0).major !== MAJOR.map)
         return badRequest('The request body contains invalid data')
-      const asked = readRequest(
+      const asked = await readRequest(
         encodeMap([
           ['method', encodeValue(method)],
           ['params', encodeArray([login])],

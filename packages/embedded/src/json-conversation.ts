@@ -1,5 +1,6 @@
 import { encodeMap } from './cbor.ts'
 import type { Engine } from './engine.ts'
+import { ReadingOrder } from './reading-order.ts'
 import type { RpcClient } from './rpc-client.ts'
 import { internal } from './rpc-errors.ts'
 import { JSON_FORMAT, UNREADABLE } from './wire-format.ts'
@@ -9,6 +10,7 @@ import type { Conversation } from './ws-connection.ts'
 export class JsonConversation implements Conversation {
   readonly #engine: Engine
   readonly #client: RpcClient
+  readonly #reading = new ReadingOrder()
   #delivered: Promise<void> = Promise.resolve()
 
   constructor(
@@ -25,7 +27,9 @@ export class JsonConversation implements Conversation {
 
   /** Never rejects. */
   async handle(message: Buffer): Promise<string | readonly string[]> {
-    const answer = await this.#client.handle(JSON_FORMAT.read(message) ?? UNREADABLE)
+    const read = this.#reading.next(() => JSON_FORMAT.read(message))
+    const frame = read instanceof Promise ? await read : read
+    const answer = await this.#client.handle(frame ?? UNREADABLE)
     return Buffer.isBuffer(answer) ? await this.#write(answer) : await this.#writeAll(answer)
   }
 

@@ -1,11 +1,13 @@
 import { encodeArray, encodeMap, encodeUuid, encodeValue, readElements, readEntries, uuidOf } from './cbor.ts'
 import { textOf } from './rpc-request.ts'
-import type { Session } from './session.ts'
+import { isOver, type Session } from './session.ts'
 
 interface Subscription {
   readonly session: Session
   readonly deliver: (frame: Buffer) => void
   readonly made: LiveStatement['made']
+  /** When the session in which it was begun is over, in seconds since 1970. */
+  readonly until?: number
 }
 
 /** Whose live queries there are. The engine announces every change by the id of the query; this finds who asked. */
@@ -13,18 +15,16 @@ export class LiveQueries {
   readonly #subscriptions = new Map<string, Subscription>()
 
   /** Called before the client is told of its live query, so it gets every change made after the answer. */
-  add(id: string, subscription: Subscription): void {
-    this.#subscriptions.set(id, subscription)
+  add(id: string, subscription: Omit<Subscription, 'until'>): void {
+    const { until } = subscription.session
+    this.#subscriptions.set(id, { ...subscription, ...(until !== undefined && { until }) })
   }
 
-  /**
-   * After the engine has dropped the live queries of a session. Returns those it has not, because it does not know whose they
-   * are: the caller has to kill them, or they stay in the database.
-   */
-  forget(session: Session): readonly string[] {
+  /** Nobody is told of these any more; the caller has to see that they end in the engine, or they stay in the database. */
+  forget(session: Session): readonly Pick<LiveStatement, 'id' | 'made'>[] {
     const of = [...this.#subscriptions].filter(([, subscription]) => subscription.session === session)
     for (const [id] of of) this.#subscriptions.delete(id)
-    return of.filter(([, { made }]) => made === 'perhaps, in a transaction').map(([id]) => id)
+    return of.map(([id, { made }]) => ({ id, made }))
   }
 
   /** Passes a notification of the engine on. One that nobody asked for is dropped. */
@@ -33,6 +33,8 @@ export class LiveQueries {
     const subscription = id === undefined ? undefined : this.#subscriptions.get(id)
     if (id === undefined || subscription === undefined) return
     if (action === 'KILLED') this.#subscriptions.delete(id)
+    // Whoever may not ask any more is not told, either.
+    else if (isOver(subscription.until)) return
     const { clientId, engineId } = subscription.session
     const result = clientId === undefined || clientId === engineId ? notification : withSession(notification, clientId)
     subscription.deliver(

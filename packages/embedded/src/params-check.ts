@@ -3,7 +3,7 @@ import { headAt, MAJOR } from './cbor-walk.ts'
 import type { Engine } from './engine.ts'
 import { ruleFor } from './gate.ts'
 import { invalidParams, type RpcError } from './rpc-errors.ts'
-import { isNullish, textOf } from './rpc-request.ts'
+import { isNullish } from './rpc-request.ts'
 
 /**
  * What is wrong with the params of a call that reads or writes data, in the real server's words; `undefined`: nothing. It looks at the
@@ -17,11 +17,12 @@ export async function wrongParams(engine: Engine, method: string, params: Buffer
   if (given.length < rule.least || given.length > rule.most) return invalidParams(rule.expected)
   const [first, second, third] = given
   if (method === 'query') {
-    if (textOf(first) === undefined) return invalidParams('Expected query to be string')
+    // A text of a hundred megabytes is not decoded for this.
+    if (majorOf(first) !== MAJOR.text) return invalidParams('Expected query to be string')
     return isObject(second) ? undefined : await unexpected(engine, 'Expected vars to be object', second, 'optional')
   }
   if (method !== 'run') return undefined
-  if (textOf(first) === undefined) return await unexpected(engine, 'Expected name to be string', first, 'required')
+  if (majorOf(first) !== MAJOR.text) return await unexpected(engine, 'Expected name to be string', first, 'required')
   if (!isVersion(second)) return await unexpected(engine, 'Expected version to be string', second, 'optional')
   return isList(third) ? undefined : await unexpected(engine, 'Expected args to be array', third, 'optional')
 }
@@ -52,7 +53,7 @@ const GOT = ', got '
  * whose arguments are one; nothing is carried out.
  */
 export async function inErrors(engine: Engine, value: Buffer): Promise<string> {
-  const isText = textOf(value) !== undefined
+  const isText = majorOf(value) === MAJOR.text
   const params = encodeArray(isText ? [encodeValue('refused'), NULL, value] : [value])
   const answer = await engine.call({ method: 'run', params })
   const { message } = ('error' in answer ? decodeValue(answer.error) : {}) as { readonly message?: string }

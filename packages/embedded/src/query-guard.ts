@@ -1,5 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { headAt, isLast, MAJOR } from './cbor-walk.ts'
+import { type Interruptible, inTurns } from './turns.ts'
 
 /**
  * The engine (3.0.2) works through an expression by recursion, however long it is: tens of thousands of `1+1+1…` overflow its
@@ -26,8 +26,11 @@ const BYTES_AT_ONCE = 250_000
 export async function isTooDeepQuery(params: Buffer): Promise<boolean> {
   const text = queryText(params)
   if (text === undefined || text.length < SHORT_BYTES) return false
-  const guard = new QueryGuard(text)
-  while (!guard.advance(BYTES_AT_ONCE)) await nextTurn()
+  return await inTurns(lookAt(new QueryGuard(text)))
+}
+
+function* lookAt(guard: QueryGuard): Interruptible<boolean> {
+  while (!guard.advance(BYTES_AT_ONCE)) yield
   return guard.tooDeep
 }
 

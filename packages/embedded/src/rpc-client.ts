@@ -7,6 +7,7 @@ import { wrongParams } from './params-check.ts'
 import { isTooDeepQuery, SHORT_BYTES } from './query-guard.ts'
 import { streamFrames } from './query-stream.ts'
 import { QueryStreams } from './query-streams.ts'
+import { ReadingOrder } from './reading-order.ts'
 import {
   anonymousNotAllowed,
   expressionTooDeep,
@@ -15,12 +16,13 @@ import {
   liveQueryNotSupported,
   methodNotAllowed,
   methodNotFound,
+  sessionExpired,
   sessionNotFound,
   streamNeedsId,
   tooManyTransactions,
 } from './rpc-errors.ts'
-import { type RpcRequest, readLongRequest, readRequest } from './rpc-request.ts'
-import type { Session } from './session.ts'
+import { type RpcRequest, readRequest } from './rpc-request.ts'
+import { isOver, type Session } from './session.ts'
 import { signIn, signOut, use } from './session-changes.ts'
 import { MAX_SESSIONS_A_CONNECTION, Sessions } from './sessions.ts'
 
@@ -28,9 +30,6 @@ import { MAX_SESSIONS_A_CONNECTION, Sessions } from './sessions.ts'
 const MAX_TRANSACTIONS_A_SESSION = 64
 /** so a connection cannot have that many for each of its sessions. */
 const MAX_TRANSACTIONS = 1_024
-
-/** A request of more bytes is read a little at a time. */
-const LONG_BYTES = 128 * 1024
 
 /** Methods that the real server knows by name even where it has them not: built without them, or over HTTP. */
 const NOT_BUILT_IN: ReadonlySet<string> = new Set(['gql', 'graphql', 'query_cancel', 'query_stream'])
@@ -50,6 +49,8 @@ export interface RpcClientOptions {
   }
   /** The sessions that are not its own: those over HTTP, which outlive the request that attached them. */
   readonly lasting?: Sessions
+  /** So many lists, maps and tags in each other may be in a request; left out: whoever made it has seen to it. */
+  readonly levels?: number
   /** The client's own name for the session it begins with, a UUID. It gets another one if that is in use. */
   readonly id?: string
   /** Done with the first session before anything is called in it. */
@@ -64,8 +65,7 @@ export class RpcClient {
   readonly #transactions = new Map<string, Session>()
   readonly #streams = new QueryStreams()
   readonly #begun: Promise<Session>
-  /** Of the last request that could not be read at once. */
-  #reading: ReturnType<typeof readLongRequest> | undefined
+  readonly #reading = new ReadingOrder()
 
   constructor(options: RpcClientOptions) {
     this.#options = options
@@ -87,7 +87,7 @@ export class RpcClient {
 
   /** Answers one request, itself encoded, with one encoded response, or with those of a stream in their order. Never rejects. */
   async handle(frame: Buffer): Promise<Buffer | readonly Buffer[]> {
-    const read = this.#read(frame)
+    const read = this.#reading.next(() => readRequest(frame, this.#options.levels))
     const request = read instanceof Promise ? await read : read
     if ('error' in request) return encodeMap([['error', request.error]])
     if (request.method === 'query_stream' && this.#options.connection !== undefined) return await this.#stream(request)
@@ -107,17 +107,6 @@ export class RpcClient {
     } finally {
       this.#streams.end(id)
     }
-  }
-
-  /** Requests are read in the order in which they came: a long one takes a while, and a change must not overtake it. */
-  #read(frame: Buffer): ReturnType<typeof readRequest> | ReturnType<typeof readLongRequest> {
-    const isLong = frame.length > LONG_BYTES
-    if (this.#reading === undefined && !isLong) return readRequest(frame)
-    const reading = Promise.resolve(this.#reading).then(() => (isLong ? readLongRequest(frame) : readRequest(frame)))
-    this.#reading = reading
-    return reading.finally(() => {
-      if (this.#reading === reading) this.#reading = undefined
-    })
   }
 
   /** Never rejects. */
@@ -187,8 +176,11 @@ export class RpcClient {
     switch (method) {
       case 'use':
         return await use(engine, session, params)
-      case 'invalidate':
-        return await signOut(engine, session, method)
+      case 'invalidate': {
+        const answer = await signOut(engine, session, method)
+        await this.#sessions.endLive(session)
+        return answer
+      }
       case 'reset': {
         const answer = await signOut(engine, session, method)
         await this.#sessions.forgetLive(session)
@@ -198,8 +190,13 @@ export class RpcClient {
       case 'signin':
       case 'signup':
       case 'authenticate':
-      case 'refresh':
-        return await signIn(engine, session, method, params)
+      case 'refresh': {
+        const before = session.identity?.actor
+        const answer = await signIn(engine, session, method, params)
+        // What one user may see another one is not told.
+        if (session.identity?.actor !== before) await this.#sessions.endLive(session)
+        return answer
+      }
       default:
         return await engine.call({ method, params, session: session.engineId })
     }
@@ -212,7 +209,8 @@ export class RpcClient {
     if (wrong !== undefined) return { error: wrong }
     if (txn !== undefined && !ruleFor(method)?.outside && !this.#transactions.has(txn))
       return { error: connection === undefined ? methodNotAllowed('unknown') : invalidParams('Transaction not found') }
-    if (session.identity === undefined) return { error: anonymousNotAllowed() }
+    if (session.identity === undefined)
+      return { error: isOver(session.until) ? sessionExpired() : anonymousNotAllowed() }
     if (method === 'query' && params.length > SHORT_BYTES && (await isTooDeepQuery(params)))
       return { error: expressionTooDeep() }
     if ((method === 'live' || method === 'kill') && connection === undefined) return { error: liveQueryNotSupported() }

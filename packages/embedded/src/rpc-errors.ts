@@ -47,6 +47,9 @@ export const anonymousNotAllowed = (): RpcError =>
     details: { kind: 'NotAllowed', details: { action: 'process', actor: 'anonymous', resource: 'query' } },
   })
 
+export const sessionExpired = (): RpcError =>
+  error(-32000, 'NotAllowed', 'The session has expired', { kind: 'Auth', details: { kind: 'SessionExpired' } })
+
 export const useNotAllowed = (what: 'namespace' | 'database', name: string): RpcError =>
   error(-32000, 'NotAllowed', `You don't have permission to change to the ${name} ${what}`)
 

@@ -1,8 +1,8 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { EMPTY_ARRAY, type Entry, TAG, uuidFromAnyText, uuidOf } from './cbor.ts'
 import { endOfKey, headAt, isLast, MAJOR, textAt, Walk } from './cbor-walk.ts'
 import { hasExponent, withoutExponents } from './decimal-text.ts'
 import { invalidRequest, parseError, type RpcError } from './rpc-errors.ts'
+import { atOnce, type Interruptible, inTurns, LONG_BYTES } from './turns.ts'
 import { isFatalDuration } from './value-guard.ts'
 
 /** What a client asks for. Values stay encoded. */
@@ -24,28 +24,16 @@ const STEPS = 100_000
 
 /**
  * Reads one request as the real server does: the last of repeated fields counts, unknown fields are ignored. Reads to the
- * end of the value and no further, as the engine does.
+ * end of the value and no further, as the engine does. `levels`: of lists, maps and tags in each other, so many at most.
+ *
+ * A request of a hundred megabytes keeps nobody else waiting.
  */
-export function readRequest(frame: Buffer): Read {
-  const reading = readFields(frame, Number.POSITIVE_INFINITY)
-  for (;;) {
-    const { done, value } = reading.next()
-    if (done) return value
-  }
+export function readRequest(frame: Buffer, levels?: number): Read | Promise<Read> {
+  const reading = readFields(frame, levels)
+  return frame.length > LONG_BYTES ? inTurns(reading) : atOnce(reading)
 }
 
-/** The same, a little at a time: a request of a hundred megabytes keeps nobody else waiting. */
-export async function readLongRequest(frame: Buffer): Promise<Read> {
-  const reading = readFields(frame, STEPS)
-  for (;;) {
-    const { done, value } = reading.next()
-    if (done) return value
-    await nextTurn()
-  }
-}
-
-/** Yields after so many steps. */
-function* readFields(frame: Buffer, steps: number): Generator<void, Read, undefined> {
+function* readFields(frame: Buffer, levels: number | undefined): Interruptible<Read> {
   const fields = new Map<string, Entry['value']>()
   let fatal = false
   const scientific: number[] = []
@@ -57,10 +45,10 @@ function* readFields(frame: Buffer, steps: number): Generator<void, Read, undefi
     const map = headAt(frame, 0)
     if (map.major !== MAJOR.map) return { error: parseError() }
     for (let at = map.end, i = 0; !isLast(frame, at, i, map.argument); i++) {
-      if (i % steps === steps - 1) yield
+      if (i % STEPS === STEPS - 1) yield
       const start = endOfKey(frame, at)
-      const walk = new Walk(frame, start, onTag)
-      while (!walk.advance(steps)) yield
+      const walk = new Walk(frame, start, onTag, levels === undefined ? undefined : levels - 1)
+      while (!walk.advance(STEPS)) yield
       // No other field matters, however many there are and however long their names.
       const key = start - at > LONGEST_NAME ? '' : textAt(frame, at)
       if (FIELDS.has(key)) fields.set(key, frame.subarray(start, walk.at))

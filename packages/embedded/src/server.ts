@@ -12,6 +12,7 @@ import {
 } from '@procref/lifecycle'
 import { WebSocketServer } from 'ws'
 import { type HttpContext, refusal } from './as-client.ts'
+import { ClientStream } from './client-stream.ts'
 import { connectionId } from './connection-id.ts'
 import { beginConversation, subprotocolFor, takesWebSockets } from './conversations.ts'
 import { checkPulse, prepareDatabase } from './database.ts'
@@ -22,6 +23,7 @@ import { hasProof } from './http-client.ts'
 import { answerHttp } from './http-routes.ts'
 import { LiveQueries } from './live-queries.ts'
 import { Sessions } from './sessions.ts'
+import { UnfinishedMessages } from './unfinished-messages.ts'
 import { MAX_MESSAGE_BYTES, WsConnection } from './ws-connection.ts'
 
 export interface ServerOptions extends Endpoint, EngineOptions {
@@ -29,6 +31,9 @@ export interface ServerOptions extends Endpoint, EngineOptions {
   /** Gets a line for the server's log now and then. Must not throw. */
   readonly log: (line: string) => void
 }
+
+/** Of all clients together: so much is kept of messages that have not arrived in full. */
+const MAX_UNFINISHED_BYTES = 4 * MAX_MESSAGE_BYTES
 
 /** Nothing but a call ends them. */
 const MAX_HTTP_SESSIONS = 4_096
@@ -64,6 +69,7 @@ class EmbeddedServer implements RunningServer {
     handleProtocols: subprotocolFor,
   })
   readonly #connections = new Set<WsConnection>()
+  readonly #unfinished = new UnfinishedMessages(MAX_UNFINISHED_BYTES)
   readonly #live = new LiveQueries()
   readonly #hurry = new AbortController()
   #engine: Engine | undefined
@@ -205,9 +211,12 @@ class EmbeddedServer implements RunningServer {
     const refused = await this.#refusedUpgrade(request)
     const context = this.#context
     if (refused !== undefined || context === undefined) return refuse(socket, refused ?? notReady())
-    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+    // What came with the request, so that it is looked at as what comes after it.
+    if (head.length > 0) socket.unshift(head)
+    const stream = new ClientStream(socket, { unfinished: this.#unfinished, maxMessageBytes: MAX_MESSAGE_BYTES })
+    this.#sockets.handleUpgrade(request, stream, NOTHING, (webSocket) => {
       const converse = beginConversation(context, this.#live, request, webSocket.protocol)
-      const connection = new WsConnection(webSocket, socket, converse)
+      const connection = new WsConnection(webSocket, stream, converse)
       this.#connections.add(connection)
       void connection.ended.then(() => this.#connections.delete(connection))
     })
@@ -248,6 +257,8 @@ const PREFLIGHT = {
     'accept,accept-encoding,authorization,content-type,origin,surreal-ns,surreal-db,surreal-id,surreal-auth-ns,surreal-auth-db',
   'access-control-max-age': '86400',
 }
+
+const NOTHING = Buffer.alloc(0)
 
 function refuse(socket: Duplex, { status, headers, body: said }: HttpAnswer): void {
   // Nothing else is said to who is refused.

@@ -25,7 +25,8 @@ async function identify(engine: Engine, session: Session, method: string): Promi
   const answer = await engine.call({ method: 'query', params: asked, session: session.engineId })
   if (!('result' in answer)) return undefined
   const [statement] = decodeValue(answer.result) as readonly { readonly result?: SessionValue }[]
-  const { tk: token, ns, db } = statement?.result ?? {}
+  const { tk: token, ns, db, exp } = statement?.result ?? {}
+  session.until = typeof exp === 'number' ? exp : undefined
   if (typeof token !== 'object' || token === null) return undefined
   const actor = JSON.stringify([token.NS, token.DB, token.AC, token.ID])
   const identity = { actor, ...named('namespace', token.NS), ...named('database', token.DB) }
@@ -50,6 +51,8 @@ interface SessionValue {
   readonly tk?: { readonly NS?: unknown; readonly DB?: unknown; readonly AC?: unknown; readonly ID?: unknown } | null
   readonly ns?: unknown
   readonly db?: unknown
+  /** In seconds since 1970. */
+  readonly exp?: unknown
 }
 
 function named<K extends string>(key: K, value: unknown): { readonly [key in K]?: string } {

@@ -25,6 +25,11 @@ export interface Session {
    * then be called.
    */
   identity: Identity | undefined
+  /**
+   * When it is over, in seconds since 1970, as the last sign-in says; the engine sees to it. A session that is left by a sign-out is over
+   * at that time all the same, as with the real server.
+   */
+  until: number | undefined
   /** What it works in. Kept here as well, because the engine panics at a database without a namespace. */
   selection: Selection
   /** The selection was made before the sign-in, and the engine does not know it yet. */
@@ -37,7 +42,13 @@ export function newSession(clientId: string | undefined, engineId: string): Sess
     engineId,
     order: new CallOrder(),
     identity: undefined,
+    until: undefined,
     selection: {},
     selectionPending: false,
   }
+}
+
+/** As the servers look at it: a session lasts to the end of its last second. */
+export function isOver(until: number | undefined): boolean {
+  return until !== undefined && Math.floor(Date.now() / 1000) > until
 }

@@ -63,10 +63,20 @@ export class Sessions {
     return { result: encodeArray(ids.map(encodeUuid)) }
   }
 
-  /** After the engine has dropped the session's live queries. */
+  /** After the engine has dropped the session's live queries: all but those of which it does not know whose they are. */
   async forgetLive(session: Session): Promise<void> {
-    for (const id of this.#live?.forget(session) ?? []) {
-      // An error says that it was no live query after all.
+    const forgotten = this.#live?.forget(session) ?? []
+    await this.#kill(forgotten.filter(({ made }) => made === 'perhaps, in a transaction').map(({ id }) => id))
+  }
+
+  /** Ends the live queries of a session that goes on. */
+  async endLive(session: Session): Promise<void> {
+    await this.#kill((this.#live?.forget(session) ?? []).map(({ id }) => id))
+  }
+
+  async #kill(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      // An error says that it was no live query after all. One that could not be ended now ends with its session.
       await this.#engine.call({ method: 'kill', params: encodeArray([encodeUuid(id)]) })
     }
   }

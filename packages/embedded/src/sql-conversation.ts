@@ -1,8 +1,8 @@
-import { encodeArray, encodeValue } from './cbor.ts'
+import { isUtf8 } from 'node:buffer'
+import { encodeArray, encodeText } from './cbor.ts'
 import type { Engine } from './engine.ts'
 import { messageOf } from './http-client.ts'
 import type { RpcClient } from './rpc-client.ts'
-import { decodeUtf8 } from './utf8.ts'
 import { JSON_FORMAT } from './wire-format.ts'
 import type { Conversation } from './ws-connection.ts'
 
@@ -32,9 +32,8 @@ export class SqlConversation implements Conversation {
   }
 
   async #answer(message: Buffer): Promise<string | undefined> {
-    const statements = decodeUtf8(message)
-    if (statements === undefined) return undefined
-    const answer = await this.#client.call({ method: 'query', params: encodeArray([encodeValue(statements)]) })
+    if (!isUtf8(message)) return undefined
+    const answer = await this.#client.call({ method: 'query', params: encodeArray([encodeText(message)]) })
     if ('error' in answer) return messageOf(answer)
     try {
       return `${await JSON_FORMAT.write(this.#engine, answer.result)}`

@@ -2,6 +2,7 @@ import { decodeValue, TAG, uuidFromText } from './cbor.ts'
 import { CborWriter } from './cbor-writer.ts'
 import { type Instant, instantOf } from './datetime-text.ts'
 import { geometryOf } from './geometry-object.ts'
+import type { Interruptible } from './turns.ts'
 
 /** As the real server: so many levels, the outermost included. What is empty, and a number in parentheses, is none. */
 const MAX_DEPTH = 100
@@ -13,18 +14,24 @@ const MAX_INT = 2n ** 63n - 1n
 const SPACE = /[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/y
 /** What its comments begin with, and end with. */
 const COMMENTS = { '--': '\n', '//': '\n', '#': '\n', '/*': '*/' } as const
+/** What a space or a comment begins with, of ASCII. */
+const BLANK: ReadonlySet<string> = new Set('\t\n\v\f\r -/#')
 const WORD = /[A-Za-z_]\w*/y
 const KEY_WORD = /\w+/y
 const NUMBER = /[+-]?\d[\d_]*(\.\d[\d_]*)?([eE][+-]?\d[\d_]*)?(f|dec)?(?!\w)/y
 const INFINITE = /[+-]Infinity(?!\w)/y
 const DURATION = /(?:\d+(?:ns|us|[µμ]s|ms|[smhdwy]))+(?!\w)/y
 const DIGITS = /^\d+$/
-const PLAIN_TEXT = /[^"'\\]*/y
+/** A number as most are. */
+const SMALL_NUMBER = /-?\d{1,15}(?![\w.µμ])/y
 
 const UUID_LENGTH = 36
 
 /** Could a text begin with a record id? Spares most texts the attempt. */
 const LIKE_RECORD = /^(?:[A-Za-z_]\w*\s*:(?!:)|\s|[`⟨/#-])/
+
+/** Could it begin with a date or a UUID? */
+const LIKE_DATE_OR_UUID = /^[+-]?[\dA-Fa-f]{4}/
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '"': '"',
@@ -43,14 +50,35 @@ const ESCAPES: Readonly<Record<string, string>> = {
 /** The text is no value. */
 class NoValue extends Error {}
 
+/** So many values, or pieces of text, are read before others get a turn: about a millisecond. */
+const STEPS = 500
+/** A text without escapes is written in pieces of so many characters. */
+const PIECE = 64 * 1024
+/** A text with escapes is put together in pieces of so many characters. */
+const JOINED = 4 * 1024
+
+/** When it is time to let others go on. */
+class Pace {
+  #left = STEPS
+
+  /** Takes a step. True: others are next. */
+  step(): boolean {
+    if (--this.#left > 0) return false
+    this.#left = STEPS
+    return true
+  }
+}
+
 /**
  * Reads the value that a text begins with, as the real server reads the frames and bodies that it calls JSON: with SurrealQL's own
  * literals, of which JSON is nearly a part. Texts that look like a record id, a datetime or a UUID become one; what follows the
  * value is ignored. `undefined`: it is no value. Nothing in it is carried out.
  *
  * A regular expression is no value here: it has no form in CBOR.
+ *
+ * A hundred megabytes take it many seconds, so others may get on meanwhile. In one piece: one text, comment or geometry is put together.
  */
-export function readSurrealValue(text: string): Buffer | undefined {
+export function readSurrealValue(text: string): Interruptible<Buffer | undefined> {
   return read(text, FRAME)
 }
 
@@ -59,7 +87,7 @@ export function readSurrealValue(text: string): Buffer | undefined {
  * ids, quotes, comments and last commas of SurrealQL, but no other literal of it; a text stays a text. What follows the value is
  * ignored. `undefined`: it is no such value.
  */
-export function readSurrealJson(text: string): Buffer | undefined {
+export function readSurrealJson(text: string): Interruptible<Buffer | undefined> {
   return read(text, JSON_BODY)
 }
 
@@ -75,17 +103,18 @@ const FRAME: Dialect = { texts: 'may be more', literals: 'surrealql' }
 const WITHIN_TEXT: Dialect = { texts: 'are texts', literals: 'surrealql' }
 const JSON_BODY: Dialect = { texts: 'are texts', literals: 'json' }
 
-function read(text: string, dialect: Dialect): Buffer | undefined {
-  return attempt(() => {
-    const writer = new CborWriter(text.length)
-    new ValueReader(text, writer, dialect).value()
+function* read(text: string, dialect: Dialect): Interruptible<Buffer | undefined> {
+  const writer = new CborWriter(text.length)
+  return yield* attempt(function* () {
+    yield* new ValueReader(text, writer, dialect, new Pace()).value()
     return writer.from(0)
   })
 }
 
-function attempt<T>(read: () => T): T | undefined {
+/** `undefined`: it is no value. */
+function* attempt<T>(read: () => Interruptible<T>): Interruptible<T | undefined> {
   try {
-    return read()
+    return yield* read()
   } catch (error) {
     if (error instanceof NoValue) return undefined
     throw error
@@ -96,96 +125,142 @@ class ValueReader {
   readonly #text: string
   readonly #out: CborWriter
   readonly #dialect: Dialect
+  readonly #pace: Pace
   #at = 0
   #depth = 0
+  /** Where the last object that is no geometry begins. */
+  #objectAt = -1
+  /** The first backslash from a place on, which has been looked for. */
+  #backslash = { from: 0, at: -1 }
 
-  constructor(text: string, out: CborWriter, dialect: Dialect) {
+  constructor(text: string, out: CborWriter, dialect: Dialect, pace: Pace) {
     this.#text = text
     this.#out = out
     this.#dialect = dialect
+    this.#pace = pace
   }
 
-  value(): void {
-    this.#skipBlanks()
+  *value(): Interruptible {
+    if (this.#pace.step()) yield
+    if (!this.#plainValue()) yield* this.#otherValue()
+  }
+
+  /** After blanks. */
+  *#otherValue(): Interruptible {
     const start = this.#out.at
-    if (this.#isJson) this.#jsonValue()
-    else if (this.#eat('..')) this.#rangeEnd(start, 'no start')
+    if (this.#isJson) yield* this.#jsonValue()
+    else if (this.#eat('..')) yield* this.#rangeEnd(start, 'no start')
     else {
-      this.#single()
-      if (this.#eat('>..')) this.#rangeEnd(start, TAG.boundExcluded)
-      else if (this.#eat('..')) this.#rangeEnd(start, TAG.boundIncluded)
+      yield* this.#single()
+      if (this.#eat('>..')) yield* this.#rangeEnd(start, TAG.boundExcluded)
+      else if (this.#eat('..')) yield* this.#rangeEnd(start, TAG.boundIncluded)
     }
+  }
+
+  /**
+   * Skips blanks, and reads the value that follows if it is a short text or number, as most are: without the cost of what can be
+   * interrupted. False: it is something else, or part of it.
+   */
+  #plainValue(): boolean {
+    this.#skipBlanks()
+    const [from, start] = [this.#at, this.#out.at]
+    const char = this.#text[from]
+    if (char === '"' || char === "'") {
+      const text = this.#plainText(char)
+      if (text === undefined || text.length > PIECE || this.#mayBeMore(text)) {
+        this.#at = from
+        return false
+      }
+      this.#out.text(text)
+    } else {
+      const number = this.#match(SMALL_NUMBER)
+      if (number === undefined) return false
+      this.#out.int(Number(number))
+    }
+    const next = this.#text[this.#at]
+    if (next !== '.' && next !== '>') return true
+    // A range, perhaps.
+    this.#out.rewind(start)
+    this.#at = from
+    return false
+  }
+
+  /** A record id, a date, a UUID? */
+  #mayBeMore(text: string): boolean {
+    return this.#dialect.texts === 'may be more' && (mayBeRecord(text) || LIKE_DATE_OR_UUID.test(text))
   }
 
   get #isJson(): boolean {
     return this.#dialect.literals === 'json'
   }
 
-  #jsonValue(): void {
+  *#jsonValue(): Interruptible {
     const char = this.#text[this.#at] ?? ''
-    if (char === '{') this.#jsonObject()
-    else if (/[["'\d+-]/.test(char)) this.#single()
-    else this.#jsonWord()
+    if (char === '{') yield* this.#jsonObject()
+    else if (/[["'\d+-]/.test(char)) yield* this.#single()
+    else yield* this.#jsonWord()
   }
 
-  #jsonObject(): void {
+  *#jsonObject(): Interruptible {
     this.#expect('{')
     if (this.#eatNext('}')) this.#emptyObject()
-    else this.#nested(() => this.#fields())
+    else yield* this.#nested(this.#fields())
   }
 
-  #jsonWord(): void {
+  *#jsonWord(): Interruptible {
     const start = this.#at
     const word = this.#match(WORD)?.toLowerCase() ?? ''
     const quote = this.#text[this.#at]
     if (this.#text[start] === 's' && word === 's' && (quote === '"' || quote === "'"))
-      this.#textValue(this.#enclosed(quote))
+      yield* this.#textValue(yield* this.#enclosed(quote))
     else if (word === 'null') this.#out.null()
     else if (word === 'true' || word === 'false') this.#out.bool(word === 'true')
     else {
       this.#at = start
-      this.record()
+      yield* this.record()
     }
   }
 
   /** At the start of a table's name. */
-  record(): void {
+  *record(): Interruptible {
     this.#skipBlanks()
-    const table = this.#name()
+    const table = yield* this.#name()
     this.#skipBlanks()
     if (table === undefined || !this.#eat(':') || this.#text[this.#at] === ':') throw new NoValue()
     this.#out.tag(TAG.record)
     this.#out.list(2)
     this.#out.text(table)
     this.#skipBlanks()
-    this.#recordKey()
+    yield* this.#recordKey()
   }
 
-  #single(): void {
+  *#single(): Interruptible {
     const char = this.#text[this.#at] ?? ''
-    if (char === '{') this.#braced()
-    else if (char === '[') this.#nested(() => this.#list())
-    else if (char === '(') this.#parenthesized()
-    else if (char === '"' || char === "'") this.#textValue(this.#enclosed(char))
+    if (char === '{') yield* this.#braced()
+    else if (char === '[') yield* this.#nested(this.#list())
+    else if (char === '(') yield* this.#parenthesized()
+    else if (char === '"' || char === "'")
+      yield* this.#textValue(this.#plainText(char) ?? (yield* this.#enclosed(char)))
     else if (/[\d+-]/.test(char)) this.#number()
-    else this.#worded()
+    else yield* this.#worded()
   }
 
-  #nested(read: () => void): void {
+  /** `reading` has not begun. */
+  *#nested(reading: Interruptible): Interruptible {
     if (++this.#depth > MAX_DEPTH) throw new NoValue()
-    read()
+    yield* reading
     this.#depth--
   }
 
   /** A literal that begins with a word, or a record id. */
-  #worded(): void {
+  *#worded(): Interruptible {
     const start = this.#at
     const word = this.#match(WORD) ?? ''
     const quote = this.#text[this.#at]
-    if (word !== '' && (quote === '"' || quote === "'")) this.#prefixed(word, this.#enclosed(quote))
+    if (word !== '' && (quote === '"' || quote === "'")) yield* this.#prefixed(word, yield* this.#enclosed(quote))
     else if (!this.#constant(word)) {
       this.#at = start
-      this.record()
+      yield* this.record()
     }
   }
 
@@ -199,36 +274,53 @@ class ValueReader {
     return true
   }
 
-  #prefixed(prefix: string, text: string): void {
-    if (prefix === 's') this.#textValue(text)
+  *#prefixed(prefix: string, text: string): Interruptible {
+    if (prefix === 's') yield* this.#textValue(text)
     else if (prefix === 'd') this.#instant(instantOf(text) ?? refused())
     else if (prefix === 'u') this.#out.uuid(uuidFromText(text.slice(0, UUID_LENGTH)) ?? refused())
     else if (prefix === 'b' && /^(?:[0-9A-Fa-f]{2})*$/.test(text)) this.#out.bytes(Buffer.from(text, 'hex'))
     else throw new NoValue()
   }
 
-  #textValue(text: string): void {
-    if (this.#dialect.texts === 'are texts') this.#out.text(text)
-    else if (!this.#recordText(text)) this.#datedText(text)
+  *#textValue(text: string): Interruptible {
+    if (this.#dialect.texts === 'are texts') yield* this.#longText(text)
+    else if (!mayBeRecord(text) || !(yield* this.#recordText(text))) yield* this.#datedText(text)
   }
 
-  #recordText(text: string): boolean {
-    if (!LIKE_RECORD.test(text)) return false
-    const start = this.#out.at
-    const isRecord = attempt(() => {
-      new ValueReader(text, this.#out, WITHIN_TEXT).record()
+  *#recordText(text: string): Interruptible<boolean> {
+    const { at: start } = this.#out
+    const [out, pace] = [this.#out, this.#pace]
+    const isRecord = yield* attempt(function* () {
+      yield* new ValueReader(text, out, WITHIN_TEXT, pace).record()
       return true
     })
-    if (isRecord === undefined) this.#out.rewind(start)
+    if (isRecord === undefined) out.rewind(start)
     return isRecord ?? false
   }
 
-  #datedText(text: string): void {
+  *#datedText(text: string): Interruptible {
     const instant = instantOf(text)
     const uuid = uuidFromText(text.slice(0, UUID_LENGTH))
     if (instant !== undefined) this.#instant(instant)
     else if (uuid !== undefined) this.#out.uuid(uuid)
-    else this.#out.text(text)
+    else yield* this.#longText(text)
+  }
+
+  *#longText(text: string): Interruptible {
+    if (text.length <= PIECE) {
+      this.#out.text(text)
+      return
+    }
+    let length = 0
+    for (const piece of piecesOf(text)) {
+      length += Buffer.byteLength(piece)
+      if (this.#pace.step()) yield
+    }
+    this.#out.openText(length)
+    for (const piece of piecesOf(text)) {
+      this.#out.pieceOfText(piece)
+      if (this.#pace.step()) yield
+    }
   }
 
   #instant({ seconds, nanos }: Instant): void {
@@ -260,14 +352,14 @@ class ValueReader {
   }
 
   /** `{}`, an object, or a set: `{1, 2}`, `{1,}`, `{,}`. What begins like a field is taken for an object. */
-  #braced(): void {
+  *#braced(): Interruptible {
     this.#expect('{')
     if (this.#eatNext('}')) this.#emptyObject()
-    else if (this.#beginsField()) this.#nested(() => this.#fields())
+    else if (yield* this.#beginsField()) yield* this.#nested(this.#fields())
     else {
       this.#out.tag(TAG.set)
       if (this.#eat(',')) this.#emptySet()
-      else this.#nested(() => this.#items('}', 'one at least'))
+      else yield* this.#nested(this.#items('}', 'one at least'))
     }
   }
 
@@ -282,51 +374,64 @@ class ValueReader {
     this.#out.end()
   }
 
-  #beginsField(): boolean {
+  *#beginsField(): Interruptible<boolean> {
     const start = this.#at
-    const begins = this.#fieldName() !== undefined && this.#eatNext(':')
+    const name = this.#plainName() ?? (yield* this.#fieldName())
+    const begins = name !== undefined && this.#eatNext(':')
     this.#at = start
     return begins
   }
 
   /** After `{` and what may be between them. */
-  #fields(): void {
+  *#fields(): Interruptible {
     const start = this.#out.at
     const names = new Set<string>()
     this.#out.openMap()
     for (let more = true; !this.#eatNext('}'); more = this.#eatNext(',')) {
       if (!more) throw new NoValue()
-      const name = this.#fieldName() ?? refused()
-      names.add(name)
-      this.#out.text(name)
+      const name = this.#plainName() ?? (yield* this.#fieldName()) ?? refused()
+      if (names.size <= 2) names.add(name)
+      if (name.length > PIECE) yield* this.#longText(name)
+      else this.#out.text(name)
       if (!this.#eatNext(':')) throw new NoValue()
-      this.value()
+      if (this.#pace.step()) yield
+      if (!this.#plainValue()) yield* this.#otherValue()
     }
     this.#out.end()
-    if (this.#isJson || names.size !== 2 || !names.has('type')) return
-    const geometry = geometryOf(this.#out.from(start))
-    if (geometry === undefined) return
+    // What has an object in it is no geometry, and is not looked at again for each object that it is in.
+    const mayBeGeometry = !this.#isJson && names.size === 2 && names.has('type') && this.#objectAt < start
+    const geometry = mayBeGeometry ? geometryOf(this.#out.from(start)) : undefined
+    if (geometry === undefined) {
+      this.#objectAt = start
+      return
+    }
     this.#out.rewind(start)
     this.#out.raw(geometry)
   }
 
-  #fieldName(): string | undefined {
+  #plainName(): string | undefined {
     const char = this.#text[this.#at]
-    if (char === '"' || char === "'") return this.#enclosed(char)
-    return this.#name() ?? this.#match(/\d+(?!\w)/y)
+    return char === '"' || char === "'" ? this.#plainText(char) : undefined
   }
 
-  #list(): void {
+  *#fieldName(): Interruptible<string | undefined> {
+    const char = this.#text[this.#at]
+    if (char === '"' || char === "'") return yield* this.#enclosed(char)
+    return (yield* this.#name()) ?? this.#match(/\d+(?!\w)/y)
+  }
+
+  *#list(): Interruptible {
     this.#expect('[')
-    this.#items(']', 'any')
+    yield* this.#items(']', 'any')
   }
 
   /** Up to `close`, with a comma after each but perhaps the last. */
-  #items(close: string, commas: 'any' | 'one at least'): void {
+  *#items(close: string, commas: 'any' | 'one at least'): Interruptible {
     this.#out.openList()
     for (let seen = 0, more = true; !this.#eatNext(close); seen++) {
       if (!more) throw new NoValue()
-      this.value()
+      if (this.#pace.step()) yield
+      if (!this.#plainValue()) yield* this.#otherValue()
       more = this.#eatNext(',')
       if (!more && seen === 0 && commas === 'one at least') throw new NoValue()
     }
@@ -334,13 +439,13 @@ class ValueReader {
   }
 
   /** `(1, 2)` is a point, `(1)` what is in it. */
-  #parenthesized(): void {
+  *#parenthesized(): Interruptible {
     this.#expect('(')
     const start = this.#out.at
     this.#skipBlanks()
     const isNumber = /[\d+-]/.test(this.#text[this.#at] ?? '')
-    if (isNumber) this.value()
-    else this.#nested(() => this.value())
+    if (isNumber) yield* this.value()
+    else yield* this.#nested(this.value())
     if (isNumber && this.#eatNext(',')) {
       this.#skipBlanks()
       this.#number()
@@ -353,13 +458,13 @@ class ValueReader {
     if (!this.#eatNext(')')) throw new NoValue()
   }
 
-  #recordKey(): void {
+  *#recordKey(): Interruptible {
     const char = this.#text[this.#at] ?? ''
-    if (char === '{') this.#nested(() => this.#objectKey())
-    else if (char === '[') this.#nested(() => this.#list())
-    else if (char === '`' || char === '⟨') this.#out.text(this.#name() ?? refused())
+    if (char === '{') yield* this.#nested(this.#objectKey())
+    else if (char === '[') yield* this.#nested(this.#list())
+    else if (char === '`' || char === '⟨') yield* this.#longText((yield* this.#name()) ?? refused())
     else if (char === '+' || char === '-') this.#signedKey(char)
-    else this.#wordKey()
+    else yield* this.#wordKey()
   }
 
   #signedKey(sign: '+' | '-'): void {
@@ -372,12 +477,12 @@ class ValueReader {
     if (sign === '+') this.#at = start
   }
 
-  #wordKey(): void {
+  *#wordKey(): Interruptible {
     const key = this.#match(KEY_WORD) ?? refused()
     const quote = this.#text[this.#at]
     if (quote === '"' || quote === "'") {
       if (key !== 'u') throw new NoValue()
-      this.#prefixed(key, this.#enclosed(quote))
+      yield* this.#prefixed(key, yield* this.#enclosed(quote))
     } else if (DIGITS.test(key)) this.#numericKey(key)
     else this.#out.text(key)
   }
@@ -388,30 +493,57 @@ class ValueReader {
     else this.#out.int(whole)
   }
 
-  #objectKey(): void {
+  *#objectKey(): Interruptible {
     this.#expect('{')
     if (this.#eatNext('}')) this.#emptyObject()
-    else this.#fields()
+    else yield* this.#fields()
   }
 
   /** A name as it is, or in backticks or angles. */
-  #name(): string | undefined {
+  *#name(): Interruptible<string | undefined> {
     const char = this.#text[this.#at]
-    if (char === '`') return this.#enclosed('`')
-    if (char === '⟨') return this.#enclosed('⟩')
+    if (char === '`') return yield* this.#enclosed('`')
+    if (char === '⟨') return yield* this.#enclosed('⟩')
     return this.#match(WORD)
   }
 
+  /** The same as `#enclosed`, if there is no escape in it. It is cut out of the whole: a hundred megabytes are not copied. */
+  #plainText(close: string): string | undefined {
+    const start = this.#at + 1
+    const end = this.#text.indexOf(close, start)
+    if (end === -1) throw new NoValue()
+    if (this.#nextBackslash(start) < end) return undefined
+    this.#at = end + 1
+    return this.#text.slice(start, end)
+  }
+
+  #nextBackslash(from: number): number {
+    // Not before that place either: it may have been read before, and is read once more.
+    if (this.#backslash.at < from || from < this.#backslash.from) {
+      const found = this.#text.indexOf('\\', from)
+      this.#backslash = { from, at: found === -1 ? this.#text.length : found }
+    }
+    return this.#backslash.at
+  }
+
   /** From the opening mark until after `close`. */
-  #enclosed(close: string): string {
-    const isQuote = close === '"' || close === "'"
-    let text = ''
-    for (this.#at++; ; ) {
-      text += (isQuote ? this.#match(PLAIN_TEXT) : undefined) ?? ''
-      const char = this.#text[this.#at++]
-      if (char === undefined) throw new NoValue()
-      if (char === close) return text
-      text += char === '\\' ? this.#escaped() : char
+  *#enclosed(close: string): Interruptible<string> {
+    const joined: string[] = []
+    let piece = ''
+    this.#at++
+    for (let end = -1; ; ) {
+      if (this.#pace.step()) yield
+      if (end < this.#at) end = this.#text.indexOf(close, this.#at)
+      if (end === -1) throw new NoValue()
+      const plain = this.#text.slice(this.#at, Math.min(end, this.#nextBackslash(this.#at)))
+      this.#at += plain.length + 1
+      if (this.#at > end) return [...joined, piece, plain].join('')
+      const escaped = this.#escaped()
+      if (piece.length + plain.length < JOINED) piece += plain + escaped
+      else {
+        joined.push(flat(piece), plain)
+        piece = escaped
+      }
     }
   }
 
@@ -428,18 +560,19 @@ class ValueReader {
     return String.fromCodePoint(point)
   }
 
-  #rangeEnd(start: number, tag: number | 'no start'): void {
+  *#rangeEnd(start: number, tag: number | 'no start'): Interruptible {
     this.#out.insert(start, Buffer.of(0xd8, TAG.range, 0x82, ...(tag === 'no start' ? [0xf6] : [0xd8, tag])))
     const included = this.#text[this.#at] === '='
     if (included) this.#at++
     if (included || /^[\w"'[({⟨`+.-]/.test(this.#text.slice(this.#at, this.#at + 1))) {
       this.#out.tag(included ? TAG.boundIncluded : TAG.boundExcluded)
-      this.#nested(() => this.value())
+      yield* this.#nested(this.value())
     } else this.#out.null()
   }
 
   /** Spaces and comments. */
   #skipBlanks(): void {
+    if (!BLANK.has(this.#text[this.#at] ?? '') && this.#text.charCodeAt(this.#at) < 0x80) return
     do this.#match(SPACE)
     while (this.#skipComment())
   }
@@ -485,6 +618,26 @@ class ValueReader {
     this.#skipBlanks()
     return this.#eat(mark)
   }
+}
+
+/** A text of a hundred megabytes that is one word is not looked through for it. */
+function mayBeRecord(text: string): boolean {
+  return text.includes(':') && LIKE_RECORD.test(text)
+}
+
+/** None of them ends between the two halves of a character. */
+function* piecesOf(text: string): Generator<string> {
+  for (let start = 0, end = 0; start < text.length; start = end) {
+    end = start + PIECE
+    const last = text.charCodeAt(end - 1)
+    if (last >= 0xd800 && last <= 0xdbff) end++
+    yield text.slice(start, end)
+  }
+}
+
+/** The same text as one piece of memory: V8 keeps a text that was put together as a tree, of some 30 bytes for each part. */
+function flat(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le')
 }
 
 function refused(): never {

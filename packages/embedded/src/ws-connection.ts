@@ -1,7 +1,10 @@
-import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
+import type { ClientStream } from './client-stream.ts'
 import { GatheredWrites } from './gathered-writes.ts'
+import { joinInSteps, lengthOf } from './joined.ts'
+import { ReadingOrder } from './reading-order.ts'
 import { ShortCalls } from './short-calls.ts'
+import { inTurns } from './turns.ts'
 
 /** As the real server: a longer message ends the connection with 1009. */
 export const MAX_MESSAGE_BYTES: number = 128 * 1024 * 1024
@@ -16,6 +19,9 @@ const MAX_BEGUN = 32
 const BEGUN_AT_ONCE = 16
 /** So much that the client has not read may wait before we stop reading its requests; live queries then end it. */
 const MAX_UNREAD_BYTES = 16 * 1024 * 1024
+
+/** So long a client has to read why it is disconnected before what it has sent is thrown away. */
+const READS_WHY_MS = 1_000
 
 /** The only caller on a connection. */
 const CLIENT = 'client'
@@ -42,6 +48,7 @@ export type Frame = string | Buffer
  */
 export class WsConnection {
   readonly #socket: WebSocket
+  readonly #stream: ClientStream
   readonly #writes: GatheredWrites
   readonly #conversation: Conversation
   #inFlight = 0
@@ -49,7 +56,8 @@ export class WsConnection {
   #draining: (() => void) | undefined
   #deaf = false
   /** Requests that have arrived and are not begun. */
-  readonly #arrived: Buffer[] = []
+  readonly #arrived: Pieces[] = []
+  readonly #joining = new ReadingOrder()
   /** Those that are begun. */
   readonly #short = new ShortCalls(() => this.#begin())
   /** Requests begun in this turn of the event loop, if they are more than one. */
@@ -59,13 +67,16 @@ export class WsConnection {
   readonly ended: Promise<void>
 
   /** `stream`: what the WebSocket was made of. */
-  constructor(socket: WebSocket, stream: Duplex, converse: (deliver: (frame: Frame) => void) => Conversation) {
+  constructor(socket: WebSocket, stream: ClientStream, converse: (deliver: (frame: Frame) => void) => Conversation) {
     this.#socket = socket
+    this.#stream = stream
     this.#writes = new GatheredWrites(stream)
     // Nothing is unread any more.
     stream.on('drain', () => this.#regulate())
     this.#conversation = converse((frame) => this.#deliver(frame))
-    socket.on('message', (message) => this.#receive(bytesOf(message)))
+    stream.whenGivenUp(() => this.#giveUp())
+    socket.binaryType = 'fragments'
+    socket.on('message', (message) => this.#receive(piecesOf(message)))
     // A broken frame, a message that is too long, a connection reset: the socket closes itself with the right code.
     socket.on('error', () => {})
     this.ended = new Promise((resolve) => {
@@ -95,10 +106,10 @@ export class WsConnection {
     await this.ended
   }
 
-  #receive(request: Buffer): void {
+  #receive(request: Pieces): void {
     if (this.#deaf) return
     this.#inFlight++
-    this.#inFlightBytes += request.length
+    this.#inFlightBytes += lengthOf(request)
     this.#regulate()
     this.#arrived.push(request)
     // Nothing else waits: whoever asks one thing after the other costs no turn of the loop more.
@@ -123,19 +134,33 @@ export class WsConnection {
     })
   }
 
-  async #answer(request: Buffer): Promise<void> {
+  async #answer(request: Pieces): Promise<void> {
     const turn = this.#short.enter(CLIENT)
-    const response = await this.#conversation.handle(request)
+    const joined = this.#joining.next(() => join(request))
+    const message = joined instanceof Promise ? await joined : joined
+    const response = await this.#conversation.handle(message)
     this.#inFlight--
-    this.#inFlightBytes -= request.length
+    this.#inFlightBytes -= message.length
     const isOne = typeof response === 'string' || Buffer.isBuffer(response)
     for (const frame of isOne ? [response] : (response ?? [])) this.#send(frame)
     if (this.#inFlight === 0) this.#draining?.()
     if (this.#short.leave(turn) && this.#arrived.length > 0) this.#begin()
   }
 
+  /** Part of a message is all that has come for a while, and the others need the memory. */
+  #giveUp(): void {
+    this.#deaf = true
+    this.#socket.close(
+      TRY_AGAIN_LATER,
+      'too many messages have not arrived in full; this one was the longest without news',
+    )
+    // It is in the middle of a frame, and could not say that it has understood.
+    this.#stream.end()
+    setTimeout(() => this.#socket.terminate(), READS_WHY_MS).unref()
+  }
+
   #deliver(frame: Frame): void {
-    if (this.#socket.bufferedAmount > MAX_UNREAD_BYTES) {
+    if (this.#stream.unreadBytes > MAX_UNREAD_BYTES) {
       this.#deaf = true
       // Paused, it would not see the client's half of the closing.
       this.#socket.resume()
@@ -156,14 +181,23 @@ export class WsConnection {
 
   #regulate(): void {
     const busy = this.#inFlight >= MAX_IN_FLIGHT || this.#inFlightBytes >= MAX_IN_FLIGHT_BYTES
-    const tooMuch = busy || this.#socket.bufferedAmount > MAX_UNREAD_BYTES
+    const tooMuch = busy || this.#stream.unreadBytes > MAX_UNREAD_BYTES
     if (tooMuch === this.#socket.isPaused || this.#deaf) return
     if (tooMuch) this.#socket.pause()
     else this.#socket.resume()
   }
 }
 
-function bytesOf(message: RawData): Buffer {
-  if (Buffer.isBuffer(message)) return message
-  return Array.isArray(message) ? Buffer.concat(message) : Buffer.from(message)
+/** A message as it has arrived. */
+type Pieces = readonly Buffer[]
+
+function piecesOf(message: RawData): Pieces {
+  if (Array.isArray(message)) return message
+  return [Buffer.isBuffer(message) ? message : Buffer.from(message)]
+}
+
+/** A message of several pieces takes a while, a little of it at a time. */
+function join(pieces: Pieces): Buffer | Promise<Buffer> {
+  const [first = Buffer.alloc(0)] = pieces
+  return pieces.length > 1 ? inTurns(joinInSteps(pieces)) : first
 }

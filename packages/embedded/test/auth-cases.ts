@@ -5,8 +5,8 @@ import { jsonWebToken } from './json-web-token.ts'
 import { codec, type Message, RawClient } from './raw-client.ts'
 import { PASSWORD, type TestServer, USER } from './server.ts'
 
-const NS = 'auth'
-const DB = 'auth'
+export const NS = 'auth'
+export const DB = 'auth'
 const KEY = 'a key that the user has made'
 const { privateKey, publicKey } = generateKeyPairSync('ed25519')
 const { privateKey: otherPrivateKey } = generateKeyPairSync('ed25519')
@@ -19,14 +19,12 @@ const PREPARED = `
   DEFINE USER db_owner ON DATABASE PASSWORD 'x' ROLES OWNER;
   DEFINE USER db_editor ON DATABASE PASSWORD 'x' ROLES EDITOR;
   DEFINE USER db_viewer ON DATABASE PASSWORD 'x' ROLES VIEWER;
-  DEFINE USER brief ON DATABASE PASSWORD 'x' ROLES VIEWER DURATION FOR TOKEN 1s, FOR SESSION 1s;
   DEFINE USER gone ON DATABASE PASSWORD 'x' ROLES VIEWER;
   DEFINE USER root_viewer ON ROOT PASSWORD 'x' ROLES VIEWER;
   DEFINE ACCESS people ON DATABASE TYPE RECORD
     SIGNUP (CREATE person SET name = $name, pass = crypto::argon2::generate($pass))
     SIGNIN (SELECT * FROM person WHERE name = $name AND crypto::argon2::compare(pass, $pass))
     DURATION FOR TOKEN 1h, FOR SESSION 12h;
-  DEFINE ACCESS brief_people ON DATABASE TYPE RECORD SIGNUP (CREATE person SET name = $name) DURATION FOR TOKEN 1s, FOR SESSION 1s;
   DEFINE ACCESS renewed ON DATABASE TYPE RECORD
     SIGNUP (CREATE person SET name = $name) SIGNIN (SELECT * FROM person WHERE name = $name) WITH REFRESH DURATION FOR GRANT 1d, FOR TOKEN 1h;
   DEFINE ACCESS closed ON DATABASE TYPE RECORD;
@@ -128,7 +126,7 @@ export class Doorway implements AsyncDisposable {
 }
 
 /** An answer, without its number. */
-function said({ id: _, ...rest }: Message): unknown {
+export function said({ id: _, ...rest }: Message): unknown {
   return rest
 }
 
@@ -146,14 +144,21 @@ const entering =
   (doorway) =>
     doorway.entered(method, login)
 
-const user = (name: string, level: 'root' | 'ns' | 'db', pass = 'x'): object => ({
+export const user = (name: string, level: 'root' | 'ns' | 'db', pass = 'x'): object => ({
   ...(level !== 'root' && { ns: NS }),
   ...(level === 'db' && { db: DB }),
   user: name,
   pass,
 })
 
-const record = (ac: string, more: object = {}): object => ({ ns: NS, db: DB, ac, name: 'somebody', pass: 'p', ...more })
+export const record = (ac: string, more: object = {}): object => ({
+  ns: NS,
+  db: DB,
+  ac,
+  name: 'somebody',
+  pass: 'p',
+  ...more,
+})
 
 const HOUR = 3600
 const claims = (more: object = {}): object => ({
@@ -208,33 +213,6 @@ const bearer =
     const at = { ...(level !== 'ROOT' && { ns: NS }), ...(level === 'DATABASE' && { db: DB }) }
     return await doorway.entered('signin', { ...at, ac: access, key })
   }
-
-/** A call that fails from some time on, and how. */
-async function failing(client: RawClient): Promise<unknown> {
-  let last: Message = {}
-  await eventually('the session expires', async () => {
-    last = await client.call('query', ['RETURN 1'])
-    const [first] = (last.result ?? []) as readonly { readonly status?: string }[]
-    return last.error !== undefined || first?.status !== 'OK'
-  })
-  return said(last)
-}
-
-async function expiry(doorway: Doorway, method: string, login: object): Promise<unknown> {
-  const client = await doorway.client()
-  const token = (await client.result(method, [login])) as string
-  const session = await failing(client)
-  const { exp } = JSON.parse(`${Buffer.from(token.split('.')[1] ?? '', 'base64url')}`) as { exp: number }
-  await eventually('the token is over', async () => Date.now() > exp * 1000 + 1000)
-  return {
-    session,
-    select: said(await client.call('select', ['person'])),
-    authenticate: said(await (await doorway.client()).call('authenticate', [token])),
-    http: await doorway.http(asking({ authorization: `Bearer ${token}` })),
-    afresh: said(await client.call('signin', [user('db_viewer', 'db')])),
-    afterwards: said(await client.call('query', ['RETURN 1'])),
-  }
-}
 
 export const AUTH_CASES: Readonly<Record<string, AuthCase>> = {
   nobody: async (doorway) => seen(await doorway.client()),
@@ -293,8 +271,6 @@ export const AUTH_CASES: Readonly<Record<string, AuthCase>> = {
   'no token at all': entering('authenticate', ''),
   'a token of two parts': entering('authenticate', 'a.b'),
   'a token that is a number': entering('authenticate', 1),
-  'what expires: a user': (doorway) => expiry(doorway, 'signin', user('brief', 'db')),
-  'what expires: a record': (doorway) => expiry(doorway, 'signup', record('brief_people', { name: 'brief' })),
   'JWT: of a database': jwt(),
   'JWT: of a database, as an owner': jwt({ RL: ['Owner'] }),
   'JWT: of a database, with roles that are none': jwt({ RL: ['Nope'] }),

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http'
-import { DEFINITIONS, IDS, ROWS, VALUES } from './every-type.ts'
+import { DEFINITIONS, FILES, IDS, ROWS, VALUES } from './every-type.ts'
 import { asRoot, httpCall } from './http-request.ts'
 import { RawClient } from './raw-client.ts'
 import type { TestServer } from './server.ts'
@@ -20,10 +20,10 @@ export async function fill(server: TestServer, database: string): Promise<void> 
   for (const [name, value] of Object.entries(VALUES)) {
     await client.query(
       `CREATE type::record('value', $name) SET v = ${value}, deep = [{ a: { b: [${value}] } }] RETURN NONE`,
-      { name },
+      { name, ...FILES },
     )
   }
-  for (const id of IDS) await client.query(`CREATE ids:${id} SET written = $id`, { id })
+  for (const id of IDS) await client.query(`CREATE ids:${id} SET written = $id`, { id, ...FILES })
 }
 
 /** A dump, as the server makes it. */
@@ -91,7 +91,10 @@ export async function contentOf(server: TestServer, database: string): Promise<R
     content.set(`value: ${name}`, await ask(statements, { name }))
   }
   for (const id of IDS) {
-    content.set(`id: ${id}`, await ask(`RETURN [record::exists(ids:${id}), <string>ids:${id}, ids:${id}.written]`))
+    content.set(
+      `id: ${id}`,
+      await ask(`RETURN [record::exists(ids:${id}), <string>ids:${id}, ids:${id}.written]`, FILES),
+    )
   }
   for (const kind of KINDS) content.set(`definitions: ${kind}`, await ask(`RETURN (INFO FOR DB).${kind}`))
   for (const table of TABLES) {

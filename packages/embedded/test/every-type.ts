@@ -1,7 +1,12 @@
-/**
- * A value of every type that a field can hold, as written in SurrealQL. Closures cannot be stored, and files only where an experiment is
- * switched on.
- */
+import { FileRef } from 'surrealdb'
+
+const OF_EVERY_TYPE = `NONE, NULL, true, 1, 1.5f, 2.50dec, 'a', 1h, d'2024-02-29T23:59:59.123456789Z',
+  u'018e0000-0000-7000-8000-000000000000', [1], { a: 1 }, {1}, b"ff", (1, 2), a:1, a:[1], 1..2, ..`
+
+/** Variables of those below: what only an experiment that is switched on lets statements make. */
+export const FILES = { file: new FileRef('bucket', '/some/key.txt'), other: new FileRef('a.b-c_d', '/0') }
+
+/** A value of every type that a field can hold, as written in SurrealQL. Closures cannot be stored. */
 export const VALUES: Readonly<Record<string, string>> = {
   null: 'NULL',
   'NONE in a list': '[NONE, NULL, [NONE]]',
@@ -72,7 +77,24 @@ export const VALUES: Readonly<Record<string, string>> = {
   'a range of dates': "d'2020-01-01T00:00:00Z'..d'2021-01-01T00:00:00Z'",
   'a range of records': 'a:1..5',
   'a range of records with lists': "a:['x', 1]..=['x', 9]",
+  'a range of decimals': '1.5dec..=2.5dec',
+  'a range of durations': '1h>..2h',
+  'a range of lists': '[1, 2]..[3]',
   'a regex': '<regex>"a/b\\\\d+[x-z]"',
+  'a regex like a file': `<regex>"f\\"a:/b\\""`,
+  'a file': '$file',
+  'a file in the root': '$other',
+  'files in lists': '[$file, { f: [$other, \'f"a:/b"\'] }]',
+  'a text like a file': `"f'a:/b' f\\"a:/b\\""`,
+  'the first datetime': "d'-262143-01-01T00:00:00Z'",
+  'the last datetime': "d'+262142-12-31T23:59:59.999999999Z'",
+  'a collection of collections':
+    '{ type: "GeometryCollection", geometries: [{ type: "GeometryCollection", geometries: [{ type: "MultiPoint", coordinates: [[1, 2]] }] }] }',
+  'a record in a record': 'a:[a:[a:1]]',
+  'a record with a range': 'a:[1..2]',
+  'a record with a set': 'a:[{1, 2}]',
+  'a set of values of every type': `{${OF_EVERY_TYPE}}`,
+  'a list of values of every type': `[${OF_EVERY_TYPE}, {${OF_EVERY_TYPE}}, { all: [${OF_EVERY_TYPE}] }]`,
 }
 
 /** A record id of every kind; a range selects records and is the id of none. */
@@ -92,7 +114,25 @@ export const IDS: readonly string[] = [
   '⟨; REMOVE TABLE ids⟩',
   '⟨018e0000-0000-7000-8000-000000000000⟩',
   "u'018e0000-0000-7000-8000-000000000000'",
+  '-9223372036854775808',
+  '⟨9223372036854775808⟩',
+  '⟨-1⟩',
+  '⟨00⟩',
+  '⟨1e5⟩',
+  '⟨1d⟩',
+  '⟨1dec⟩',
+  '⟨123abc⟩',
+  '⟨true⟩',
+  '⟨NaN⟩',
+  '⟨select⟩',
+  '`a⟩b`',
+  '⟨two\nlines⟩',
+  '⟨a:1⟩',
+  '⟨rand()⟩',
   '[]',
+  '[NaN, Infinity, -0f]',
+  '[1..2, {1, 2}, {,}]',
+  '[\'f"a:/b"\', $file]',
   "[1, 'a', 1.5f, 2dec, NONE, NULL, true]",
   "[d'2024-02-29T23:59:59.123456789Z', u'018e0000-0000-7000-8000-000000000000', a:1, 1d, (1, 2), b'ff']",
   '[[1], { a: [2] }]',

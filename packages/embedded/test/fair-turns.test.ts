@@ -9,7 +9,7 @@ class Calls {
   readonly running: Turn[] = []
 
   constructor(places: number) {
-    this.turns = new FairTurns({ all: places, ofOne: places })
+    this.turns = new FairTurns({ all: places, few: places })
   }
 
   enter(caller: string, name: string): void {
@@ -36,7 +36,7 @@ test('each caller in turn has one started, in the order in which its own came', 
 })
 
 test('no more are started at once than there are places, while they are short', async () => {
-  const turns = new FairTurns({ all: 2, ofOne: 2 })
+  const turns = new FairTurns({ all: 2, few: 2 })
   const first = turns.enter('a') as Turn
   expect(turns.enter('a')).not.toBeInstanceOf(Promise)
   const third = turns.enter('b')
@@ -46,7 +46,7 @@ test('no more are started at once than there are places, while they are short', 
 })
 
 test('calls that last give their places away, and take none of others when they end', async () => {
-  const turns = new FairTurns({ all: 1, ofOne: 1 })
+  const turns = new FairTurns({ all: 1, few: 1 })
   const endless: Turn[] = []
   for (let i = 0; i < 5; i++) endless.push(await turns.enter('sleeper'))
   const short = await turns.enter('other')
@@ -55,31 +55,42 @@ test('calls that last give their places away, and take none of others when they 
   turns.leave(short)
 })
 
-test('one caller has a part of the places while there are others, and all of them when it is alone', async () => {
-  const turns = new FairTurns({ all: 4, ofOne: 2 })
-  const alone = [turns.enter('busy'), turns.enter('busy'), turns.enter('busy')] as Turn[]
-  expect(alone).not.toContainEqual(expect.any(Promise))
-  const other = turns.enter('other') as Turn
-  for (const turn of alone) turns.leave(turn)
-  // There is room for one more, but not of the same caller.
-  const two = [turns.enter('busy'), turns.enter('busy')] as Turn[]
-  expect(two).not.toContainEqual(expect.any(Promise))
-  const third = turns.enter('busy')
-  expect(third).toBeInstanceOf(Promise)
-  const another = turns.enter('another')
-  expect(another).not.toBeInstanceOf(Promise)
-  for (const turn of [other, another as Turn, two[0] as Turn]) turns.leave(turn)
-  turns.leave(await third)
-  turns.leave(two[1] as Turn)
+test('while somebody asks one thing after the other, those who ask many at once have few places', async () => {
+  const turns = new FairTurns({ all: 5, few: 2 })
+  const ask = (): void => turns.leave(turns.enter('asks') as Turn)
+  ask()
+  const busy = [turns.enter('busy'), turns.enter('busy'), turns.enter('busy')]
+  expect(busy.map((turn) => turn instanceof Promise)).toEqual([false, false, true])
+  // Who has none gets one beside them.
+  ask()
+  const other = turns.enter('other')
+  expect(other).not.toBeInstanceOf(Promise)
+  turns.leave(busy[0] as Turn)
+  turns.leave(other as Turn)
+  turns.leave(busy[1] as Turn)
+  turns.leave(await (busy[2] as Promise<Turn>))
 })
 
-test('a caller that is alone again has all places again', async () => {
-  const turns = new FairTurns({ all: 3, ofOne: 1 })
-  turns.leave(turns.enter('other') as Turn)
+test('those who all ask many at once share all places', async () => {
+  const turns = new FairTurns({ all: 6, few: 1 })
+  const turn = (caller: string): Turn => {
+    const entered = turns.enter(caller)
+    if (entered instanceof Promise) throw new Error(`${caller} has to wait`)
+    return entered
+  }
+  const all = ['a', 'a', 'b', 'b', 'a', 'b'].map(turn)
+  for (const entered of all) turns.leave(entered)
+  // That one of them has nothing at work for a moment does not make it one who asks one thing after the other.
+  for (const entered of ['a', 'a', 'b', 'b', 'a', 'b'].map(turn)) turns.leave(entered)
+})
+
+test('who asks many at once has all places again once nobody else asks', async () => {
+  const turns = new FairTurns({ all: 3, few: 1 })
+  turns.leave(turns.enter('asks') as Turn)
   const first = turns.enter('busy') as Turn
   const rest = [turns.enter('busy'), turns.enter('busy')]
   expect(rest).toEqual([expect.any(Promise), expect.any(Promise)])
-  // The first one gives its place away as it lasts, and the others are started beside each other.
+  // The first one gives its place away as it lasts, and so does the next.
   const started = await Promise.all(rest)
   for (const turn of [first, ...started]) turns.leave(turn)
 })

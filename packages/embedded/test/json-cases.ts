@@ -600,6 +600,11 @@ export const JSON_CASES: readonly FrameCase[] = [
   },
   queried('a file', 'RETURN f"b:/k"'),
   queried(
+    'a file that a function makes',
+    'RETURN type::file("b", "k")',
+    'CREATE files_u:1 SET f = type::file("b", "k")',
+  ),
+  queried(
     'errors of statements',
     'RETRN 1',
     'THROW "x"; RETURN 1',
@@ -695,6 +700,7 @@ export const JSON_DIFFERENCES: Readonly<Record<string, string>> = {
   'a regular expression': NO_REGEX,
   'literals: regular expressions': NO_REGEX,
   'a closure': `${OLDER} It refuses the whole call, not the one statement.`,
+  'a file that a function makes': `${OLDER} It looks whether files are switched on only where the function is called in a statement that writes.`,
   'errors that the older engine says otherwise': OLDER,
   'nobody signed in: no SurrealQL':
     'To the engine, who has not signed in is the owner of everything: nothing is passed on to it before a sign-in, not even to be parsed.',

@@ -2,7 +2,8 @@ import { connect } from 'node:net'
 import { eventually, within } from '@procref/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { RawClient } from './raw-client.ts'
-import { startEmbedded, type TestServer } from './server.ts'
+import { PASSWORD, startEmbedded, type TestServer, USER } from './server.ts'
+import { TextClient } from './text-client.ts'
 
 let server: TestServer
 
@@ -147,6 +148,57 @@ test('a client that sends half a frame and stops disturbs nobody, and its memory
   for (let i = 0; i < 5; i++) expect(await witness.query('RETURN $i', { i })).toEqual([i])
   await client[Symbol.asyncDispose]()
   expect(await witness.query('RETURN 1')).toEqual([1])
+})
+
+test('clients that all send half a message cannot fill the memory: the one without news is closed with 1013', async () => {
+  await using witness = await RawClient.root(server.port)
+  const halves: RawClient[] = []
+  try {
+    // Of 128 MiB each, of which all but a little arrives: five are too much.
+    for (let i = 0; i < 5; i++) {
+      const client = await RawClient.connect(server.port)
+      halves.push(client)
+      const socket = (client.socket as unknown as { _socket: NodeJS.WritableStream })._socket
+      socket.write(Buffer.from('82ff000000000800000000000000', 'hex'))
+      await new Promise<void>((resolve) => socket.write(Buffer.alloc(110 * 1024 * 1024), () => resolve()))
+    }
+    const { code, reason } = await within('the end of the first', Promise.race(halves.map(({ closed }) => closed)))
+    expect({ code, reason }).toEqual({ code: 1013, reason: expect.stringMatching(/not arrived in full/) })
+    expect(halves.map(({ socket }) => socket.readyState === socket.OPEN)).toEqual([false, true, true, true, true])
+    for (let i = 0; i < 5; i++) expect(await witness.query('RETURN $i', { i })).toEqual([i])
+  } finally {
+    for (const client of halves) client.socket.terminate()
+  }
+})
+
+test('a long message in JSON is read a little at a time, in its order, whatever it is made of', async () => {
+  await using other = await RawClient.root(server.port)
+  await using client = await TextClient.open(server.port)
+  await client.ask(JSON.stringify({ id: 1, method: 'signin', params: [{ user: USER, pass: PASSWORD }] }))
+  await client.ask('{"id":2,"method":"use","params":["main","main"]}')
+  const texts = {
+    plain: 'x'.repeat(3_000_000),
+    escaped: 'x\n"'.repeat(300_000),
+    wide: 'é😀'.repeat(300_000),
+  }
+  const list = Array.from({ length: 100_000 }, (_, i) => ({ i, list: [i, -i, i + 0.5] }))
+  const text =
+    'RETURN [string::len($plain), string::len($escaped), string::len($wide), array::len($list), $list[99_999]]'
+  client.socket.send(JSON.stringify({ id: 3, method: 'query', params: [text, { ...texts, list }] }))
+  client.socket.send('{"id":4,"method":"set","params":["later",true]}')
+  client.socket.send('{"id":5,"method":"query","params":["RETURN $later"]}')
+  for (let i = 0; i < 20; i++) expect(await other.query('RETURN $i', { i })).toEqual([i])
+  const answers = []
+  for (let i = 0; i < 3; i++) answers.push(JSON.parse(await client.next('an answer')))
+  expect(answers.map(({ id }) => id)).toEqual([3, 4, 5])
+  expect(answers[0].result[0].result).toEqual([
+    3_000_000,
+    900_000,
+    600_000,
+    100_000,
+    { i: 99_999, list: [99_999, -99_999, 99_999.5] },
+  ])
+  expect(answers[2].result[0].result).toBe(true)
 })
 
 test('connections that do nothing cost little memory', async () => {

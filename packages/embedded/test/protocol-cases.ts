@@ -433,6 +433,69 @@ export const PROTOCOL_CASES: readonly ProtocolCase[] = [
       return answers
     },
   },
+  {
+    name: 'live queries: they end when their session becomes nobody’s, or somebody else’s',
+    run: async (client) => {
+      await client.result(...signIn)
+      await client.result(...useMain)
+      await client.query(
+        "DEFINE USER OVERWRITE live_other ON ROOT PASSWORD 'x' ROLES OWNER; REMOVE TABLE IF EXISTS wt; DEFINE TABLE wt",
+      )
+      await client.result('attach', [], { session: S1 })
+      const inSession = { session: S1 }
+      const answers: unknown[] = []
+      for (const change of [
+        ['signin', signIn[1]],
+        ['signin', [{ user: USER, pass: 'wrong' }]],
+        ['signin', [{ user: 'live_other', pass: 'x' }]],
+        ['use', ['main', 'main']],
+        ['invalidate', []],
+        ['reset', []],
+      ] as const) {
+        await client.result('signin', signIn[1], inSession)
+        await client.result('use', useMain[1], inSession)
+        await client.result('live', ['wt'], inSession)
+        const [method, params] = change
+        const changed = withoutId(await client.call(method, params, inSession))
+        const [{ lives }] = (await client.query('CREATE wt RETURN NONE; INFO FOR TABLE wt')).slice(1) as [
+          { lives: object },
+        ]
+        await client.query('SLEEP 50ms')
+        answers.push({ method, changed, lives: Object.keys(lives).length, told: client.unasked.splice(0).length })
+        await client.result('reset', [], inSession)
+      }
+      return answers
+    },
+  },
+  {
+    name: 'live queries: wherever LIVE stands in a request',
+    run: async (client) => {
+      await client.result(...signIn)
+      await client.result(...useMain)
+      const answers: Record<string, unknown> = {}
+      for (const [statements, made] of [
+        ['LET $x = 1; LIVE SELECT * FROM wt WHERE a = $x', 1],
+        ['RETURN 1; LIVE SELECT * FROM wt', 1],
+        ['SELECT * FROM wt; LIVE SELECT * FROM wt; RETURN 2', 1],
+        ['LIVE SELECT * FROM wt; LET $a = 2; LIVE SELECT DIFF FROM wt', 2],
+        ["LET $t = type::table('wt'); LIVE SELECT * FROM $t", 1],
+        ['BEGIN; LET $x = 1; LIVE SELECT * FROM wt; COMMIT', 1],
+        ['USE NS main DB main; DEFINE TABLE OVERWRITE wt; LIVE SELECT * FROM wt', 1],
+      ] as const) {
+        await client.query('REMOVE TABLE IF EXISTS wt; DEFINE TABLE wt')
+        const answer = plainly(withoutId(await client.call('query', [statements])))
+        await client.query('CREATE wt:1 SET a = 1')
+        const told: unknown[] = []
+        while (told.length < made) {
+          const next = plainly(await client.next(`what '${statements}' is told`))
+          // With its table each ends, whenever that is told.
+          if (!`${next}`.includes('KILLED')) told.push(next)
+        }
+        answers[statements] = { answer, told: told.sort() }
+      }
+      return answers
+    },
+  },
   frame('frames that are no CBOR', Uint8Array.of(0xff, 0xff), new Uint8Array(), Uint8Array.of(0xa1)),
   frame('frames that are no map', cbor([1]), cbor('x'), cbor(null)),
   frame('text instead of bytes', '{"id":1,"method":"ping"}'),

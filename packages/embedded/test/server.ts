@@ -40,13 +40,16 @@ export function launchEmbedded(options: EmbeddedOptions = {}): Child {
   })
 }
 
+export interface RealOptions extends Pick<EmbeddedOptions, 'storage' | 'databaseDir'> {
+  /** What is not switched on by itself. */
+  readonly experimental?: string
+}
+
 /** A SurrealDB server, or `undefined` if there is none for tests. */
-export async function startReal(
-  options: Pick<EmbeddedOptions, 'storage' | 'databaseDir'> = {},
-): Promise<TestServer | undefined> {
+export async function startReal(options: RealOptions = {}): Promise<TestServer | undefined> {
   const binary = surrealBinary()
   if (binary === undefined) return undefined
-  const { storage = 'memory', databaseDir } = options
+  const { storage = 'memory', databaseDir, experimental } = options
   const port = await freePort()
   const child = startProgram(binary, {
     args: [
@@ -61,6 +64,7 @@ export async function startReal(
       SURREAL_PASS: PASSWORD,
       SURREAL_LOG: 'error',
       SURREAL_ONLINE_VERSION_CHECK: 'false',
+      ...(experimental !== undefined && { SURREAL_CAPS_ALLOW_EXPERIMENTAL: experimental }),
     },
   })
   await eventually('the real server answers', async () => {

@@ -14,3 +14,15 @@ export class UnknownBackendError extends ProcrefError {
     this.known = known
   }
 }
+
+/** The package that measures is not installed. */
+export class BenchNotInstalledError extends ProcrefError {
+  static readonly code = 'PROCREF_BENCH_NOT_INSTALLED'
+  constructor(options: { readonly cause: unknown }) {
+    super(
+      BenchNotInstalledError.code,
+      'The benchmarks are a package of their own, which is not installed beside this one: npm install --save-dev @procref/bench',
+      options,
+    )
+  }
+}

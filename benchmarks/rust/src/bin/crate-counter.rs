@@ -2,7 +2,7 @@
 //! whoever looks at the count. It does not limit it; who finds that it became too large gives the reference back. So never more than SLOTS
 //! have one, but two who come for the last one at the same time can both go away without.
 //!
-//! `crate-counter NAME SLOTS`; see `src/actor/protocol.ts`. The crate makes of a name one of 255 keys, which all programs of the machine
+//! `crate-counter NAME SLOTS`; see `src/actor/protocol.ts`. The crate makes of a name one of 128 keys, which all programs of the machine
 //! share, and never removes a set, so there is also:
 //!
 //! `crate-counter --unused COUNT`: prints as many names, one a line, whose keys nobody uses now (fewer if there are not so many).
@@ -54,12 +54,12 @@ impl Pool for Counters {
     }
 }
 
-/// As the crate makes it: ftok(3) with the sum of the name's bytes.
+/// As the crate makes it: ftok(3) with the sum of the name's bytes. It takes a key that is negative, as half of them are, for an error.
 fn key_of(name: &str) -> Result<libc::key_t> {
     let id = name.bytes().fold(1u8, |sum, byte| sum.wrapping_add(byte));
     // SAFETY: the path ends with a zero.
     let key = unsafe { libc::ftok(c"/tmp".as_ptr(), id.into()) };
-    ensure!(key != -1, "ftok: {}", Error::last_os_error());
+    ensure!(key >= 0, "the crate refuses the key of {name}");
     Ok(key)
 }
 

@@ -20,20 +20,28 @@ struct SlotManager {
 impl SlotManager {
     fn acquire_slot(&mut self) -> Result<usize> {
         for slot_id in 0..self.max_slots {
-            let path = self.slot_dir.join(format!("slot_{slot_id:02}.lock"));
-            // The design says nothing of truncating: the process ids of a slot's holders follow each other in its file.
-            let file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(&path)?;
-            if file.try_lock_exclusive().is_ok() {
-                writeln!(&file, "{}", std::process::id())?;
-                self.held_slot = Some((slot_id, file));
+            if self.try_slot(slot_id)? {
                 return Ok(slot_id);
             }
         }
         Err(anyhow!("All {} slots are in use", self.max_slots))
+    }
+
+    /// The body of its loop.
+    fn try_slot(&mut self, slot_id: usize) -> Result<bool> {
+        let path = self.slot_dir.join(format!("slot_{slot_id:02}.lock"));
+        // The design says nothing of truncating: of a longer process id the end stays behind a shorter one.
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)?;
+        if file.try_lock_exclusive().is_err() {
+            return Ok(false);
+        }
+        writeln!(&file, "{}", std::process::id())?;
+        self.held_slot = Some((slot_id, file));
+        Ok(true)
     }
 
     fn release_slot(&mut self) {
@@ -66,15 +74,21 @@ impl Permit for Slot {
     }
 }
 
+impl Slots {
+    fn manager(&self) -> SlotManager {
+        SlotManager {
+            slot_dir: self.dir.clone(),
+            max_slots: self.slots,
+            held_slot: None,
+        }
+    }
+}
+
 impl Pool for Slots {
     type Permit = Slot;
 
     fn try_claim(&mut self) -> Result<Option<Slot>> {
-        let mut manager = SlotManager {
-            slot_dir: self.dir.clone(),
-            max_slots: self.slots,
-            held_slot: None,
-        };
+        let mut manager = self.manager();
         match manager.acquire_slot() {
             Ok(id) => Ok(Some(Slot { id, manager })),
             Err(error) if error.downcast_ref::<std::io::Error>().is_none() => Ok(None),
@@ -85,6 +99,21 @@ impl Pool for Slots {
     fn release(&mut self, mut permit: Slot) -> Result<()> {
         permit.manager.release_slot();
         Ok(())
+    }
+
+    /// One pass over all slots: with a manager for each slot from the first on, 10,000 would take minutes.
+    fn claim_up_to(&mut self, count: u64) -> Result<Vec<Slot>> {
+        let mut taken = Vec::new();
+        for id in 0..self.slots {
+            if taken.len() as u64 == count {
+                break;
+            }
+            let mut manager = self.manager();
+            if manager.try_slot(id)? {
+                taken.push(Slot { id, manager });
+            }
+        }
+        Ok(taken)
     }
 }
 

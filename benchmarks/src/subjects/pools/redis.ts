@@ -11,15 +11,17 @@ export const open: OpenPool = async (dir, slots) => {
   if (port === undefined || password === undefined) throw new Error('no Redis server was named')
   const redis = new Redis({ host: '127.0.0.1', port: Number(port), password, lazyConnect: true })
   await redis.connect()
-  const semaphoreOf = (): Semaphore => new Semaphore(redis, dir, slots, { acquireTimeout: PATIENCE_MS })
+  const semaphoreOf = (acquireAttemptsLimit: number): Semaphore =>
+    new Semaphore(redis, dir, slots, { acquireTimeout: PATIENCE_MS, acquireAttemptsLimit })
   const claimOf = (semaphore: Semaphore): SubjectClaim => ({ slot: UNNUMBERED, release: () => semaphore.release() })
   return {
     async tryClaim() {
-      const semaphore = semaphoreOf()
+      // "try" alone only means that the time-out is no error.
+      const semaphore = semaphoreOf(1)
       return (await semaphore.tryAcquire()) ? claimOf(semaphore) : undefined
     },
     async claim() {
-      const semaphore = semaphoreOf()
+      const semaphore = semaphoreOf(Number.POSITIVE_INFINITY)
       await semaphore.acquire()
       return claimOf(semaphore)
     },

@@ -1,6 +1,6 @@
 // A client that is a burden: `node burden.mjs PORT KIND`. Does what KIND says on `go`, says how it went, and ends on `end`.
 import { obey, say } from '@procref/testing/child'
-import { connectAnonymous, connectRaw } from './connect.mjs'
+import { connectAnonymous, connectRaw, openSocket } from './connect.mjs'
 
 const [port, kind] = [Number(process.argv[2]), process.argv[3]]
 const MIB = 1024 * 1024
@@ -54,6 +54,13 @@ const burdens = {
     const answered = new Promise((resolve) => client.socket.once('message', resolve))
     client.socket.send(Buffer.concat([head, length, Buffer.alloc(100 * MIB, 1)]))
     return { answer: (await answered).length > 0 }
+  },
+  'frame of 20 MB in JSON': async () => {
+    const socket = await openSocket(port, 'json')
+    const answered = new Promise((resolve) => socket.once('message', resolve))
+    // 10 million numbers; nobody has to be signed in to send them.
+    socket.send(`{"id":1,"method":"ping","params":[${'1,'.repeat(10 * MIB)}1]}`)
+    return { answer: `${await answered}`.slice(0, 20) }
   },
   'query of 100 MB': async () => {
     const client = await connectRaw(port)

@@ -13,14 +13,9 @@ export async function connectRaw(port) {
 
 /** The same, but nobody. Signing in takes the server tens of milliseconds of work. */
 export async function connectAnonymous(port) {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/rpc`, 'cbor', { perMessageDeflate: false, maxPayload: 0 })
+  const socket = await openSocket(port, 'cbor')
   const waiting = new Map()
   const closed = new Promise((resolve) => socket.once('close', resolve))
-  await new Promise((resolve, reject) => {
-    socket.once('open', resolve)
-    socket.once('error', reject)
-  })
-  socket.on('error', () => {})
   socket.on('message', (bytes) => {
     const message = codec.decode(bytes)
     waiting.get(message.id)?.(message)
@@ -43,4 +38,14 @@ export async function connectAnonymous(port) {
     return result.map((statement) => statement.result)
   }
   return { socket, closed, call, query }
+}
+
+export async function openSocket(port, protocol) {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/rpc`, protocol, { perMessageDeflate: false, maxPayload: 0 })
+  await new Promise((resolve, reject) => {
+    socket.once('open', resolve)
+    socket.once('error', reject)
+  })
+  socket.on('error', () => {})
+  return socket
 }

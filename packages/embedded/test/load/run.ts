@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { setTimeout as after } from 'node:timers/promises'
 import { type Child, startChild } from '@procref/testing'
 import type { TestServer } from '../server.ts'
+import { rssMb, settledMb } from './memory.ts'
 
 /** What the witness saw. */
 interface Latency {
@@ -21,10 +21,10 @@ export interface BurdenResult {
 
 /** Longer than any burden takes on a busy machine. */
 const MAX_BEATS = 100
-/** So long the witness asks without the burden. */
-const COMPARED_MS = 5_000
 /** So long the server has to give back what the burden made it take. */
 const SETTLES_MS = 20_000
+/** So long the witness asks without the burden. */
+const COMPARED_MS = 5_000
 
 /**
  * One client is a burden to the server, in a process of its own, while another one in a process of its own asks small questions and
@@ -50,7 +50,7 @@ export async function carry(server: TestServer, burden: string): Promise<BurdenR
       // What waits where nothing is answered: connections, half a frame.
       if (tookMs < COMPARED_MS) await after(COMPARED_MS)
     })
-    const settled = await settle(server.child.pid, before)
+    const settled = await settledMb(server.child.pid, before, SETTLES_MS)
     return { burden, tookMs, outcome, rssMb: { before, peak, after: settled }, latencyMs: { without, with: latency } }
   } finally {
     clearInterval(watch)
@@ -78,17 +78,4 @@ async function measure(witness: Child, during: () => Promise<void>): Promise<Lat
   witness.send('stop')
   const { answers, p50, p99, max } = await witness.event<Latency>('measured')
   return { answers, p50, p99, max }
-}
-
-/** What is left once it is back where it was, or the time is over. */
-async function settle(pid: number, before: number): Promise<number> {
-  for (const deadline = performance.now() + SETTLES_MS; performance.now() < deadline; await after(200)) {
-    if (rssMb(pid) <= before * 1.1) break
-  }
-  return rssMb(pid)
-}
-
-function rssMb(pid: number): number {
-  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return Number(kilobytes) / 1024
 }

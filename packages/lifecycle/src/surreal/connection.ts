@@ -75,8 +75,8 @@ export async function openConnection(options: ConnectionOptions): Promise<Surrea
     database,
     versionCheck: false,
     // Off, as the SDK has it, until a program says `.retry()`. Its own test knows a conflict by a name that servers before 3.1,
-    // and the embedded engine, do not give it.
-    retry: { enabled: false, retryable: (error) => isRetryable(String(error)) },
+    // and the embedded engine, do not give it, and knows nothing of causes.
+    retry: { enabled: false, retryable: isConflict },
     authentication: () => signIn(options.credentials, engine),
   }
   const over = new AbortController()
@@ -92,6 +92,11 @@ export async function openConnection(options: ConnectionOptions): Promise<Surrea
   }
   db.subscribe('connected', () => news.tell('connected', undefined))
   return new OpenConnection(db, news, () => engine)
+}
+
+function isConflict(error: unknown): boolean {
+  const { cause } = (error ?? {}) as { readonly cause?: unknown }
+  return isRetryable(String(error)) || isRetryable(String(cause))
 }
 
 class OpenConnection implements SurrealConnection {

@@ -14,6 +14,8 @@
  *   a live query of `LIVE SELECT` just falls silent   → its iterator ends with its connection
  *   a live query of `live()` is not renewed when      → is asked for again, twenty times
  *     another client's gets in its way
+ *   a transaction that failed on a conflict says no   → its first error has the conflict as its cause
+ *     more than that it failed
  */
 import {
   type BoundQuery,
@@ -41,6 +43,7 @@ import {
 import type { WebSocket } from 'ws'
 import { Backoff } from './backoff.ts'
 import { Calls } from './calls.ts'
+import { nameCauses } from './failed-transaction.ts'
 import { liveMessage } from './live-message.ts'
 import { openProvenSocket, type ProveServer } from './proven-socket.ts'
 import { retryable } from './retryable.ts'
@@ -159,15 +162,21 @@ export class LeaseEngine extends RpcEngine implements SurrealEngine {
    * is the program's to repeat, because only the program knows what it means to do twice.
    */
   override async *query<T>(query: BoundQuery, session: Session, txn?: Uuid): AsyncGenerator<QueryChunk<T>> {
+    const all = async (): Promise<readonly QueryChunk<T>[]> => {
+      const chunks: QueryChunk<T>[] = []
+      // They come all at once anyway.
+      for await (const chunk of super.query<T>(query, session, txn)) chunks.push(chunk)
+      nameCauses(chunks)
+      return chunks
+    }
     if (txn !== undefined || !LIVE.test(query.query)) {
-      yield* super.query<T>(query, session, txn)
+      yield* await all()
       return
     }
     const connection = this.#socket
     yield* await retryable(
       async () => {
-        const chunks: QueryChunk<T>[] = []
-        for await (const chunk of super.query<T>(query, session)) chunks.push(chunk)
+        const chunks = await all()
         // Of several statements the others have been carried out.
         const [only] = chunks
         if (chunks.length === 1 && only?.error !== undefined) throw only.error

@@ -109,11 +109,12 @@ test('simultaneous first clients: an error that says it can be retried is retrie
 })
 
 /** What the server answers to a single statement that another transaction was in the way of. */
-const CONFLICT: Reply = {
-  result: [
-    { status: 'ERR', time: '1ms', result: 'Transaction conflict: Resource busy. This transaction can be retried' },
-  ],
+const CONFLICTING = {
+  status: 'ERR',
+  time: '1ms',
+  result: 'Transaction conflict: Resource busy. This transaction can be retried',
 }
+const CONFLICT: Reply = { result: [CONFLICTING] }
 
 const isLive = ({ method, params }: Asked): boolean => method === 'query' && String(params[0]).startsWith('LIVE SELECT')
 
@@ -174,6 +175,39 @@ test('anything else is sent again after a conflict only if the program says retr
   refusals = 0
   expect(await connection.db.query('CREATE again').retry()).toEqual(['answered'])
   expect(sent(server, 'CREATE again', 1)).toBe(2)
+})
+
+const NOT_EXECUTED = { status: 'ERR', time: '1ms', result: 'The query was not executed due to a failed transaction' }
+const OK = { status: 'OK', time: '1ms', result: 'answered' }
+
+test('retry() looks at what a transaction of several statements failed of', async () => {
+  const text = 'BEGIN; CREATE a; CREATE b; COMMIT'
+  const failed = [OK, NOT_EXECUTED, NOT_EXECUTED, CONFLICTING]
+  let refusals = 0
+  const server = await startFakeServer(({ method }) =>
+    method === 'query' ? { result: refusals++ % 2 === 0 ? failed : [OK, OK, OK, OK] } : undefined,
+  )
+  const connection = await open(server.url)
+  refusals = 0
+  await expect(ask(connection, text)).rejects.toMatchObject({
+    message: NOT_EXECUTED.result,
+    cause: { message: expect.stringContaining('can be retried') },
+  })
+  refusals = 0
+  expect(await connection.db.query(text).retry()).toEqual(['answered', 'answered', 'answered', 'answered'])
+  expect(sent(server, text, 1)).toBe(1 + 2)
+})
+
+test('retry() sends a transaction that failed of something else once', async () => {
+  const text = 'BEGIN; CREATE a; THROW "no"; COMMIT; BEGIN; CREATE b; COMMIT'
+  const thrown = { status: 'ERR', time: '1ms', result: 'An error occurred: no' }
+  const result = [OK, NOT_EXECUTED, thrown, NOT_EXECUTED, OK, NOT_EXECUTED, CONFLICTING]
+  const server = await startFakeServer(({ method, params }) =>
+    method === 'query' && params[0] === text ? { result } : undefined,
+  )
+  const connection = await open(server.url)
+  await expect(connection.db.query(text).retry()).rejects.toMatchObject({ cause: { message: thrown.result } })
+  expect(sent(server, text, 1)).toBe(1)
 })
 
 test('a lost connection is dialled again and restored, and says so', async () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { addBenchCommand } from './bench-command.ts'
 import { addPlaceOptions, configureOutput, reportTo } from './declare.ts'
 import { addLookCommands } from './look-commands.ts'
 import { addServiceCommands } from './service-commands.ts'
@@ -17,6 +18,7 @@ export function createProgram(): Command {
   addLookCommands(program)
   addSlotCommands(program)
   addMigrateCommand(program)
+  addBenchCommand(program)
   program.addHelpText(
     'after',
     [

@@ -11,8 +11,8 @@ use super::byte_locks;
 use crate::file_lock::{self, LockError};
 
 /// The kernel goes through all locks of a file at each call, so a claim costs more the more holders share one; and each file costs
-/// whoever looks at it an open, and whoever uses it a descriptor. Measured (`lockBesideOthersInOneFileNs` in
-/// `benchmarks/results/ofd-range.json`): beside so many single locks of others one more costs less than twice what it does in an
+/// whoever looks at it an open, and whoever uses it a descriptor. Measured (the scenario `locks-of-one-file`
+/// of `benchmarks`): beside so many single locks of others one more costs less than twice what it does in an
 /// empty file, beside twice as many about four times, and from there on it grows with their number.
 pub const SLOTS_A_FILE: u32 = 128;
 /// One bit for each slot of a file.
