@@ -47,7 +47,8 @@ export function shortNumber(value: number): string {
 
 /** Where a point stands on its axis: `100,000`, `50 %`. */
 export function formatAt(at: number | string): string {
-  return typeof at === 'number' ? new Intl.NumberFormat('en', { maximumSignificantDigits: 6 }).format(at) : at
+  if (typeof at !== 'number') return at
+  return new Intl.NumberFormat('en', Number.isInteger(at) ? {} : { maximumSignificantDigits: 6 }).format(at)
 }
 
 export function formatDate(iso: string): string {

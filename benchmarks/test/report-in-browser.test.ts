@@ -53,15 +53,19 @@ describe.skipIf(executablePath === undefined)('the report in Chromium', () => {
     },
   )
 
-  test.each(WAYS)('$colorScheme, $width wide: axe finds no violation, with every fold open', async (way) => {
-    await using shown = await show(browser, join(home, 'report.html'), way)
-    const { page } = shown
-    await page.evaluate('for (const one of document.querySelectorAll("details")) one.open = true')
-    await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'))
-    const { violations, passes } = await page.evaluate<AxeResults>('axe.run()')
-    expect(violations.map(({ id, nodes }) => [id, nodes.slice(0, 3).map(({ html }) => html)])).toEqual([])
-    expect(passes.length).toBeGreaterThan(20)
-  })
+  // Each theme and each width once: contrast depends on the one, what is shown on the other.
+  test.each([WAYS[0], WAYS[3]].filter((way) => way !== undefined))(
+    '$colorScheme, $width wide: axe finds no violation, with every fold open',
+    async (way) => {
+      await using shown = await show(browser, join(home, 'report.html'), way)
+      const { page } = shown
+      await page.evaluate('for (const one of document.querySelectorAll("details")) one.open = true')
+      await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'))
+      const { violations, passes } = await page.evaluate<AxeResults>('axe.run({ resultTypes: ["violations"] })')
+      expect(violations.map(({ id, nodes }) => [id, nodes.slice(0, 3).map(({ html }) => html)])).toEqual([])
+      expect(passes.length).toBeGreaterThan(20)
+    },
+  )
 
   test('the Tab key reaches every box that scrolls, first the link that skips to the results', async () => {
     await using shown = await show(browser, join(home, 'report.html'), { colorScheme: 'light', width: 375 })

@@ -36,7 +36,8 @@ ${columns.length === 0 ? undefined : summaryTableMarkup(results, columns)}`
 
 function goalsSentence(goals: readonly GoalResult[]): string {
   const missed = goals.filter(({ isMet }) => !isMet)
-  if (missed.length === 0) return `All ${goals.length} goals that this run could judge are met.`
+  if (missed.length === 0)
+    return `${counted(goals.length, 'goal', 'goals')} could be judged by this run, and none is missed.`
   return `${goals.length - missed.length} of ${goals.length} goals are met; missed: ${missed.map(({ goal }) => goal).join('; ')}.`
 }
 
