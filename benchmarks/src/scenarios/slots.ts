@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Actor } from '../actor/actor.ts'
-import { fillAllBut, freeMore, HOLDERS } from '../fill.ts'
+import { FillTooSlowError, fillAllBut, freeMore, HOLDERS } from '../fill.ts'
 import { firstClaims } from '../first-claims.ts'
 import { unfitForSharing } from '../fits.ts'
 import { measuredPairs } from '../measured-pairs.ts'
@@ -17,6 +17,9 @@ const FREE_SHARE = 0.01
 const TURNS = { guard: 2, quick: 2, full: 5 }
 /** For each of the two measurements of each state of a pool. */
 const EACH_MS = { guard: 100, quick: 100, full: 300 }
+
+/** A subject that cannot fill a pool within this time has reached its end. */
+const FILL_MS = { guard: 60_000, quick: 10_000, full: 60_000 }
 
 export const FULL = '99 % in use by others'
 export const EMPTY = 'empty'
@@ -35,13 +38,14 @@ export const slots: Scenario = {
   title: 'A claim and its release as the pool grows',
   scale: 'guard',
   async measure(context) {
+    const ends = new Map<string, number>()
     const measured = await turnsOfSubjects(context, {
       turns: TURNS[context.scale],
       leaveOut: (usable) => unfitForSharing(usable, SMALLEST),
-      measure: (usable, turn) => grow(context, usable, turn),
+      measure: (usable, turn) => grow(context, usable, { turn, ends }),
     })
     const method =
-      `Pools of ${SIZES[context.scale].join(', ')} permits, as far as a subject goes: ${HOLDERS} processes hold all but one per cent of them, scattered; ` +
+      `Pools of ${SIZES[context.scale].join(', ')} permits, as far as a subject goes and can be filled within ${FILL_MS[context.scale] / 1_000} s: ${HOLDERS} processes hold all but one per cent of them, scattered; ` +
       `then they give all back ("empty"). Another process is measured for ${EACH_MS[context.scale]} ms, ${TURNS[context.scale]} times.`
     const axis = { title: 'permits of the pool', scale: 'log' } as const
     return [
@@ -69,21 +73,31 @@ export const slots: Scenario = {
   },
 }
 
-async function grow(context: ScenarioContext, { subject, prepared }: UsableSubject, turn: number) {
+async function grow(
+  context: ScenarioContext,
+  { subject, prepared }: UsableSubject,
+  /** `ends`: for each subject the size that it could not fill, so that no later turn tries it again. */
+  { turn, ends }: { readonly turn: number; readonly ends: Map<string, number> },
+): Promise<readonly Found[]> {
   const found: Found[] = []
   for (const size of SIZES[context.scale]) {
-    if (size > subject.maxSlots) continue
+    if (size > subject.maxSlots || size >= (ends.get(subject.name) ?? Number.POSITIVE_INFINITY)) break
     context.signal.throwIfAborted()
     const place = { prepared, dir: join(context.home, `${subject.name}-${turn}-${size}`), slots: size }
     const free = Math.round(size * FREE_SHARE)
-    await withActors(place, async ({ start, startOne }) => {
-      const holders = await start(HOLDERS)
-      const actor = await startOne()
-      await fillAllBut(free, size, holders)
-      found.push({ slots: size, state: FULL, ...(await measureState(actor, EACH_MS[context.scale])) })
-      await freeMore(size - free, holders)
-      found.push({ slots: size, state: EMPTY, ...(await measureState(actor, EACH_MS[context.scale])) })
-    })
+    try {
+      await withActors(place, async ({ start, startOne }) => {
+        const holders = await start(HOLDERS)
+        const actor = await startOne()
+        await fillAllBut(free, size, holders, FILL_MS[context.scale])
+        found.push({ slots: size, state: FULL, ...(await measureState(actor, EACH_MS[context.scale])) })
+        await freeMore(size - free, holders)
+        found.push({ slots: size, state: EMPTY, ...(await measureState(actor, EACH_MS[context.scale])) })
+      })
+    } catch (error) {
+      if (!(error instanceof FillTooSlowError)) throw error
+      ends.set(subject.name, size)
+    }
   }
   return found
 }
