@@ -55,6 +55,7 @@ describe('the report', () => {
     )
     expect(text).toContain('It works within one process only, and here are several.')
     expect(text).toContain('The 17th process gave up after 30 s: its folder was renewed by another one.')
+    expect(text).toContain('There is no docker. To have it measured: apt install docker.io')
     expect(text).toContain('✗ missed')
   })
 
@@ -80,7 +81,7 @@ describe('the report', () => {
   })
 
   test('is a page, too, when nothing was measured or nothing is there', () => {
-    const none: Results = { ...results, subjects: [], scenarios: [], experiments: [], goals: [] }
+    const none: Results = { ...results, subjects: [], services: [], scenarios: [], experiments: [], goals: [] }
     expect(visibleText(reportHtml(none))).toContain('Machine and versions')
     const frames = results.scenarios.map((one) => ({ ...one, series: [] }))
     expect(visibleText(reportHtml({ ...results, scenarios: frames }))).toContain('Nothing was measured.')

@@ -28,7 +28,18 @@ function make(): Results {
     },
     noise: { loadBefore: 0.21, loadAfter: 3.4, steal: 0.004, spread: 1.07, priority: 'normal' },
     versions: { node: '24.4.0', procref: '0.1.0', surrealdb: '3.3.5' },
-    services: [],
+    services: [
+      {
+        name: 'embedded',
+        title: 'procref, embedded server',
+        summary: 'the engine within the guardian',
+        kind: 'procref',
+      },
+      {
+        ...{ name: 'reaper', title: 'a reaper', summary: 'a container that ends others', kind: 'peer' },
+        unavailable: { reason: 'there is no docker', remedy: 'apt install docker.io' },
+      },
+    ],
     subjects: SUBJECTS,
     scenarios,
     experiments: experimentResults(),

@@ -4,9 +4,9 @@ import type { Results, ScenarioResult, Series } from '../results.ts'
 /** An exponent is called flat when its whole interval is below this. */
 const FLAT = 0.1
 
-/** As its users call it; a service, which is no subject, by its name. */
+/** As its users call it; what is neither a subject nor a service, by its name. */
 export function titleOf(results: Results, subject: string): string {
-  return results.subjects.find(({ name }) => name === subject)?.title ?? subject
+  return [...results.subjects, ...results.services].find(({ name }) => name === subject)?.title ?? subject
 }
 
 export function titleOfSeries(results: Results, { subject, variant }: Series): string {

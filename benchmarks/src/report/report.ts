@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Comparison } from '../compare.ts'
 import { formatAt, formatDate } from '../format.ts'
-import type { Results, SubjectInfo } from '../results.ts'
+import type { Results, ServiceInfo, SubjectInfo } from '../results.ts'
 import { comparisonSection } from './comparison-section.ts'
 import { correctnessSection } from './correctness-section.ts'
 import { type Content, html, Markup } from './html.ts'
@@ -66,7 +66,7 @@ ${content}</section>
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
 
 function sectionsOf(results: Results, compared: Comparison | undefined): readonly Section[] {
-  const missing = results.subjects.filter(({ unavailable }) => unavailable !== undefined)
+  const missing = [...results.subjects, ...results.services].filter(({ unavailable }) => unavailable !== undefined)
   const sections: Section[] = [{ id: 'summary', title: 'Summary', content: summarySection(results) }]
   if (compared !== undefined) {
     sections.push({
@@ -88,7 +88,14 @@ function sectionsOf(results: Results, compared: Comparison | undefined): readonl
       inside,
     })
   }
-  sections.push({ id: 'subjects', title: 'The subjects', content: subjectsTable(results.subjects) })
+  sections.push({
+    id: 'subjects',
+    title: 'What was compared',
+    content: [
+      subjectsTable(results.subjects),
+      results.services.length === 0 ? undefined : servicesTable(results.services),
+    ],
+  })
   if (missing.length > 0) sections.push({ id: 'missing', title: 'Not measured here', content: missingList(missing) })
   sections.push({ id: 'machine', title: 'Machine, noise and method', content: machineSection(results) })
   return sections
@@ -114,7 +121,7 @@ function link({ id, title }: Anchor): Markup {
 function subjectsTable(subjects: readonly SubjectInfo[]): Markup {
   return tableMarkup({
     id: 'subjects-table',
-    caption: 'What was compared',
+    caption: 'Ways to share permits',
     heading: ['Subject', 'A permit is held by', 'Kind', 'Permits', 'Waits', 'Version'],
     look: 'texts',
     rows: subjects.map(({ title, summary, kind, maxSlots, waits, version, unavailable }) => [
@@ -128,7 +135,22 @@ function subjectsTable(subjects: readonly SubjectInfo[]): Markup {
   })
 }
 
-function missingList(missing: readonly SubjectInfo[]): Markup {
+function servicesTable(services: readonly ServiceInfo[]): Markup {
+  return tableMarkup({
+    id: 'services-table',
+    caption: 'Ways to come to a database',
+    heading: ['Service', 'What it is', 'Kind', 'Version'],
+    look: 'texts',
+    rows: services.map(({ title, summary, kind, version, unavailable }) => [
+      title,
+      sentence(summary),
+      kind,
+      unavailable === undefined ? (version ?? '–') : 'not measured',
+    ]),
+  })
+}
+
+function missingList(missing: readonly (SubjectInfo | ServiceInfo)[]): Markup {
   return html`<dl>
 ${missing.map(
   ({
