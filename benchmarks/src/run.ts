@@ -122,8 +122,17 @@ export async function runChosen(
   } finally {
     signal.removeEventListener('abort', onAbort)
     isRunning = false
-    for (const subject of prepared.reverse()) await subject[Symbol.asyncDispose]()
+    for (const subject of prepared.reverse()) await disposed(subject)
     await rm(home, REMOVE)
+  }
+}
+
+/** What one subject leaves behind is told, and takes no results with it. */
+async function disposed(subject: PreparedSubject): Promise<void> {
+  try {
+    await subject[Symbol.asyncDispose]()
+  } catch (error) {
+    process.emitWarning(`Something of the benchmark may be left: ${error instanceof Error ? error.message : error}`)
   }
 }
 
