@@ -8,5 +8,5 @@ export {
 export { reportHtml } from './report/report.ts'
 export * from './results.ts'
 export { checkNames, listBenchmarks, type Progress, type RunOptions, runBenchmarks, UnknownNameError } from './run.ts'
-export { comparisonTable, summaryTable } from './tables.ts'
+export { comparisonTable, summaryTables } from './tables.ts'
 export { correctnessTable, type TruthCell, type TruthRow, type TruthTable, truthTables } from './truth-tables.ts'

@@ -157,8 +157,9 @@ export async function listBenchmarks(): Promise<{
 }
 
 /** Throws `UnknownNameError` when something is named that does not exist; measures nothing. */
-export function checkNames({ subjects, only }: Pick<RunOptions, 'subjects' | 'only'>): void {
+export function checkNames({ subjects, services, only }: Pick<RunOptions, 'subjects' | 'services' | 'only'>): void {
   chooseNamed('subject', SUBJECTS, subjects)
+  chooseNamed('service', SERVICES, services)
   chooseNamed('scenario or experiment', [...SCENARIOS, ...EXPERIMENTS], only)
 }
 

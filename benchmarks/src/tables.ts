@@ -1,6 +1,9 @@
 import type { Change, Comparison } from './compare.ts'
 import { formatAt, formatColumn, formatValue } from './format.ts'
-import type { Point, Results, ScenarioResult } from './results.ts'
+import type { Point, Results, ScenarioResult, ServiceInfo, SubjectInfo } from './results.ts'
+
+/** A subject or a service. */
+type Compared = Pick<SubjectInfo | ServiceInfo, 'name' | 'title' | 'unavailable'>
 
 /** One column of the summary: a scenario, at its last point where it has several. */
 export interface SummaryColumn {
@@ -13,10 +16,12 @@ export interface SummaryColumn {
 
 /** The scenarios that compare subjects, each at its hardest point. */
 export function summaryColumns(results: Results): readonly SummaryColumn[] {
-  const subjects = new Set(results.subjects.map(({ name }) => name))
-  return results.scenarios
-    .map(summaryColumn)
-    .filter(({ points }) => [...points.keys()].some((name) => subjects.has(name)))
+  return columnsOf(results, results.subjects)
+}
+
+function columnsOf(results: Results, compared: readonly Compared[]): readonly SummaryColumn[] {
+  const names = new Set(compared.map(({ name }) => name))
+  return results.scenarios.map(summaryColumn).filter(({ points }) => [...points.keys()].some((name) => names.has(name)))
 }
 
 function summaryColumn(scenario: ScenarioResult): SummaryColumn {
@@ -37,19 +42,28 @@ function summaryColumn(scenario: ScenarioResult): SummaryColumn {
   }
 }
 
-/** For a terminal: one row a subject, one column a scenario (the first `most`), medians; the first row is the heading. */
-export function summaryTable(results: Results, most = 6): string[][] {
-  const columns = summaryColumns(results).slice(0, most)
+/**
+ * For a terminal: one row a subject or service, one column a scenario (the first `most`), medians; the first row is the heading. One table
+ * of subjects and one of services, each only if something was measured of them.
+ */
+export function summaryTables(results: Results, most = 6): string[][][] {
+  return [results.subjects, results.services]
+    .filter((compared) => columnsOf(results, compared).length > 0)
+    .map((compared) => summaryTable(results, compared, most))
+}
+
+function summaryTable(results: Results, compared: readonly Compared[], most: number): string[][] {
+  const columns = columnsOf(results, compared).slice(0, most)
   const heading = columns.map(({ scenario, at }) =>
     at === undefined ? scenario.name : `${scenario.name} (${formatAt(at)})`,
   )
-  const rows = results.subjects.map((subject) => [
-    subject.title,
+  const rows = compared.map(({ name, title, unavailable }) => [
+    title,
     ...columns.map(({ scenario, points }) => {
-      const point = points.get(subject.name)
+      const point = points.get(name)
       if (point !== undefined) return formatValue(point.p50, scenario.unit)
-      if (subject.unavailable !== undefined) return 'not here'
-      return scenario.failed.some((one) => one.subject === subject.name) ? 'failed' : '–'
+      if (unavailable !== undefined) return 'not here'
+      return scenario.failed.some((one) => one.subject === name) ? 'failed' : '–'
     }),
   ])
   return forTerminal([['', ...heading], ...rows])

@@ -22,7 +22,8 @@ export function addBenchCommand(program: Command): void {
     .addOption(
       new Option('--scale <name>', 'how much, and how often').choices(['guard', 'quick', 'full']).default('quick'),
     )
-    .option('--subjects <names>', 'only these, separated by commas', parseNames)
+    .option('--subjects <names>', 'only these ways to have permits, separated by commas', parseNames)
+    .option('--services <names>', 'only these ways to come to a database, separated by commas', parseNames)
     .option('--only <names>', 'only these scenarios and experiments, separated by commas', parseNames)
     .option('--list', 'show what can be measured, and measure nothing')
     .option('--compare <file>', 'say what changed since these results')

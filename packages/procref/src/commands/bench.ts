@@ -13,6 +13,7 @@ export interface BenchOptions {
   readonly list?: boolean
   readonly scale: Scale
   readonly subjects?: readonly string[]
+  readonly services?: readonly string[]
   readonly only?: readonly string[]
   readonly output: string
   readonly compare?: string
@@ -83,6 +84,7 @@ async function measure(bench: Bench, options: BenchOptions): Promise<Results> {
   return await bench.runBenchmarks({
     scale: options.scale,
     ...(options.subjects === undefined ? {} : { subjects: options.subjects }),
+    ...(options.services === undefined ? {} : { services: options.services }),
     ...(options.only === undefined ? {} : { only: options.only }),
     onProgress: progress.update,
     signal: interrupted.signal,
@@ -122,7 +124,7 @@ function showProgress(): {
 }
 
 function viewResults(bench: Bench, results: Results, colors: Colors): string {
-  const missing = results.subjects.flatMap(({ title, unavailable }) =>
+  const missing = [...results.subjects, ...results.services].flatMap(({ title, unavailable }) =>
     unavailable === undefined
       ? []
       : [`${colors.yellow('not measured:')} ${title}: ${unavailable.reason}. To have it: ${unavailable.remedy}`],
@@ -131,7 +133,7 @@ function viewResults(bench: Bench, results: Results, colors: Colors): string {
     ({ goal, value, limit, unit, isMet }) =>
       `${isMet ? colors.green('met   ') : colors.red('missed')} ${goal}: ${rounded(value)} ${unit} (goal: ${limit})`,
   )
-  return [formatTable(bench.summaryTable(results)), ...missing, ...goals].join('\n')
+  return [...bench.summaryTables(results).map((table) => `${formatTable(table)}\n`), ...missing, ...goals].join('\n')
 }
 
 function rounded(value: number): string {
@@ -141,12 +143,18 @@ function rounded(value: number): string {
 async function list(bench: Bench, { json }: BenchOptions): Promise<void> {
   const known = await bench.listBenchmarks()
   if (json === true) return printJson(known)
-  const subjects = known.subjects.map(({ name, summary, unavailable }) => [
+  const described = ({ name, summary, unavailable }: (typeof known)['services'][number]): readonly string[] => [
     name,
     unavailable === undefined ? summary : `${summary} (not here: ${unavailable.reason}; ${unavailable.remedy})`,
-  ])
+  ]
   const benchmarks = known.benchmarks.map(({ name, title, scale }) => [name, `${title} (from --scale ${scale})`])
-  print(['Subjects:', indented(subjects), '', 'Scenarios and experiments:', indented(benchmarks)].join('\n'))
+  print(
+    [
+      ...['Subjects:', indented(known.subjects.map(described)), ''],
+      ...['Services:', indented(known.services.map(described)), ''],
+      ...['Scenarios and experiments:', indented(benchmarks)],
+    ].join('\n'),
+  )
 }
 
 function indented(rows: readonly (readonly string[])[]): string {
