@@ -57,7 +57,7 @@ test('each cell is what an experiment or a scenario of this run found', () => {
   expect(stale).toEqual({ verdict: 'breaks', text: 'for 10.2 s', evidence: 'What was done for stale.' })
   expect(performance).toMatchObject({
     verdict: 'measured',
-    text: '5 µs',
+    text: '5\u00a0µs',
     evidence: expect.stringContaining('3 samples'),
   })
 })

@@ -31,7 +31,10 @@ const ONE = ['--scale', 'guard', '--subjects', 'flock', '--only', 'uncontended']
 test('measures what it was asked for, prints a table, and writes the results and a report', async () => {
   const { cwd, temporary, finished } = start(FEW)
   const { code, stdout, stderr } = await finished()
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '1 of 1  A claim and its release, nobody else there\n' })
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: '1 of 2  Preparing\n1 of 1  A claim and its release, nobody else there\n',
+  })
   expect(stdout).toMatch(/^flock\(\) +\S+ µs$/m)
   expect(stdout).toMatch(/^lockfile\(\) +\S+ (µs|ms)$/m)
   const files = readdirSync(join(cwd, 'procref-bench')).sort()
