@@ -13,8 +13,9 @@ interface Manifest {
   readonly private?: boolean
 }
 
-const published = readdirSync(join(ROOT, 'packages')).flatMap((folder) => {
-  const manifest = JSON.parse(readFileSync(join(ROOT, 'packages', folder, 'package.json'), 'utf8')) as Manifest
+const folders = ['benchmarks', ...readdirSync(join(ROOT, 'packages')).map((folder) => `packages/${folder}`)]
+const published = folders.flatMap((folder) => {
+  const manifest = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8')) as Manifest
   return manifest.private === true ? [] : [{ folder, name: manifest.name }]
 })
 
@@ -32,7 +33,7 @@ const tarballOf = (name: string): string => {
 beforeAll(() => {
   mkdirSync(tarballs)
   for (const { folder } of published) {
-    run('npx', ['--yes', 'pnpm@12', 'pack', '--pack-destination', tarballs], join(ROOT, 'packages', folder))
+    run('npx', ['--yes', 'pnpm@12', 'pack', '--pack-destination', tarballs], join(ROOT, folder))
   }
 })
 afterAll(() => rmSync(work, { recursive: true, force: true }))
@@ -50,9 +51,10 @@ describe.each(published)('the tarball of $name', ({ folder, name }) => {
         'package/dist/index.d.ts',
       ]),
     )
-    expect(
-      files.filter((file) => !/^package\/(dist|bin)\/|^package\/(package\.json|README\.md|LICENSE)$/.test(file)),
-    ).toEqual([])
+    // What benchmarks compile where they run.
+    const folders = folder === 'benchmarks' ? 'dist|floor|rust' : 'dist|bin'
+    const expected = new RegExp(`^package/((${folders})/|(package\\.json|README\\.md|LICENSE)$)`)
+    expect(files.filter((file) => !expected.test(file))).toEqual([])
     expect(run('tar', ['-xzOf', tarballOf(name), 'package/package.json'], work)).not.toContain('workspace:')
   })
 
@@ -109,6 +111,16 @@ describe('an empty project', () => {
     expect(run(process.execPath, ['node_modules/procref/bin/procref.js', '--version'], dir).trim()).toMatch(
       /^\d+\.\d+\.\d+/,
     )
+  })
+
+  test('measures, with the benchmarks installed beside the command', () => {
+    const dir = project()
+    run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund'], dir)
+    const bench = ['node_modules/procref/bin/procref.js', 'bench', '--scale', 'guard', '--only', 'uncontended']
+    const said = run(process.execPath, [...bench, '--subjects', 'c-floor,lockfile', '--output', 'results'], dir)
+    expect(said).toMatch(/^C floor +\S+ µs$/m)
+    expect(said).toMatch(/^lockfile\(\) +\S+ (µs|ms)$/m)
+    expect(readdirSync(join(dir, 'results'))).toHaveLength(2)
   })
 
   test('whose compiler is broken installs all the same', () => {
