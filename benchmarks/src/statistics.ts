@@ -1,5 +1,6 @@
 import { linearRegression, medianSorted, quantileSorted } from 'simple-statistics'
 import type { Point, Series } from './results.ts'
+import { thinned } from './thinned.ts'
 
 const MOST_SAMPLES = 200
 const RESAMPLES = 1_000
@@ -25,12 +26,6 @@ export function summarize(values: readonly number[], at?: number | string): Poin
 /** Of what several turns gave, each at least one value. */
 export function summarizeTurns(turns: readonly (readonly number[])[], at?: number | string): Point {
   return { ...summarize(turns.flat(), at), turns: turns.map(medianOf) }
-}
-
-/** So many of the sorted values, evenly over the ranks, first and last included: quantiles stay. */
-export function thinned(sorted: readonly number[], most: number): readonly number[] {
-  if (sorted.length <= most) return sorted
-  return Array.from({ length: most }, (_, n) => sorted[Math.round((n * (sorted.length - 1)) / (most - 1))] ?? 0)
 }
 
 /**

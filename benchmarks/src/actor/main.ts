@@ -1,7 +1,8 @@
 // The actor of subjects in JavaScript: `main.js POOL_MODULE DIR SLOTS`; see protocol.ts.
 import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
 import type { OpenPool, SubjectClaim, SubjectPool } from '../subject.ts'
+import { thinned } from '../thinned.ts'
+import { answerLines, type Requests, say } from './answer-lines.ts'
 import type { Answers, Claimed, Passed, Waiting } from './protocol.ts'
 
 const MOST_SAMPLES = 1_000
@@ -15,7 +16,7 @@ const open = await orSay(async () => ((await import(module)) as { open: OpenPool
 const pool: SubjectPool = await orSay(() => open(dir, Number(slots)))
 const held: SubjectClaim[] = []
 
-const requests: { readonly [verb: string]: (args: readonly number[]) => object | Promise<object> } = {
+const requests: Requests = {
   async try(): Promise<Answers['try']> {
     const began = process.hrtime.bigint()
     const claim = await pool.tryClaim()
@@ -101,7 +102,7 @@ const requests: { readonly [verb: string]: (args: readonly number[]) => object |
       await claim.release()
       now = process.hrtime.bigint()
     }
-    return { claims, waitNs: thinned(waits), cpuNs: processorNs(before) / Math.max(1, waits.length) }
+    return { claims, waitNs: thinned(waits, MOST_SAMPLES), cpuNs: processorNs(before) / Math.max(1, waits.length) }
   },
   child(): Answers['child'] {
     const child = spawn('sleep', ['600'], { stdio: 'ignore' })
@@ -146,28 +147,6 @@ function processorNs(before: NodeJS.CpuUsage): number {
   return (user + system) * 1_000
 }
 
-function thinned(values: readonly number[]): readonly number[] {
-  if (values.length <= MOST_SAMPLES) return values
-  const sorted = values.toSorted((a, b) => a - b)
-  // Evenly over the ranks, first and last included: quantiles stay.
-  return Array.from({ length: MOST_SAMPLES }, (_, n) =>
-    sorted.at(Math.round((n * (sorted.length - 1)) / (MOST_SAMPLES - 1))),
-  ).filter((value) => value !== undefined)
-}
-
-function say(answer: object): void {
-  process.stdout.write(`${JSON.stringify(answer)}\n`)
-}
-
-say({ ready: true })
-for await (const line of createInterface({ input: process.stdin })) {
-  const [verb = '', ...args] = line.split(' ')
-  const request = requests[verb]
-  try {
-    say(request === undefined ? { unsupported: `"${verb}" is no request` } : await request(args.map(Number)))
-  } catch (error) {
-    say({ error: error instanceof Error ? error.message : String(error) })
-  }
-}
+await answerLines(requests)
 for (const claim of held) await claim.release()
 await pool.close()

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { Actor } from '../actor/actor.ts'
 import type { Experiment } from '../experiment.ts'
+import { takeOnlyPermit } from './only-permit.ts'
 import { overEach } from './over-each.ts'
 import { mentions, openFilesOf, poolFiles } from './pool-files.ts'
 import { withDescendants } from './wakes.ts'
@@ -18,7 +19,7 @@ export const debugging: Experiment = {
         await using other = await Actor.start(prepared, dir, 1)
         const filesBefore = poolFiles(dir, holder.pid)
         const namedBefore = new Set(filesBefore.filter((file) => mentions(file, holder.pid)))
-        if ((await holder.ask('try')).slot === null) throw new Error('the only permit of a new pool was not to be had')
+        await takeOnlyPermit(holder)
         if ((await other.ask('try')).slot !== null) throw new Error('two processes had the only permit of a new pool')
         // A program that holds for another one, as flock(1) does, is as good: `ps` leads from it to its parent.
         const pids = withDescendants(holder.pid)

@@ -5,6 +5,7 @@ import { saidBy } from '../actor/said-by.ts'
 import type { Experiment } from '../experiment.ts'
 import type { UsableSubject } from '../scenario.ts'
 import { howFirstIsTold, TOLD } from './first-holder.ts'
+import { takeOnlyPermit } from './only-permit.ts'
 import { overEach } from './over-each.ts'
 import { poolFiles } from './pool-files.ts'
 
@@ -53,8 +54,7 @@ interface SeenOfWay {
 async function observeWay(way: keyof typeof WAYS, { prepared }: UsableSubject, dir: string): Promise<SeenOfWay> {
   await using holder = await Actor.start(prepared, dir, 1)
   await using openedBefore = await Actor.start(prepared, dir, 1)
-  const { slot } = await holder.ask('try')
-  if (slot === null) throw new Error('the only permit of a new pool was not to be had')
+  await takeOnlyPermit(holder)
   const files = poolFiles(dir, holder.pid)
   WAYS[way](files, dir)
   const before = await secondOf(openedBefore, holder)

@@ -1,5 +1,6 @@
 import { Actor } from '../actor/actor.ts'
 import type { Experiment } from '../experiment.ts'
+import { takeOnlyPermit } from './only-permit.ts'
 import { overEach } from './over-each.ts'
 import { msSince, patienceOf, QUIET_MS, spelled, within } from './patience.ts'
 
@@ -14,8 +15,7 @@ export const kill: Experiment = {
       async observe({ prepared }, dir) {
         await using holder = await Actor.start(prepared, dir, 1)
         await using next = await Actor.start(prepared, dir, 1)
-        const { slot } = await holder.ask('try')
-        if (slot === null) throw new Error('the only permit of a new pool was not to be had')
+        await takeOnlyPermit(holder)
         const { claimed } = await next.wait()
         const setting = 'A pool of one permit: one process holds it, another one waits.'
         if ((await within(QUIET_MS, claimed)) !== undefined) {

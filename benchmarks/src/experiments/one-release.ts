@@ -4,6 +4,7 @@ import type { Claimed } from '../actor/protocol.ts'
 import type { Experiment } from '../experiment.ts'
 import type { Scale } from '../results.ts'
 import type { ScenarioContext, UsableSubject } from '../scenario.ts'
+import { takeOnlyPermit } from './only-permit.ts'
 import { overEach, type Seen } from './over-each.ts'
 import { patienceOf, spelled, within } from './patience.ts'
 import { sleepsOf } from './wakes.ts'
@@ -35,7 +36,7 @@ async function observeHerd(
   try {
     let holder = await Actor.start(prepared, dir, 1)
     actors.push(holder)
-    if ((await holder.ask('try')).slot === null) throw new Error('the only permit of a new pool was not to be had')
+    await takeOnlyPermit(holder)
     let waiting: readonly Waiter[] = []
     for (let n = 0; n < count; n++) {
       const actor = await Actor.start(prepared, dir, 1)

@@ -1,6 +1,7 @@
 import { Actor } from '../actor/actor.ts'
 import type { UsableSubject } from '../scenario.ts'
 import { KeptProcess } from './kept-process.ts'
+import { takeOnlyPermit } from './only-permit.ts'
 import type { Seen } from './over-each.ts'
 import { patienceOf, spelled, tryUntil } from './patience.ts'
 
@@ -22,8 +23,7 @@ export async function observeOutlived(
   const patience = patienceOf(context)
   const called = CALLED[verb]
   await using holder = await Actor.start(prepared, dir, 1)
-  const { slot } = await holder.ask('try')
-  if (slot === null) throw new Error('the only permit of a new pool was not to be had')
+  await takeOnlyPermit(holder)
 
   await using shortLived = new KeptProcess((await holder.ask(verb)).pid)
   await shortLived.end()

@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { Actor } from '../actor/actor.ts'
 import type { ActorCommand, PreparedSubject } from '../subject.ts'
+import { takeOnlyPermit } from './only-permit.ts'
 import { tryUntil } from './patience.ts'
 
 export interface ReuseOrder {
@@ -33,8 +34,7 @@ process.stdout.write(JSON.stringify(seen))
 async function observeReuse(): Promise<ReuseSeen> {
   await using holder = await Actor.start(subject, '', 1)
   await using other = await Actor.start(subject, '', 1)
-  const { slot } = await holder.ask('try')
-  if (slot === null) throw new Error('the only permit of a new pool was not to be had')
+  await takeOnlyPermit(holder)
   const { pid } = holder
   await holder.kill()
   const unrelated = await startWithPid(pid)

@@ -1,5 +1,6 @@
 import { Actor } from '../actor/actor.ts'
 import type { Experiment } from '../experiment.ts'
+import { takeOnlyPermit } from './only-permit.ts'
 import { overEach } from './over-each.ts'
 
 const CALLED: { readonly [platform: string]: string } = {
@@ -23,7 +24,7 @@ export const platforms: Experiment = {
       alsoInProcess: true,
       async observe({ subject, prepared }, dir) {
         await using actor = await Actor.start(prepared, dir, 1)
-        if ((await actor.ask('try')).slot === null) throw new Error('the only permit of a new pool was not to be had')
+        await takeOnlyPermit(actor)
         const here = called(process.platform)
         const measured = `Measured in this run, and nowhere else: a claim on ${here} (${process.arch}).`
         const declared = await subject.declares?.()

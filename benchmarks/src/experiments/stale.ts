@@ -1,5 +1,6 @@
 import { Actor } from '../actor/actor.ts'
 import type { Experiment } from '../experiment.ts'
+import { takeOnlyPermit } from './only-permit.ts'
 import { overEach } from './over-each.ts'
 import { patienceOf, spelled, tryUntil } from './patience.ts'
 import { mentions, poolFiles } from './pool-files.ts'
@@ -14,8 +15,7 @@ export const stale: Experiment = {
       atOnce: 3,
       async observe({ prepared }, dir) {
         await using holder = await Actor.start(prepared, dir, 1)
-        const { slot } = await holder.ask('try')
-        if (slot === null) throw new Error('the only permit of a new pool was not to be had')
+        await takeOnlyPermit(holder)
         const files = poolFiles(dir, holder.pid)
         await holder.kill()
         const left = files.filter((file) => mentions(file, holder.pid)).length

@@ -1,6 +1,7 @@
 import { Actor } from '../actor/actor.ts'
 import type { Experiment } from '../experiment.ts'
 import { howFirstIsTold, TOLD } from './first-holder.ts'
+import { takeOnlyPermit } from './only-permit.ts'
 import { overEach } from './over-each.ts'
 import { msSince, patienceOf, spelled, within } from './patience.ts'
 
@@ -18,8 +19,7 @@ export const stop: Experiment = {
       async observe({ prepared }, dir) {
         await using holder = await Actor.start(prepared, dir, 1)
         await using next = await Actor.start(prepared, dir, 1)
-        const { slot } = await holder.ask('try')
-        if (slot === null) throw new Error('the only permit of a new pool was not to be had')
+        await takeOnlyPermit(holder)
         const { claimed } = await next.wait()
         const stopped = process.hrtime.bigint()
         holder.signal('SIGSTOP')

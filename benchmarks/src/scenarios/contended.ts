@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import { unfitForSharing } from '../fits.ts'
 import { turnsOfSubjects } from '../over-subjects.ts'
 import type { Scenario, ScenarioContext, UsableSubject } from '../scenario.ts'
-import { summarizeTurns, thinned } from '../statistics.ts'
+import { summarizeTurns } from '../statistics.ts'
+import { thinned } from '../thinned.ts'
 import { combined } from '../turn-by-turn.ts'
 import { withActors } from '../with-actors.ts'
 
@@ -105,10 +106,7 @@ async function crowds(
 
 /** The same number from every process. */
 function evenly(waits: readonly number[]): readonly number[] {
-  const few = thinned(
-    waits.toSorted((a, b) => a - b),
-    WAITS_A_PROCESS,
-  )
+  const few = thinned(waits, WAITS_A_PROCESS)
   return Array.from({ length: WAITS_A_PROCESS }, (_, n) => few[Math.floor((n * few.length) / WAITS_A_PROCESS)] ?? 0)
 }
 

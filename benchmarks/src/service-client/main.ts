@@ -1,7 +1,8 @@
 // A client of a service: `main.js MODULE DIR SETTINGS`; see protocol.ts.
-import { createInterface } from 'node:readline'
+import { answerLines, type Requests } from '../actor/answer-lines.ts'
+import { UnsupportedByNature } from '../actor/json-process.ts'
 import type { ServiceSettings } from '../service.ts'
-import { thinned } from '../statistics.ts'
+import { thinned } from '../thinned.ts'
 import { connectBare } from './bare-connection.ts'
 import type { OpenClient, ServiceConnection } from './open-client.ts'
 import type { Answers } from './protocol.ts'
@@ -16,7 +17,7 @@ const { open } = (await import(module)) as { open: OpenClient }
 const client = open(dir, JSON.parse(settings) as ServiceSettings)
 const connections: ServiceConnection[] = []
 
-const requests: { readonly [verb: string]: (args: readonly number[]) => Promise<object> } = {
+const requests: Requests = {
   async connect(): Promise<Answers['connect']> {
     const began = performance.now()
     const connection = await client.connect()
@@ -47,7 +48,7 @@ const requests: { readonly [verb: string]: (args: readonly number[]) => Promise<
   async small([inFlight = 1, forMs = 0]): Promise<Answers['small']> {
     const { db } = newest()
     const { tookMs, latencyMs } = await repeat(inFlight, forMs, (n) => smallQuery(db, n))
-    return { queries: latencyMs.length, tookMs, latencyMs: thin(latencyMs) }
+    return { queries: latencyMs.length, tookMs, latencyMs: thinned(latencyMs, MOST_SAMPLES) }
   },
   async fill([from = 0, to = 0, bytes = 0, batch = 1]): Promise<Answers['fill']> {
     const began = performance.now()
@@ -59,7 +60,7 @@ const requests: { readonly [verb: string]: (args: readonly number[]) => Promise<
   async lookup([rows = 1, forMs = 0]): Promise<Answers['lookup']> {
     const { db } = newest()
     const { latencyMs } = await repeat(1, forMs, () => lookUpRow(db, Math.floor(Math.random() * rows)))
-    return { latencyMs: thin(latencyMs) }
+    return { latencyMs: thinned(latencyMs, MOST_SAMPLES) }
   },
   async read([rows = 0]): Promise<Answers['read']> {
     const began = performance.now()
@@ -107,34 +108,11 @@ async function repeat(
   return { tookMs: now - began, latencyMs }
 }
 
-function thin(values: readonly number[]): readonly number[] {
-  return thinned(
-    values.toSorted((a, b) => a - b),
-    MOST_SAMPLES,
-  )
-}
-
-class Unsupported extends Error {}
 function unsupported(why: string): never {
-  throw new Unsupported(why)
+  throw new UnsupportedByNature(why)
 }
 
-function say(answer: object): void {
-  process.stdout.write(`${JSON.stringify(answer)}\n`)
-}
-
-say({ ready: true })
-for await (const line of createInterface({ input: process.stdin })) {
-  const [verb = '', ...args] = line.split(' ')
-  const request = requests[verb]
-  try {
-    if (request === undefined) throw new Error(`"${verb}" is no request`)
-    say(await request(args.map(Number)))
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    say(error instanceof Unsupported ? { unsupported: message } : { error: message })
-  }
-}
+await answerLines(requests)
 for (const connection of connections.reverse()) await connection.close()
 // An engine in this process has threads that would keep it alive.
 process.exit(0)
