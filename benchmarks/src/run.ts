@@ -76,7 +76,8 @@ export async function runChosen(
   const signal = AbortSignal.any(chosen.signal === undefined ? [] : [chosen.signal])
   // As many listen as are measured at the same time.
   setMaxListeners(0, signal)
-  if (isRunning) throw new Error('A run is going on in this process: two at once would measure each other.')
+  if (isRunning)
+    throw new Error('A run is going on in this process, and two at once would measure each other: await the first one.')
   isRunning = true
   const onAbort = (): void => void killAllProcesses()
   signal.addEventListener('abort', onAbort, { once: true })

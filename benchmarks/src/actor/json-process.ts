@@ -36,7 +36,8 @@ export class JsonProcess implements AsyncDisposable {
     this.#exited = once(child, 'exit')
       .catch(() => undefined)
       .then(() => running.delete(this))
-    if (child.pid === undefined) throw new Error(`${this.#name} could not be started`)
+    if (child.pid === undefined)
+      throw new Error(`${this.#name} could not be started: is ${command.file} there, and may it be executed?`)
     // It may die before it has read: whoever asks is told by the missing answer.
     child.stdin.on('error', () => undefined)
     running.add(this)
