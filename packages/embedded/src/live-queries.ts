@@ -10,6 +10,12 @@ interface Subscription {
   readonly until?: number
 }
 
+/**
+ * The end of a live query waits so long. The engine announces it at once, and a change from a task of its own: one that was made before the end
+ * came up to 2 ms after it, and a client, told of the end, listens no more.
+ */
+const END_WAITS_MS = 20
+
 /** Whose live queries there are. The engine announces every change by the id of the query; this finds who asked. */
 export class LiveQueries {
   readonly #subscriptions = new Map<string, Subscription>()
@@ -27,14 +33,24 @@ export class LiveQueries {
     return of.map(([id, { made }]) => ({ id, made }))
   }
 
-  /** Passes a notification of the engine on. One that nobody asked for is dropped. */
+  /** Passes a notification of the engine on, the end of a live query a moment later. One that nobody asked for is dropped. */
   notify(notification: Buffer): void {
     const { id, action } = headOf(notification)
     const subscription = id === undefined ? undefined : this.#subscriptions.get(id)
     if (id === undefined || subscription === undefined) return
-    if (action === 'KILLED') this.#subscriptions.delete(id)
+    if (action === 'KILLED') setTimeout(() => this.#end(id, subscription, notification), END_WAITS_MS)
     // Whoever may not ask any more is not told, either.
-    else if (isOver(subscription.until)) return
+    else if (!isOver(subscription.until)) this.#pass(subscription, notification)
+  }
+
+  #end(id: string, subscription: Subscription, notification: Buffer): void {
+    // Forgotten meanwhile, or told already.
+    if (this.#subscriptions.get(id) !== subscription) return
+    this.#subscriptions.delete(id)
+    this.#pass(subscription, notification)
+  }
+
+  #pass(subscription: Subscription, notification: Buffer): void {
     const { clientId, engineId } = subscription.session
     const result = clientId === undefined || clientId === engineId ? notification : withSession(notification, clientId)
     subscription.deliver(

@@ -71,12 +71,14 @@ function watching(
       const before = await lives()
       const killed = await client.call('kill', [id])
       await client.query('CREATE wt:last')
+      const end = plainly(await client.next('its end'))
       return {
         made: plainly(made),
         told,
         before,
         killed: plainly(withoutId(killed)),
         after: await lives(),
+        end,
         more: client.unasked.map(plainly),
       }
     },
@@ -410,24 +412,30 @@ export const PROTOCOL_CASES: readonly ProtocolCase[] = [
         answers.push(method === 'live' ? 'live' : plainly(result))
         return result
       }
+      const told = async (what: string): Promise<void> => void answers.push(plainly(await client.next(what)))
       const ended = await say('live', ['wt'])
       await say('query', ['KILL $id', { id: ended }])
+      await told('its end')
       await say('query', ['KILL $id', { id: ended }])
       const killed = await say('live', ['wt'])
       await say('kill', [killed])
+      await told('its end')
       await say('kill', [killed])
       await say('attach', [], { session: S1 })
       await say('signin', signIn[1], { session: S1 })
       await say('use', useMain[1], { session: S1 })
       await say('live', ['wt'], { session: S1 })
       await say('query', ['CREATE wt:1'])
-      answers.push(plainly(await client.next('the change, in its session')))
+      await told('the change, in its session')
       await say('detach', [], { session: S1 })
       await say('query', ['CREATE wt:2'])
       await say('live', ['wt'])
       await say('query', ['CREATE wt:3'])
-      answers.push(plainly(await client.next('the change')))
-      await say('query', ['REMOVE TABLE wt; DEFINE TABLE wt; CREATE wt:4'])
+      await told('the change')
+      await say('query', ['CREATE wt:4'])
+      await say('query', ['REMOVE TABLE wt; DEFINE TABLE wt; CREATE wt:5'])
+      await told('the change before its end')
+      await told('its end')
       await say('reset')
       answers.push(client.unasked.map(plainly))
       return answers
