@@ -125,6 +125,7 @@ class Launcher {
           launchedBy: { pid: process.pid, ...(label !== undefined && { label }) },
         },
         serverLog: paths.serverLog,
+        placement: driver.placement,
         signal: AbortSignal.any([signal, deadline]),
         ...(guardianCommand && { command: guardianCommand }),
         ...(driver.guardianEnvironment && { environment: driver.guardianEnvironment }),

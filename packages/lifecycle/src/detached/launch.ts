@@ -21,6 +21,8 @@ export interface DetachedLaunch {
   readonly program: URL
   /** Its only argument, as JSON: no secret may be in it. */
   readonly setup: unknown
+  /** What Node is told before the program. */
+  readonly nodeArguments?: readonly string[]
   /** Added to a small part of our own environment. */
   readonly env: Readonly<Record<string, string>>
   /** Where its output goes. */
@@ -49,7 +51,8 @@ export async function launchDetached<S extends { readonly kind: string }>(option
   const logFd = openServerLog(options.serverLog)
   let child: ChildProcess
   try {
-    child = spawn(file, [...args, launcher, program, JSON.stringify(options.setup)], {
+    const { nodeArguments = [], setup } = options
+    child = spawn(file, [...args, launcher, ...nodeArguments, program, JSON.stringify(setup)], {
       cwd: '/',
       detached: true,
       env: environmentWith(options.env),

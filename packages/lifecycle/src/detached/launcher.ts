@@ -3,7 +3,7 @@
  * parent is init (or the nearest subreaper), so that ending the client's process tree does not reach it; and it is the one
  * place where descriptors that leaked into the client can be closed without knowing whose they are.
  *
- * Usage: `node launcher.js <program> <setup as JSON>`, descriptor 3 = status pipe, descriptor 2 = server.log.
+ * Usage: `node launcher.js [<argument of Node> …] <program> <setup as JSON>`, descriptor 3 = status pipe, descriptor 2 = server.log.
  */
 import { spawn } from 'node:child_process'
 import { closeSync, readdirSync, readFileSync } from 'node:fs'
@@ -43,7 +43,7 @@ const child = spawn(process.execPath, process.argv.slice(2), {
   stdio: ['ignore', 2, 2, STATUS_FD],
 })
 child.on('error', (error) => {
-  process.stderr.write(`procref: ${process.argv[2]} could not be started: ${error.message}\n`)
+  process.stderr.write(`procref: ${process.argv.at(-2)} could not be started: ${error.message}\n`)
   process.exit(1)
 })
 child.on('spawn', () => process.exit(0))

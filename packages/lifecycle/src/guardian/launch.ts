@@ -1,6 +1,8 @@
 import { launchDetached } from '../detached/launch.ts'
+import type { ServerDriver } from '../driver.ts'
 import { GuardianLaunchError } from '../errors.ts'
 import type { GuardianSetup, GuardianStatus } from './setup.ts'
+import { smallFootprint } from './small-footprint.ts'
 
 /** How a launch ended. `loser`: a guardian exists already, which is as good. */
 export type LaunchOutcome = GuardianStatus
@@ -10,6 +12,8 @@ export interface LaunchOptions {
   readonly serverLog: string
   /** What starts Node instead of `process.execPath`. */
   readonly command?: readonly [string, ...string[]]
+  /** Where the server will run. */
+  readonly placement: ServerDriver['placement']
   /** As the driver wants it. */
   readonly environment?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
@@ -26,6 +30,8 @@ export async function launchGuardian(options: LaunchOptions): Promise<LaunchOutc
   return await launchDetached<GuardianStatus>({
     ...options,
     program: new URL('./main.js', import.meta.url),
+    // An engine in the guardian has work to do.
+    nodeArguments: options.placement === 'child' ? smallFootprint() : [],
     env: { ...options.environment, PROCREF_GUARDIAN: '1', PROCREF_INSTANCE: options.setup.nonce },
     Failure: GuardianLaunchError,
   })
