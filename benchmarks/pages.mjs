@@ -1,4 +1,5 @@
-// Makes docs/benchmarks.md, and the README's section of measured numbers, from results/full.json (`procref bench --scale full`).
+// Makes docs/benchmarks.md, and the README's section of measured numbers, from results/full.json (`procref bench --scale full`) and
+// results/bounds.json (bounds.mjs).
 // With `--check` it only says whether both are up to date. Nothing on them is typed by hand.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { readResults } from './dist/index.js'
@@ -9,11 +10,12 @@ const END = '<!-- /measured -->'
 
 const source = new URL('results/full.json', import.meta.url)
 const results = readResults(readFileSync(source, 'utf8'), 'benchmarks/results/full.json')
+const bounds = JSON.parse(readFileSync(new URL('results/bounds.json', import.meta.url), 'utf8'))
 const readme = new URL('../README.md', import.meta.url)
 const page = new URL('../docs/benchmarks.md', import.meta.url)
 
 update(readme, between(readFileSync(readme, 'utf8'), readmeSection(results)))
-update(page, benchmarksPage(results))
+update(page, benchmarksPage(results, bounds))
 
 function between(text, section) {
   const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)]
@@ -32,6 +34,6 @@ function update(file, text) {
   })()
   if (before === text) return
   if (!process.argv.includes('--check')) return writeFileSync(file, text)
-  console.error(`${file.pathname} does not show benchmarks/results/full.json: run node benchmarks/pages.mjs`)
+  console.error(`${file.pathname} does not show benchmarks/results: run node benchmarks/pages.mjs`)
   process.exitCode = 1
 }

@@ -1,4 +1,6 @@
+import { type Bounds, boundsSection } from './bounds-section.ts'
 import { formatAt, formatColumn, formatDate, formatNumber, formatSeconds, formatValue } from './format.ts'
+import { markdownTable } from './markdown-table.ts'
 import type { GoalResult, Point, Results, ScenarioResult, Series } from './results.ts'
 import { correctnessTable, type TruthTable, truthTables } from './truth-tables.ts'
 
@@ -23,15 +25,15 @@ interface ReadmeColumn {
 /** For the README: what was aimed at, and the few numbers that a reader asks for first. */
 export function readmeSection(results: Results): string {
   return [
-    table(goalRows(results.goals)),
-    table(overview(results, results.subjects, README_SUBJECTS)),
-    table(overview(results, results.services, README_SERVICES)),
+    markdownTable(goalRows(results.goals)),
+    markdownTable(overview(results, results.subjects, README_SUBJECTS)),
+    markdownTable(overview(results, results.services, README_SERVICES)),
     `Medians of one run; ${circumstances(results)}. All of it, with what happens when processes are killed: [docs/benchmarks.md](docs/benchmarks.md).`,
   ].join('\n\n')
 }
 
 /** docs/benchmarks.md: everything that one run found. */
-export function benchmarksPage(results: Results): string {
+export function benchmarksPage(results: Results, bounds: Bounds): string {
   const missing = [...results.subjects, ...results.services].flatMap(({ title, unavailable }) =>
     unavailable === undefined ? [] : [`- ${title}: ${unavailable.reason}. To have it: ${unavailable.remedy}`],
   )
@@ -42,23 +44,24 @@ export function benchmarksPage(results: Results): string {
     `The same fixed piece of work, timed again and again during the run, took ${formatNumber(results.noise.spread)} times its median at the 95th percentile: a difference smaller than that is none.`,
     '`npx --yes pnpm@12 bench` measures on your machine, and writes a report with pictures.',
     '## Goals',
-    table(goalRows(results.goals)),
+    markdownTable(goalRows(results.goals)),
     '## What is compared',
-    table([
+    markdownTable([
       ['subject', 'a permit is', 'waits', 'version'],
       ...results.subjects.map(({ title, summary, waits, version }) => [title, summary, waits, version ?? '']),
     ]),
-    table([
+    markdownTable([
       ['service', 'its server', 'version'],
       ...results.services.map(({ title, summary, version }) => [title, summary, version ?? '']),
     ]),
     ...(missing.length === 0 ? [] : ['Not there to be measured:', missing.join('\n')]),
     '## What is true',
-    ...truthTables(results).flatMap((truths) => [`### ${truths.title}`, table(truthRows(truths))]),
+    ...truthTables(results).flatMap((truths) => [`### ${truths.title}`, markdownTable(truthRows(truths))]),
     `### ${correctnessTable(results).title}`,
-    table(truthRows(correctnessTable(results))),
+    markdownTable(truthRows(correctnessTable(results))),
     '## What it costs',
     ...results.scenarios.flatMap((scenario) => scenarioSection(results, scenario)),
+    boundsSection(bounds),
   ]
     .join('\n\n')
     .concat('\n')
@@ -73,7 +76,7 @@ function scenarioSection(results: Results, scenario: ScenarioResult): readonly s
   return [
     `### ${title}`,
     `*${question}* ${method}`,
-    table(scenarioRows(results, scenario)),
+    markdownTable(scenarioRows(results, scenario)),
     ...(notes.length === 0 ? [] : [notes.join('\n')]),
   ]
 }
@@ -163,13 +166,4 @@ function circumstances({ machine, noise, date, scale }: Results): string {
   const { cpus, kernel, filesystem, node } = machine
   const load = `load ${formatNumber(noise.loadBefore)} before and ${formatNumber(noise.loadAfter)} after`
   return `${cpus}, ${kernel}, ${filesystem}, Node ${node}, ${load}, ${noise.priority} priority, scale \`${scale}\`, ${formatDate(date)} UTC`
-}
-
-function table([heading = [], ...rows]: Rows): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map(inCell).join(' | ')} |`
-  return [line(heading), `|${'---|'.repeat(heading.length)}`, ...rows.map(line)].join('\n')
-}
-
-function inCell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ')
 }
