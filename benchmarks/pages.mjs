@@ -1,5 +1,5 @@
 // Makes docs/benchmarks.md, and the README's section of measured numbers, from results/full.json (`procref bench --scale full`) and
-// results/bounds.json (bounds.mjs).
+// results/bounds.json (`node benchmarks/dist/bounds-profile.js --save`).
 // With `--check` it only says whether both are up to date. Nothing on them is typed by hand.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { readResults } from './dist/index.js'

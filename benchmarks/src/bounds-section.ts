@@ -5,17 +5,18 @@ import type { Machine } from './results.ts'
 /** A third of it does nothing: the processors are not what it waits for. */
 const WAITING = 1 / 3
 
-/** results/bounds.json, made by benchmarks/bounds.mjs. Shares are parts of 1. */
+/** results/bounds.json, made by bounds-profile.ts. Shares are parts of 1. */
 export interface Bounds {
   readonly date: string
   readonly machine: Machine
   readonly ends: readonly End[]
 }
 
-interface End {
+export interface End {
   readonly title: string
   readonly end: string
-  readonly queries: number
+  /** Of queries, or of starts. */
+  readonly count: number
   readonly seconds: number
   /** Of all processors. */
   readonly idle: number
@@ -29,7 +30,7 @@ interface End {
   }[]
 }
 
-type Role = 'server' | 'guardian' | 'others'
+export type Role = 'server' | 'guardian' | 'others'
 
 /** What bounds each end of the curves, for docs/benchmarks.md. */
 export function boundsSection({ date, machine, ends }: Bounds): string {
@@ -44,10 +45,12 @@ export function boundsSection({ date, machine, ends }: Bounds): string {
       ...ends.map((end) => [
         end.title,
         end.end,
-        formatNumber(end.queries / end.seconds),
+        formatNumber(end.count / end.seconds),
         percent(end.idle),
         end.shares.map(({ role, where, share }) => `${role}: ${nameOf(where)} ${percent(share)}`).join(', '),
-        end.functions.map(({ symbol, share }) => `\`${shortened(symbol)}\` ${percent(share)}`).join(', '),
+        end.functions
+          .map(({ role, symbol, share }) => `${role}: \`${shortened(symbol)}\` ${percent(share)}`)
+          .join(', '),
         boundOf(end),
       ]),
     ]),
@@ -65,7 +68,7 @@ function boundOf({ idle, shares }: End): string {
 }
 
 function nameOf(library: string): string {
-  return library.replace(/^.*\//, '').replace(/^\[unknown\]$|^\[JIT\].*$/, 'compiled JavaScript')
+  return library.replace(/^.*\//, '')
 }
 
 function shortened(symbol: string): string {

@@ -25,7 +25,7 @@ export class Stage implements AsyncDisposable {
 
   static async open(
     { home, signal }: Pick<ScenarioContext, 'home' | 'signal'>,
-    { service }: UsableService,
+    { service }: Pick<UsableService, 'service'>,
     { name, ...settings }: Partial<ServiceSettings> & { readonly name: string | number },
   ): Promise<Stage> {
     const dir = join(home, `${service.name}-${name}`)

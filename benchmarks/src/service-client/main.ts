@@ -60,7 +60,7 @@ const requests: Requests = {
   async lookup([rows = 1, forMs = 0]): Promise<Answers['lookup']> {
     const { db } = newest()
     const { latencyMs } = await repeat(1, forMs, () => lookUpRow(db, Math.floor(Math.random() * rows)))
-    return { latencyMs: thinned(latencyMs, MOST_SAMPLES) }
+    return { queries: latencyMs.length, latencyMs: thinned(latencyMs, MOST_SAMPLES) }
   },
   async read([rows = 0]): Promise<Answers['read']> {
     const began = performance.now()

@@ -14,7 +14,7 @@ export interface Answers {
   /** `fill FROM TO BYTES BATCH`: makes the rows FROM to TO - 1 with BYTES that cannot be compressed, BATCH rows a request. */
   fill: { readonly tookMs: number }
   /** `lookup ROWS MS`: reads one of that many rows by its id, again and again. Thinned to 1,000. */
-  lookup: { readonly latencyMs: readonly number[] }
+  lookup: { readonly queries: number; readonly latencyMs: readonly number[] }
   /** `read ROWS`: that many rows in one result. */
   read: { readonly tookMs: number; readonly bytes: number }
   /** `answer`: one query, however long it takes; `atNs` of CLOCK_MONOTONIC when it was answered, as text. */
