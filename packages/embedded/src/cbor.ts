@@ -43,10 +43,7 @@ export function encodeValue(value: unknown): Buffer {
 
 /** A text, from its UTF-8. */
 export function encodeText(utf8: Uint8Array): Buffer {
-  const head = Buffer.alloc(5)
-  head[0] = (MAJOR.text << 5) | 26
-  head.writeUInt32BE(utf8.length, 1)
-  return Buffer.concat([head, utf8])
+  return Buffer.concat([headOf(MAJOR.text, utf8.length), utf8])
 }
 
 /** In the order of the engine's own maps. */
@@ -144,23 +141,23 @@ export type Entries = readonly (readonly [key: string, value: Uint8Array])[]
 
 /** What `encodeMap` makes, for who puts it together. */
 export function mapParts(entries: Entries): readonly Uint8Array[] {
-  // At most a handful of entries, so the length is part of the first byte.
-  const parts: Uint8Array[] = [Buffer.of(0xa0 | entries.length)]
+  const parts: Uint8Array[] = [headOf(MAJOR.map, entries.length)]
   for (const [key, value] of entries) parts.push(encodedKey(key), value)
   return parts
 }
 
 /** An array from elements that are encoded already. */
 export function encodeArray(elements: readonly Uint8Array[]): Buffer {
-  return Buffer.concat([encodeArrayHeader(elements.length), ...elements])
+  return Buffer.concat([headOf(MAJOR.array, elements.length), ...elements])
 }
 
-function encodeArrayHeader(length: number): Buffer {
-  if (length < 24) return Buffer.of(0x80 | length)
-  const header = Buffer.alloc(5)
-  header[0] = 0x9a
-  header.writeUInt32BE(length, 1)
-  return header
+/** RFC 8949, 3: the length is part of the first byte, or the four that come after it. */
+function headOf(major: number, length: number): Buffer {
+  if (length < 24) return Buffer.of((major << 5) | length)
+  const head = Buffer.alloc(5)
+  head[0] = (major << 5) | 26
+  head.writeUInt32BE(length, 1)
+  return head
 }
 
 const keys = new Map<string, Buffer>()

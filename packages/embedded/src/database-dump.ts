@@ -1,7 +1,8 @@
 import { decodeValue, encodeArray, encodeUuid, encodeValue, uuidOf } from './cbor.ts'
-import type { Engine } from './engine.ts'
+import type { Answer, Engine } from './engine.ts'
+import { refusesFiles, withFilesAsVariables } from './file-literals.ts'
 import { messageOf } from './http-client.ts'
-import { PageSize } from './page-size.ts'
+import { MOST_ROWS, PageSize } from './page-size.ts'
 import { quoteReservedTables } from './reserved-tables.ts'
 import type { Session } from './session.ts'
 import { type ViewDefinition, viewIn } from './view-definition.ts'
@@ -147,22 +148,53 @@ export class DatabaseDump {
       : / TYPE ANY\b/.test(definition)
         ? 'type::is_record($this.in) AND type::is_record($this.out)'
         : 'false'
-    const size = new PageSize()
     const inserts = [new Insert('INSERT'), new Insert('INSERT RELATION')] as const
-    for (let from = escaped(name), more = true; more; ) {
-      const [rows, edges, last, count] = (await this.#ask(
-        `LET $page = SELECT ${columns} FROM ${from} LIMIT ${size.rows};
-        LET $edges = $page[WHERE ${isEdge}];
-        RETURN [<string>$page[WHERE !(${isEdge})], <string>$edges, <string>array::last($page).id, array::len($page)];`,
-      )) as readonly [string, string, string, number | bigint]
-      more = Number(count) === size.rows
-      size.learn(Number(count), rows.length + edges.length)
-      from = `${quoteReservedTables(last)}>..`
-      inserts[0].add(rows, Number(count))
-      inserts[1].add(edges, Number(count))
-      for (const insert of inserts) if (insert.isFull || (insert.isBegun && !more)) yield insert.take()
+    for await (const { rows, edges, count } of this.#pages({ table: escaped(name), columns, isEdge })) {
+      inserts[0].add(rows, count)
+      inserts[1].add(edges, count)
+      for (const insert of inserts) if (insert.isFull) yield insert.take()
     }
+    for (const insert of inserts) if (insert.isBegun) yield insert.take()
     yield '\n'
+  }
+
+  /**
+   * All rows of a table. However few are wanted, the engine reads up to 500 of a range: so it is asked for as many as a page has at most, or,
+   * where rows are long and pages smaller, for the ids of so many, and then for one page of these after the other.
+   */
+  async *#pages(read: Reading): AsyncGenerator<Page, void, undefined> {
+    const size = new PageSize()
+    for (let from = read.table, isMore = true; isMore; ) {
+      const next = `${from} LIMIT ${MOST_ROWS}`
+      let last: string
+      if (size.rows === MOST_ROWS) {
+        const page = await this.#page(read, next)
+        size.learn(page.count, page.rows.length + page.edges.length)
+        yield page
+        isMore = page.count === MOST_ROWS
+        last = page.last
+      } else {
+        const ids = (await this.#ask(`RETURN (SELECT VALUE <string>id FROM ${next})`)) as readonly string[]
+        for (let done = 0; done < ids.length; ) {
+          const page = await this.#page(read, listOf(ids.slice(done, done + size.rows)))
+          done += size.rows
+          size.learn(page.count, page.rows.length + page.edges.length)
+          yield page
+        }
+        isMore = ids.length === MOST_ROWS
+        last = ids.at(-1) ?? ''
+      }
+      from = `${quoteReservedTables(last)}>..`
+    }
+  }
+
+  async #page({ columns, isEdge }: Reading, source: string): Promise<Page> {
+    const [rows, edges, last, count] = (await this.#ask(
+      `LET $page = SELECT ${columns} FROM ${source};
+      LET $edges = $page[WHERE ${isEdge}];
+      RETURN [<string>$page[WHERE !(${isEdge})], <string>$edges, <string>array::last($page).id, array::len($page)];`,
+    )) as readonly [string, string, string, number | bigint]
+    return { rows, edges, last, count: Number(count) }
   }
 
   async #computedFields(name: string): Promise<readonly string[]> {
@@ -174,17 +206,42 @@ export class DatabaseDump {
 
   /** The result of the last statement. */
   async #ask(statements: string): Promise<unknown> {
-    const params = encodeArray([encodeValue(statements)])
-    const { engineId: session, order } = this.#session
-    const txn = this.#txn
-    const call = { method: 'query', params, session, ...(txn !== undefined && { txn }) }
-    const answer = await order.shared(() => this.#engine.call(call))
+    let answer = await this.#query(encodeValue(statements))
+    if ('error' in answer && refusesFiles(messageOf(answer))) {
+      // Ids that have files in them.
+      const { statements: rewritten, variables } = withFilesAsVariables([statements], () => true)
+      answer = await this.#query(...rewritten.map(encodeValue), variables)
+    }
     if ('error' in answer) throw new Error(messageOf(answer))
     const results = decodeValue(answer.result) as readonly { readonly status: string; readonly result: unknown }[]
     const failed = results.find(({ status }) => status !== 'OK')
     if (failed !== undefined) throw new Error(String(failed.result))
     return results.at(-1)?.result
   }
+
+  async #query(...params: readonly Buffer[]): Promise<Answer> {
+    const { engineId: session, order } = this.#session
+    const txn = this.#txn
+    const call = { method: 'query', params: encodeArray(params), session, ...(txn !== undefined && { txn }) }
+    return await order.shared(() => this.#engine.call(call))
+  }
+}
+
+/** What to read of which rows. */
+interface Reading {
+  readonly table: string
+  readonly columns: string
+  /** Whether `$this` is an edge. */
+  readonly isEdge: string
+}
+
+/** Rows and edges as lists in SurrealQL. */
+interface Page {
+  readonly rows: string
+  readonly edges: string
+  /** The id of the last one. */
+  readonly last: string
+  readonly count: number
 }
 
 interface Table {
@@ -261,6 +318,11 @@ const LINE = '-- ------------------------------'
 /** A name may have a line's end in it, and must not end the comment. */
 function heading(title: string): string {
   return `${LINE}\n-- ${title.replace(/[\n\r\u0085\u2028\u2029]/g, ' ')}\n${LINE}\n\n`
+}
+
+/** Of ids in SurrealQL. */
+function listOf(ids: readonly string[]): string {
+  return `[${ids.map(quoteReservedTables).join(', ')}]`
 }
 
 /** A name in SurrealQL, whatever is in it. */

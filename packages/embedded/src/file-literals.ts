@@ -8,6 +8,9 @@ const REFUSAL = 'expected the experimental files feature to be enabled'
 const PIECES =
   /(?<![\w$])f(?:"([^"\\]*(?:\\.[^"\\]*)*)"|'([^'\\]*(?:\\.[^'\\]*)*)')|'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*"|`[^`\\]*(?:\\.[^`\\]*)*`|⟨[^⟩\\]*(?:\\.[^⟩\\]*)*⟩|(?<=[[{(,:]\s*)\/[^/\\]*(?:\\.[^/\\]*)*\//gsu
 
+/** The variable with all of them: a dump may have any number. */
+const FILES = 'files_of_dump'
+
 /** Statements, and the variables in them. */
 export interface WithVariables {
   readonly statements: readonly string[]
@@ -20,21 +23,22 @@ export function refusesFiles(message: string | undefined): boolean {
   return message?.includes(REFUSAL) ?? false
 }
 
-/** The same statements with the files of rows as variables. In a definition a variable would be another thing. */
-export function withFilesAsVariables(statements: readonly string[]): WithVariables {
-  const files: (readonly [string, Buffer])[] = []
+/** The same statements with the files in them as a variable: in those of rows, because in a definition a variable would be another thing. */
+export function withFilesAsVariables(
+  statements: readonly string[],
+  isOfRows = (statement: string): boolean => /^INSERT\b/.test(firstWords(statement)),
+): WithVariables {
+  const files: Buffer[] = []
   const variableFor = (piece: string, doubled?: string, single?: string): string => {
     const literal = doubled ?? single
     const file = literal === undefined ? undefined : fileIn(literal)
     if (file === undefined) return piece
-    const name = `file_of_dump_${files.length}`
-    files.push([name, file])
-    return `$${name}`
+    return `$${FILES}[${files.push(file) - 1}]`
   }
   const rewritten = statements.map((statement) =>
-    /^INSERT\b/.test(firstWords(statement)) ? statement.replace(PIECES, variableFor) : statement,
+    isOfRows(statement) ? statement.replace(PIECES, variableFor) : statement,
   )
-  return { statements: rewritten, variables: encodeMap(files) }
+  return { statements: rewritten, variables: encodeMap([[FILES, encodeArray(files)]]) }
 }
 
 /** In the literal every character that is not plain has a backslash before it, which means nothing else. */

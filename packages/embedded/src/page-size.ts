@@ -1,4 +1,5 @@
-const MAX_ROWS = 250
+/** A page never has more. Less than the engine reads at once, which goes on for long where it has to read again. */
+export const MOST_ROWS = 250
 /** In characters. */
 const WANTED_LENGTH = 1024 * 1024
 /** Nothing is known of the first rows. */
@@ -21,6 +22,6 @@ export class PageSize {
   /** So many characters were `rows` rows long. */
   learn(rows: number, length: number): void {
     const fitting = Math.floor((WANTED_LENGTH * rows) / Math.max(1, length))
-    this.#rows = Math.max(1, Math.min(fitting, this.#rows * MAX_GROWTH, MAX_ROWS))
+    this.#rows = Math.max(1, Math.min(fitting, this.#rows * MAX_GROWTH, MOST_ROWS))
   }
 }

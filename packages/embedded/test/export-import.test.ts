@@ -2,7 +2,7 @@ import { type IncomingMessage, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { eventually, freshDir, surrealBinary } from '@procref/testing'
-import { RecordId } from 'surrealdb'
+import { FileRef, RecordId } from 'surrealdb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bothServers, type Kind } from './both-servers.ts'
 import { asRoot, httpCall } from './http-request.ts'
@@ -344,4 +344,22 @@ describe('rows of a megabyte', () => {
     const sum = 'SELECT count() AS rows, math::sum(string::len(text)) AS length FROM row GROUP ALL'
     expect(await target.query(sum)).toEqual([[{ rows, length: rows * LENGTH }]])
   })
+})
+
+test('rows of any length, whose ids have files in them, are exported page by page and imported again', async () => {
+  await using client = await newDatabase(serverOf('embedded'), 'mixed_rows')
+  const rows = 1_100
+  await client.query(
+    `FOR $i IN 0..$rows {
+      CREATE type::record("row", [$i, $file]) SET text = string::repeat("x", IF $i % 500 > 470 { 100000 } ELSE { $i % 50 })
+    }`,
+    { rows, file: new FileRef('bucket', '/key') },
+  )
+  const all = 'SELECT VALUE [<string>id, string::len(text)] FROM row'
+  const [own] = await client.query(all)
+  expect(own).toHaveLength(rows)
+  const dump = await dumpOf(serverOf('embedded'), 'mixed_rows')
+  await using target = await newDatabase(serverOf('embedded'), 'mixed_rows_copy')
+  expect(await failuresOf(serverOf('embedded'), 'mixed_rows_copy', dump)).toEqual([])
+  expect(await target.query(all)).toEqual([own])
 })

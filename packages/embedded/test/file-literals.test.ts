@@ -14,15 +14,14 @@ test.each([
   ['f"bucket:/a/b.txt"', 'bucket', '/a/b.txt'],
   ["f'b:/k'", 'b', '/k'],
   ['f"b\\:c\\ \\"d:/\\\'\\é\\🎉\\:x"', 'b:c "d', "/'é🎉:x"],
-])('%s is a variable', (literal, bucket, key) => {
-  expect(read(literal)).toEqual(['$file_of_dump_0', { file_of_dump_0: new FileRef(bucket, key) }])
+])('%s is in the variable', (literal, bucket, key) => {
+  expect(read(literal)).toEqual(['$files_of_dump[0]', { files_of_dump: [new FileRef(bucket, key)] }])
 })
 
-test('each has a variable of its own, in all statements', () => {
+test('each has a place of its own in the variable, in all statements', () => {
   const { statements, variables } = withFilesAsVariables(['INSERT [f"a:/a"];', '-- x\nINSERT [{ f: [f"b:/b"] }];'])
-  expect(statements).toEqual(['INSERT [$file_of_dump_0];', '-- x\nINSERT [{ f: [$file_of_dump_1] }];'])
-  const files = { file_of_dump_0: new FileRef('a', '/a'), file_of_dump_1: new FileRef('b', '/b') }
-  expect(codec.decode(variables)).toEqual(files)
+  expect(statements).toEqual(['INSERT [$files_of_dump[0]];', '-- x\nINSERT [{ f: [$files_of_dump[1]] }];'])
+  expect(codec.decode(variables)).toEqual({ files_of_dump: [new FileRef('a', '/a'), new FileRef('b', '/b')] })
 })
 
 test.each([
@@ -36,7 +35,13 @@ test.each([
   'f"no colon"',
   `1 / 2, b: 'x/y f"b:/k"', c: 4 / 2`,
 ])('%s is left as it is', (value) => {
-  expect(read(value)).toEqual([value, {}])
+  expect(read(value)).toEqual([value, { files_of_dump: [] }])
+})
+
+test('a dump may have any number of them', () => {
+  const many = Array.from({ length: 1_000 }, (_, n) => `f"b:/${n}"`)
+  const { variables } = withFilesAsVariables([`INSERT [${many}];`])
+  expect(codec.decode(variables)).toEqual({ files_of_dump: many.map((_, n) => new FileRef('b', `/${n}`)) })
 })
 
 test('a definition is left as it is: a variable would be another thing there', () => {
