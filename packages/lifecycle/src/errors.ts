@@ -314,11 +314,15 @@ export class NewerDataError extends ProcrefError {
   readonly path: string
   readonly recorded: EngineIdentity
   readonly asked: EngineIdentity
-  constructor(facts: { readonly path: string; readonly recorded: EngineIdentity; readonly asked: EngineIdentity }) {
+  constructor(
+    facts: { readonly path: string; readonly recorded: EngineIdentity; readonly asked: EngineIdentity },
+    options?: Cause,
+  ) {
     super(
       NewerDataError.code,
       `The data beside ${facts.path} were last written by ${describeEngine(facts.recorded)}, which is newer than ` +
         `${describeEngine(facts.asked)}. Use that version or a later one.`,
+      options,
     )
     this.path = facts.path
     this.recorded = facts.recorded
