@@ -8,10 +8,10 @@ import {
   type SurrealCapabilities,
   type SurrealChoice,
   type SurrealOptions,
+  surrealEndpoint,
 } from '@procref/lifecycle'
 import { engineVersion, loadEngine } from './engine.ts'
 import { ALLOCATOR_SETTINGS } from './engine-environment.ts'
-import { DatabaseOpenError } from './errors.ts'
 import { findPlatformBinary } from './platform-binary.ts'
 import { startServer } from './server.ts'
 
@@ -70,8 +70,7 @@ async function launch(context: LaunchContext, choice: SurrealChoice): Promise<Ru
 /** `sync` is always said here, so that no environment variable can weaken it. */
 function endpointOf({ storage, sync }: SurrealChoice, databaseDir: string): string {
   if (storage === 'memory') return 'mem://'
-  if (!databaseDir.includes('?')) return `${storage}://${databaseDir}?sync=${sync}`
-  throw new DatabaseOpenError(databaseDir, new Error("the engine cannot open a path with a '?' in it"))
+  return `${surrealEndpoint(storage, databaseDir)}?sync=${sync}`
 }
 
 function writeLog(fd: number, line: string): void {

@@ -20,6 +20,7 @@ export {
   CredentialsRefusedError,
   DatabaseDamagedError,
   DatabaseLockedError,
+  DatabasePathError,
   ExecutableNotFoundError,
   OlderDataError,
   ServerArgumentsError,
@@ -30,7 +31,7 @@ export {
 } from './drivers/errors.ts'
 export { findSurreal } from './drivers/find-surreal.ts'
 export { type SurrealBinaryOptions, surrealBinary } from './drivers/surreal-binary.ts'
-export { checkSurrealData, type Storage, saysDatabaseLocked } from './drivers/surreal-data.ts'
+export { checkSurrealData, type Storage, saysDatabaseLocked, surrealEndpoint } from './drivers/surreal-data.ts'
 export {
   chooseSurreal,
   type SurrealCapabilities,

@@ -82,6 +82,18 @@ export class DatabaseDamagedError extends ProcrefError {
   }
 }
 
+/** SurrealDB would open another folder than this one. */
+export class DatabasePathError extends ProcrefError {
+  readonly path: string
+  constructor(path: string) {
+    super(
+      'PROCREF_DATABASE_PATH',
+      `SurrealDB cannot open ${path}: it takes what stands behind the "?" for options. Use a directory without one in its path.`,
+    )
+    this.path = path
+  }
+}
+
 /** The database was written by a major version whose data this server does not read. */
 export class OlderDataError extends ProcrefError {
   readonly path: string

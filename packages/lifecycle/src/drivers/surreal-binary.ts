@@ -1,7 +1,7 @@
 import type { LaunchContext, ServerDriver, SpawnPlan } from '../driver.ts'
 import { launchChild } from './child-server.ts'
 import { findSurreal, surrealVersion } from './find-surreal.ts'
-import { checkSurrealData } from './surreal-data.ts'
+import { checkSurrealData, surrealEndpoint } from './surreal-data.ts'
 import { explainFailure } from './surreal-failures.ts'
 import { chooseSurreal, type SurrealChoice, type SurrealOptions } from './surreal-options.ts'
 import { answersHealth, answersQueries, askVersion } from './surreal-ready.ts'
@@ -81,7 +81,7 @@ function startArguments(
 ): readonly string[] {
   return [
     'start',
-    storage === 'memory' ? 'memory' : `${storage}://${databaseDir}`,
+    storage === 'memory' ? 'memory' : surrealEndpoint(storage, databaseDir),
     '--no-banner',
     `--bind=${host}:${port}`,
     guests ? '--allow-guests' : '--deny-guests',

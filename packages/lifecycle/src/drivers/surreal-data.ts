@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DataEngineMismatchError } from '../errors.ts'
-import { DatabaseDamagedError } from './errors.ts'
+import { DatabaseDamagedError, DatabasePathError } from './errors.ts'
 
 export type Storage = 'rocksdb' | 'surrealkv' | 'memory'
 
@@ -21,6 +21,12 @@ const LAYOUTS: Readonly<Record<Exclude<Storage, 'memory'>, Layout>> = {
     body: /^(sstables\/\d+\.sst|wal\/\d+\.wal)$/,
     headName: 'manifest/*.manifest',
   },
+}
+
+/** What SurrealDB is told to open. Throws `DatabasePathError`: it would take what stands behind a `?` for options, and open another folder. */
+export function surrealEndpoint(storage: Exclude<Storage, 'memory'>, databaseDir: string): string {
+  if (databaseDir.includes('?')) throw new DatabasePathError(databaseDir)
+  return `${storage}://${databaseDir}`
 }
 
 /** Do these words of a server, or of the engine, say that another process has the database open? RocksDB's, SurrealKV's. */

@@ -34,6 +34,7 @@ const REASONS: ReadonlyMap<unknown, JournalReason> = new Map<string, JournalReas
   ['PROCREF_SYMBOLIC_LINK', 'unsafe-path'],
   ['PROCREF_NOT_A_FILE', 'unsafe-path'],
   ['PROCREF_NOT_A_DIRECTORY', 'unsafe-path'],
+  ['PROCREF_DATABASE_PATH', 'unsafe-path'],
   ['PROCREF_ENGINE_RECORD_DAMAGED', 'state-damaged'],
   ['PROCREF_PERMISSION_DENIED', 'permission-denied'],
   ['PROCREF_READ_ONLY', 'permission-denied'],

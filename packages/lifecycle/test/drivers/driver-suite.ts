@@ -169,6 +169,11 @@ export function driverTests(name: string, { make }: DriverUnderTest): void {
       await right.ask('data')
     })
 
+    test('a path that SurrealDB would cut is refused', async () => {
+      const host = await hostOf(make({ storage: 'rocksdb' }), { dir: `${freshDir()}/what?` })
+      await expect(host.launch()).rejects.toThrow(/^PROCREF_DATABASE_PATH: .*what\?\/db/)
+    })
+
     test('a wait for it that is given up says why', async () => {
       const host = await hostOf(make({ storage: 'memory' }))
       await host.launch()
