@@ -27,9 +27,15 @@ export function explainFailure({ context, plan, storage, end, lastWords }: Faile
   if (saysDatabaseLocked(words)) return new DatabaseLockedError(path, { cause })
   const versions = versionsIn(words)
   if (versions !== undefined) return otherVersion(path, storage, versions, cause)
-  if (OF_THE_SYSTEM.test(words)) return undefined
-  const damage = lastWords.findLast((line) => DAMAGE.test(line))
-  return damage === undefined ? undefined : new DatabaseDamagedError(path, withoutPrefix(damage), { cause })
+  return damageIn(lastWords, path)
+}
+
+/** Do these lines say that the data are damaged? Nothing that a server does after it has said so mends them. */
+export function damageIn(lines: readonly string[], databaseDir: string): DatabaseDamagedError | undefined {
+  if (lines.some((line) => OF_THE_SYSTEM.test(line))) return undefined
+  const damage = lines.findLast((line) => / ERROR /.test(line) && DAMAGE.test(line))
+  if (damage === undefined) return undefined
+  return new DatabaseDamagedError(databaseDir, withoutPrefix(damage), { cause: new Error(damage) })
 }
 
 /** Also said while files are read, and no fault of theirs. */
@@ -78,5 +84,5 @@ function complaint(lastWords: readonly string[]): string {
 
 /** Without time, level and module. */
 function withoutPrefix(line: string): string {
-  return line.replace(/^\S+ +ERROR \S+ /, '').replace(/\.$/, '')
+  return line.replace(/^\S+ +ERROR \S+ (error=)?/, '').replace(/\.$/, '')
 }

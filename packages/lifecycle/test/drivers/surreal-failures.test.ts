@@ -1,4 +1,15 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  cpSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import {
   atEnd,
   type Child,
@@ -45,6 +56,13 @@ const namesIn = (dir: string): readonly string[] => readdirSync(dir, { recursive
 const inside = (dir: string, pattern: RegExp): string =>
   `${dir}/${namesIn(dir).find((name) => pattern.test(name)) ?? expect.unreachable(`no ${pattern} in ${dir}`)}`
 
+/** Its data, not its end, which says where they are. */
+function overwrite(file: string): void {
+  const fd = openSync(file, 'r+')
+  writeSync(fd, Buffer.alloc(100, 'x'), 0, 100, 20)
+  closeSync(fd)
+}
+
 describe.runIf(path !== undefined)('a surreal executable that does not come up', () => {
   const written = {} as Record<Durable, string>
   const parent = makeTempDir()
@@ -83,6 +101,8 @@ describe.runIf(path !== undefined)('a surreal executable that does not come up',
     ['surrealkv', 'a manifest that was cut', (dir) => truncateSync(inside(dir, /\.manifest$/), 20)],
     ['surrealkv', 'no table', (dir) => rmSync(inside(dir, /\.sst$/))],
     ['surrealkv', 'a table that was cut', (dir) => truncateSync(inside(dir, /\.sst$/), 50)],
+    ['rocksdb', 'other bytes in a table', (dir) => overwrite(inside(dir, /\.sst$/))],
+    ['surrealkv', 'other bytes in a table', (dir) => overwrite(inside(dir, /\.sst$/))],
   ])('%s with %s is damaged: the error names the folder and says what was found', async (storage, _what, spoil) => {
     const host = await hostOver(storage, spoil)
     expect(await refusalOf(host)).toMatch(
@@ -179,7 +199,9 @@ describe('what the last words of a server mean', () => {
   test.each(['No space left on device', 'Too many open files', 'Permission denied'])(
     'a file that cannot be read because of “%s” is not damaged',
     (reason) => {
-      expect(explain(`ERROR surrealdb: Corruption: IO error: While open a file: 000009.sst: ${reason}`)).toBeUndefined()
+      expect(
+        explain(`2026-01-01T00:00:00Z ERROR surrealdb: Corruption: IO error: While open a file: 000009.sst: ${reason}`),
+      ).toBeUndefined()
     },
   )
 
