@@ -173,6 +173,33 @@ describe('which executable', () => {
   })
 })
 
+describe('a server of the oldest version', () => {
+  test('is waited for by /health, told to sync in its own words, and says its version', async () => {
+    const file = new URL('../children/surreal-2.6.mjs', import.meta.url).pathname
+    const host = await hostOf(surrealBinary({ path: file, capabilities: { network: ['a.example:443', 'b.example'] } }))
+    expect(await host.start()).toMatchObject({ version: '2.6.5' })
+    const [told, ...asked] = readFileSync(host.logFile, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(told.args).toEqual([
+      `rocksdb://${host.databaseDir}`,
+      '--no-banner',
+      `--bind=127.0.0.1:${host.port}`,
+      '--deny-guests',
+      '--deny-net',
+      '--allow-net=a.example:443,b.example',
+    ])
+    expect(told.env).toEqual({
+      SURREAL_LOG: 'warn',
+      SURREAL_ONLINE_VERSION_CHECK: 'false',
+      SURREAL_SYNC_DATA: 'true',
+    })
+    expect(asked.map(({ url }: { url: string }) => url)).toEqual(['/ready', '/health', '/sql', '/version'])
+    await host.gone()
+  })
+})
+
 describe('options of surreal start', () => {
   test.each([
     ['--bind', '0.0.0.0:1'],
