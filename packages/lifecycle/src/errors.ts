@@ -330,6 +330,23 @@ export class NewerDataError extends ProcrefError {
   }
 }
 
+/** The database was written by a major version whose data this server does not read. */
+export class OlderDataError extends ProcrefError {
+  static readonly code = 'PROCREF_OLDER_DATA'
+  readonly path: string
+  /** Major versions. */
+  constructor(facts: { readonly path: string; readonly written: number; readonly running: number }, options?: Cause) {
+    const { path, written, running } = facts
+    super(
+      OlderDataError.code,
+      `The data of ${path} were written by SurrealDB ${written}, which SurrealDB ${running} does not read. Export them with a ` +
+        `SurrealDB ${written} (\`surreal export\`), move them away, and import the export into an empty database.`,
+      options,
+    )
+    this.path = path
+  }
+}
+
 /** `engine.json` cannot be understood, so nobody knows what may open the data. */
 export class EngineRecordDamagedError extends ProcrefError {
   static readonly code = 'PROCREF_ENGINE_RECORD_DAMAGED'

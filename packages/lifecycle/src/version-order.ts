@@ -41,3 +41,8 @@ function comparePreRelease(a: string | undefined, b: string | undefined): number
   if (isNumberA !== isNumberB) return isNumberA ? -1 : 1
   return a < b ? -1 : Number(a > b)
 }
+
+/** `undefined` for a version that has no order. */
+export function majorOf(version: string): number | undefined {
+  return parseVersion(version)?.numbers[0]
+}

@@ -94,21 +94,6 @@ export class DatabasePathError extends ProcrefError {
   }
 }
 
-/** The database was written by a major version whose data this server does not read. */
-export class OlderDataError extends ProcrefError {
-  readonly path: string
-  constructor(facts: { readonly path: string; readonly written: number; readonly running: number }, options?: Cause) {
-    const { path, written, running } = facts
-    super(
-      'PROCREF_OLDER_DATA',
-      `The database in ${path} was written by SurrealDB ${written}, and SurrealDB ${running} does not read its data. Export it ` +
-        `with a SurrealDB ${written} (\`surreal export\`), move it away, and import it into an empty one. Nothing of it was changed.`,
-      options,
-    )
-    this.path = path
-  }
-}
-
 /** The server refuses what it was given on its command line. */
 export class ServerArgumentsError extends ProcrefError {
   readonly file: string

@@ -1,6 +1,6 @@
 import type { LaunchContext, ServerEnd, SpawnPlan } from '../driver.ts'
-import { NewerDataError, PortTakenError } from '../errors.ts'
-import { DatabaseDamagedError, DatabaseLockedError, OlderDataError, ServerArgumentsError } from './errors.ts'
+import { NewerDataError, OlderDataError, PortTakenError } from '../errors.ts'
+import { DatabaseDamagedError, DatabaseLockedError, ServerArgumentsError } from './errors.ts'
 import { type Storage, saysDatabaseLocked } from './surreal-data.ts'
 
 /** What a server that did not come up was started with. */

@@ -1,6 +1,6 @@
 import type { EngineIdentity } from '../driver.ts'
-import { DataEngineMismatchError, EngineRecordDamagedError, NewerDataError } from '../errors.ts'
-import { isNewer } from '../version-order.ts'
+import { DataEngineMismatchError, EngineRecordDamagedError, NewerDataError, OlderDataError } from '../errors.ts'
+import { isNewer, majorOf } from '../version-order.ts'
 import { replaceFileDurably } from './atomic-file.ts'
 import { newNonce } from './nonce.ts'
 import { parseJson, readSmallFile } from './small-file.ts'
@@ -20,9 +20,13 @@ export function writeEngineRecord(path: string, engine: EngineIdentity): void {
   replaceFileDurably(path, `${JSON.stringify(engine, null, 2)}\n`, newNonce())
 }
 
+/** The major version of SurrealDB that stores everything in another way than those before. */
+const NEW_FORMAT = 3
+
 /**
  * Throws unless `asked` may open what `recorded` wrote last: the same engine and storage (`DataEngineMismatchError`), not an
- * older version (`NewerDataError`). The database itself refuses neither. Versions that are not numbers with dots have no order: they
+ * older version (`NewerDataError`): the database itself refuses neither. And not SurrealDB 3 what was written before it (`OlderDataError`):
+ * that is refused by the server, but only after its storage has rewritten files in its own way. Versions that are not numbers with dots have no order: they
  * are let through.
  */
 export function checkEngine(recorded: EngineIdentity | undefined, asked: EngineIdentity, path: string): void {
@@ -31,6 +35,10 @@ export function checkEngine(recorded: EngineIdentity | undefined, asked: EngineI
     throw new DataEngineMismatchError({ path, recorded, asked })
   }
   if (isNewer(recorded.version, asked.version)) throw new NewerDataError({ path, recorded, asked })
+  const [written = 0, running = 0] = [majorOf(recorded.version), majorOf(asked.version)]
+  if (asked.engine === 'surrealdb' && written > 0 && written < NEW_FORMAT && running >= NEW_FORMAT) {
+    throw new OlderDataError({ path, written, running })
+  }
 }
 
 function isEngineIdentity(value: unknown): value is EngineIdentity {

@@ -150,7 +150,7 @@ describe.runIf(path !== undefined)('a surreal executable that does not come up',
   test('data of the major version before are those of an older server: the error says how to bring them over', async () => {
     const host = await hostOver('rocksdb', (dir) => putIntoLog(dir, '!v', major(2)))
     expect(await refusalOf(host)).toMatch(
-      new RegExp(`^PROCREF_OLDER_DATA: The database in ${host.databaseDir} was written by SurrealDB 2.*surreal export`),
+      new RegExp(`^PROCREF_OLDER_DATA: The data of ${host.databaseDir} were written by SurrealDB 2.*surreal export`),
     )
   })
 
