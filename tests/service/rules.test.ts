@@ -1,7 +1,18 @@
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { eventually, freeze, isAlive } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
-import { clientsOf, connected, counted, DRIVERS, journalOf, killed, serviceDir, stateOf, wroteRow } from './service.ts'
+import {
+  clientsOf,
+  connected,
+  counted,
+  DRIVERS,
+  journalOf,
+  killed,
+  serviceDir,
+  stateOf,
+  stopped,
+  wroteRow,
+} from './service.ts'
 import { Stops } from './stops.ts'
 
 describe.each(DRIVERS)('rules of the service (%s)', (driver) => {
@@ -91,6 +102,46 @@ describe.each(DRIVERS)('rules of the service (%s)', (driver) => {
     first.kill('SIGCONT')
     await first.event('reconnected')
     expect(await counted(first)).toBe(1)
+  })
+
+  test('whoever asks for another sync or other capabilities than the server has is told each difference', async () => {
+    const dir = serviceDir()
+    await connected(start(dir, { capabilities: { network: ['a.example'] } }))
+    const refused = connected(start(dir, { sync: 'never', capabilities: { network: ['b.example'] } }))
+    await expect(refused).rejects.toThrow(
+      /PROCREF_CONFIG_MISMATCH.*sync is \\?"every\\?", asked for was \\?"never.*capabilities\.network is .*a\.example.*b\.example/s,
+    )
+  })
+
+  test('whoever asks for the same, or for nothing of it, shares the server', async () => {
+    const dir = serviceDir()
+    const network = ['a.example', '10.0.0.0/8']
+    const first = await connected(start(dir, { sync: '2s', capabilities: { network } }))
+    const same = await connected(start(dir, { sync: '2s', capabilities: { network: network.toReversed() } }))
+    expect([same.serverPid, (await connected(start(dir))).serverPid]).toEqual([first.serverPid, first.serverPid])
+  })
+
+  test('a restart has the sync and the capabilities of the server that died', async () => {
+    const dir = serviceDir()
+    const client = start(dir, { sync: '2s', capabilities: { network: true } })
+    const { serverPid } = await connected(client)
+    const { settings } = stateOf(dir).driver
+    process.kill(serverPid, 'SIGKILL')
+    await client.event('reconnected')
+    expect(stateOf(dir).driver.settings).toEqual(settings)
+    expect(settings).toMatchObject({ sync: '2s', 'capabilities.network': true })
+  })
+
+  test('a database whose head is missing is refused with the reason, which the journal has as well', async () => {
+    const dir = serviceDir()
+    const first = start(dir)
+    const { port } = await connected(first)
+    await wroteRow(first)
+    await killed(first)
+    await stopped(dir, port)
+    rmSync(`${dir}/data/db/CURRENT`)
+    await expect(connected(start(dir))).rejects.toThrow(/PROCREF_DATABASE_DAMAGED.*CURRENT is missing/s)
+    expect(journalOf(dir).at(-1)).toMatchObject({ event: 'server-failed', reason: 'database-damaged' })
   })
 
   test('namespace and database are never a mismatch: they are made on connect', async () => {

@@ -91,6 +91,7 @@ export function journalOf(dir: string): readonly Entry[] {
 }
 
 interface State {
+  readonly driver: { readonly settings: Readonly<Record<string, unknown>> }
   readonly state: string
   readonly by?: string
   readonly epoch: number

@@ -1,39 +1,47 @@
 import { writeSync } from 'node:fs'
 import {
   checkSurrealData,
+  chooseSurreal,
   type LaunchContext,
   type RunningServer,
   type ServerDriver,
-  type Storage,
+  type SurrealCapabilities,
+  type SurrealChoice,
+  type SurrealOptions,
+  surrealEndpoint,
 } from '@procref/lifecycle'
 import { engineVersion, loadEngine } from './engine.ts'
 import { ALLOCATOR_SETTINGS } from './engine-environment.ts'
-import { DatabaseOpenError } from './errors.ts'
 import { findPlatformBinary } from './platform-binary.ts'
 import { startServer } from './server.ts'
 
-export interface EmbeddedSurrealOptions {
-  /** Default `rocksdb`, the safest. */
-  readonly storage?: Storage
+export interface EmbeddedSurrealOptions extends Pick<SurrealOptions, 'storage' | 'sync'> {
+  /** The engine has no scripts, and to it everybody who is let in is the owner: no guests. */
+  readonly capabilities?: Pick<SurrealCapabilities, 'network'>
 }
 
 /**
  * SurrealDB's own engine, served by the guardian itself on loopback, to any SurrealDB client: for machines without a `surreal`
- * executable. Every acknowledged write to `rocksdb` or `surrealkv` was synced to the disk.
+ * executable. Every acknowledged write to `rocksdb` or `surrealkv` was synced to the disk, unless `sync` says otherwise.
  *
  * Unspecified: what is written while the process is being killed. Caller: launch it in a process of its own, once, and end
  * that process with `process.exit()`; the engine's threads would keep it alive, and only its end frees the database.
  */
 export function embeddedSurreal(options: EmbeddedSurrealOptions = {}): ServerDriver {
-  const storage = options.storage ?? 'rocksdb'
+  const choice = chooseSurreal(options)
+  const { storage } = choice
+  if (choice.guests || choice.scripting) {
+    throw new TypeError('capabilities: the embedded engine has neither guests nor scripting; surrealBinary() has')
+  }
   return {
     name: 'embedded-surreal',
     descriptor: {
       module: new URL('./index.js', import.meta.url).href,
       factory: 'embeddedSurreal',
-      options: { storage },
+      options: choice.options,
     },
-    settings: { storage },
+    settings: choice.settings,
+    asked: choice.asked,
     placement: 'guardian',
     durable: storage !== 'memory',
     guardianEnvironment: ALLOCATOR_SETTINGS,
@@ -41,28 +49,28 @@ export function embeddedSurreal(options: EmbeddedSurrealOptions = {}): ServerDri
     load: async () => void loadEngine(),
     engine: async () => ({ engine: 'surrealdb', version: engineVersion(), storage }),
     checkData: async (databaseDir) => checkSurrealData(databaseDir, storage),
-    launch: (context) => launch(context, storage),
+    launch: (context) => launch(context, choice),
   }
 }
 
-async function launch(context: LaunchContext, storage: Storage): Promise<RunningServer> {
+async function launch(context: LaunchContext, choice: SurrealChoice): Promise<RunningServer> {
   context.signal.throwIfAborted()
   const { host, port, credentials, databaseDir, logFd } = context
   return await startServer({
     host,
     port,
     credentials,
-    endpoint: endpointOf(storage, databaseDir),
-    path: storage === 'memory' ? 'memory' : databaseDir,
+    endpoint: endpointOf(choice, databaseDir),
+    network: choice.network,
+    path: choice.storage === 'memory' ? 'memory' : databaseDir,
     log: (line) => writeLog(logFd, line),
   })
 }
 
-/** `every`: each commit is synced before it is acknowledged. Said here, so that no environment variable can weaken it. */
-function endpointOf(storage: Storage, databaseDir: string): string {
+/** `sync` is always said here, so that no environment variable can weaken it. */
+function endpointOf({ storage, sync }: SurrealChoice, databaseDir: string): string {
   if (storage === 'memory') return 'mem://'
-  if (!databaseDir.includes('?')) return `${storage}://${databaseDir}?sync=every`
-  throw new DatabaseOpenError(databaseDir, new Error("the engine cannot open a path with a '?' in it"))
+  return `${surrealEndpoint(storage, databaseDir)}?sync=${sync}`
 }
 
 function writeLog(fd: number, line: string): void {

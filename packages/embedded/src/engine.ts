@@ -44,6 +44,8 @@ export interface Call {
 export interface EngineOptions {
   /** `rocksdb:///path?sync=every`, `mem://`. */
   readonly endpoint: string
+  /** Where functions may connect to: anywhere, nowhere, or only there. One that is malformed ends the process. */
+  readonly network: boolean | readonly string[]
   /** For messages. */
   readonly path: string
 }
@@ -111,7 +113,8 @@ export class Engine {
     spent = true
     let native: NativeEngine
     try {
-      native = await SurrealNodeEngine.connect(options.endpoint)
+      const capabilities = { scripting: false, network_targets: options.network }
+      native = await SurrealNodeEngine.connect(options.endpoint, { capabilities })
     } catch (cause) {
       spent = false
       throw openError(options.path, cause)

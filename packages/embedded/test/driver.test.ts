@@ -1,4 +1,9 @@
+import { expect, test } from 'vitest'
 import { driverTests } from '../../lifecycle/test/drivers/driver-suite.ts'
 import { embeddedSurreal } from '../dist/index.js'
 
-driverTests('embedded', { make: ({ storage }) => embeddedSurreal({ storage }) })
+driverTests('embedded', { make: embeddedSurreal })
+
+test.each([{ guests: true }, { scripting: true }])('%j, which the engine has not, is refused', (capabilities) => {
+  expect(() => embeddedSurreal({ capabilities } as Parameters<typeof embeddedSurreal>[0])).toThrow(/^capabilities: /)
+})

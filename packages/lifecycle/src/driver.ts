@@ -13,6 +13,11 @@ export interface ServerDriver {
    * `ConfigMismatchError`. No secret, no path that differs between users of the same server.
    */
   readonly settings: { readonly [key: string]: Json }
+  /**
+   * Those of `settings` that the caller said explicitly: a running server that differs in the others is shared as it runs. Left
+   * out: all of them.
+   */
+  readonly asked?: { readonly [key: string]: Json }
   /** `child`: the server is a process that the guardian spawns. `guardian`: it runs inside the guardian's process. */
   readonly placement: 'child' | 'guardian'
   /** False: nothing survives the server's end (memory storage). */

@@ -314,15 +314,36 @@ export class NewerDataError extends ProcrefError {
   readonly path: string
   readonly recorded: EngineIdentity
   readonly asked: EngineIdentity
-  constructor(facts: { readonly path: string; readonly recorded: EngineIdentity; readonly asked: EngineIdentity }) {
+  constructor(
+    facts: { readonly path: string; readonly recorded: EngineIdentity; readonly asked: EngineIdentity },
+    options?: Cause,
+  ) {
     super(
       NewerDataError.code,
       `The data beside ${facts.path} were last written by ${describeEngine(facts.recorded)}, which is newer than ` +
         `${describeEngine(facts.asked)}. Use that version or a later one.`,
+      options,
     )
     this.path = facts.path
     this.recorded = facts.recorded
     this.asked = facts.asked
+  }
+}
+
+/** The database was written by a major version whose data this server does not read. */
+export class OlderDataError extends ProcrefError {
+  static readonly code = 'PROCREF_OLDER_DATA'
+  readonly path: string
+  /** Major versions. */
+  constructor(facts: { readonly path: string; readonly written: number; readonly running: number }, options?: Cause) {
+    const { path, written, running } = facts
+    super(
+      OlderDataError.code,
+      `The data of ${path} were written by SurrealDB ${written}, which SurrealDB ${running} does not read. Export them with a ` +
+        `SurrealDB ${written} (\`surreal export\`), move them away, and import the export into an empty database.`,
+      options,
+    )
+    this.path = path
   }
 }
 

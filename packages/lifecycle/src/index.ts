@@ -18,15 +18,26 @@ export { type CommandOptions, command } from './drivers/command.ts'
 export { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from './drivers/default-database.ts'
 export {
   CredentialsRefusedError,
+  DatabaseDamagedError,
   DatabaseLockedError,
+  DatabasePathError,
   ExecutableNotFoundError,
+  ServerArgumentsError,
   ServerExitedError,
   ServerNotReadyError,
   ServerSpawnError,
+  ServerTooOldError,
 } from './drivers/errors.ts'
 export { findSurreal } from './drivers/find-surreal.ts'
 export { type SurrealBinaryOptions, surrealBinary } from './drivers/surreal-binary.ts'
-export { checkSurrealData, type Storage, saysDatabaseLocked } from './drivers/surreal-data.ts'
+export { checkSurrealData, type Storage, saysDatabaseLocked, surrealEndpoint } from './drivers/surreal-data.ts'
+export {
+  chooseSurreal,
+  type SurrealCapabilities,
+  type SurrealChoice,
+  type SurrealOptions,
+  type Sync,
+} from './drivers/surreal-options.ts'
 export {
   ConfigMismatchError,
   ConnectTimeoutError,
@@ -42,6 +53,7 @@ export {
   LeaseLostError,
   NewerDataError,
   NewerProtocolError,
+  OlderDataError,
   PortTakenError,
   ServerCrashLoopError,
   ServerFailedError,

@@ -278,6 +278,17 @@ const DAMAGES: readonly Damage[] = [
     startsAnyway: false,
   },
   {
+    what: 'data of an engine that is too old',
+    make(dir) {
+      cpSync(engine(dir), join(dir, '..', 'backup'))
+      change(engine(dir), (record) => ({ ...record, version: '2.6.5' }))
+    },
+    finds: ['engine/older-data'],
+    severity: 'problem',
+    cure: (dir) => renameSync(join(dir, '..', 'backup'), engine(dir)),
+    startsAnyway: false,
+  },
+  {
     what: 'data of another engine',
     make(dir) {
       cpSync(engine(dir), join(dir, '..', 'backup'))

@@ -7,7 +7,7 @@ import { obey, say, sayFailed } from '@procref/testing/child'
 import { stoppingBackend, stoppingDriver } from './stops.mjs'
 
 const [, , dir, json = '{}'] = process.argv
-const { driver = 'binary', storage = 'rocksdb', backend, stops, ...options } = JSON.parse(json)
+const { driver = 'binary', storage = 'rocksdb', sync, capabilities, backend, stops, ...options } = JSON.parse(json)
 const DRIVERS = { binary: surrealBinary, embedded: embeddedSurreal }
 
 /** By name, as the command knows it: also a phase of a migration. */
@@ -52,7 +52,10 @@ try {
   const lease = await connect({
     ...(dir !== '' && { dir }),
     backend: await chosenBackend(),
-    driver: stops === undefined ? DRIVERS[driver]({ storage }) : stoppingDriver({ stops, driver, storage }),
+    driver:
+      stops === undefined
+        ? DRIVERS[driver]({ storage, sync, capabilities })
+        : stoppingDriver({ stops, driver, storage }),
     timeoutMs: 100_000,
     onProgress: ({ step }) => say('progress', { step }),
     ...options,

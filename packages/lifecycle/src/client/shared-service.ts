@@ -100,7 +100,7 @@ function checkConfiguration(
   }
   compare('driver', record.driver.name, driver.name)
   if (record.driver.name === driver.name) {
-    for (const [setting, asked] of Object.entries(driver.settings)) {
+    for (const [setting, asked] of Object.entries(driver.asked ?? driver.settings)) {
       compare(setting, record.driver.settings[setting] ?? null, asked)
     }
   }

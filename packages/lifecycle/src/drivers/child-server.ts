@@ -17,7 +17,7 @@ export interface ChildServer {
   /** Asked once, when it is ready. */
   readonly details?: (context: WaitContext) => Promise<ServerDetails>
   /** What the last lines of a server that ended with an exit code other than 0 mean, if anything is known to. */
-  readonly explain?: (lastWords: readonly string[]) => Error | undefined
+  readonly explain?: (end: ServerEnd, lastWords: readonly string[]) => Error | undefined
 }
 
 /** A server that is a process of its own: TERM asks it, a second TERM hurries it, KILL ends it. */
@@ -28,7 +28,7 @@ export function launchChild(context: LaunchContext, server: ChildServer): Runnin
   const child = context.spawn(server.plan)
   const ended = child.ended.then((end): ServerEnd => {
     if (end.error !== undefined || end.code === 0 || end.code === null) return end
-    const error = server.explain?.(tailServerLog(context.logFile, LAST_WORDS, logStart))
+    const error = server.explain?.(end, tailServerLog(context.logFile, LAST_WORDS, logStart))
     return error === undefined ? end : { ...end, error }
   })
   return {

@@ -67,6 +67,69 @@ export class DatabaseLockedError extends ProcrefError {
   }
 }
 
+/** The files of the database contradict each other, or some of them are missing. */
+export class DatabaseDamagedError extends ProcrefError {
+  readonly path: string
+  /** `found` is what is wrong, in words that follow a colon. */
+  constructor(path: string, found: string, options?: Cause) {
+    super(
+      'PROCREF_DATABASE_DAMAGED',
+      `The database in ${path} cannot be read: ${found}. Move it away, as a whole, and keep it: then restore a backup in ` +
+        'its place, or begin an empty one. Trying again does not mend it, and may remove more of it.',
+      options,
+    )
+    this.path = path
+  }
+}
+
+/** SurrealDB would open another folder than this one. */
+export class DatabasePathError extends ProcrefError {
+  readonly path: string
+  constructor(path: string) {
+    super(
+      'PROCREF_DATABASE_PATH',
+      `SurrealDB cannot open ${path}: it takes what stands behind the "?" for options. Use a directory without one in its path.`,
+    )
+    this.path = path
+  }
+}
+
+/** The server refuses what it was given on its command line. */
+export class ServerArgumentsError extends ProcrefError {
+  readonly file: string
+  readonly args: readonly string[]
+  constructor(facts: { readonly file: string; readonly args: readonly string[]; readonly said: string }) {
+    super(
+      'PROCREF_SERVER_ARGUMENTS',
+      `${facts.file} does not take ${facts.args.join(' ')}: ${facts.said}. Correct the options of surrealBinary(); ` +
+        `\`${facts.file} start --help\` lists what this version and build know.`,
+    )
+    this.file = facts.file
+    this.args = facts.args
+  }
+}
+
+/** The server is of a version that cannot do what it has to. */
+export class ServerTooOldError extends ProcrefError {
+  readonly file: string
+  readonly version: string
+  /** `what` is what wants the version `needed`. */
+  constructor(facts: {
+    readonly file: string
+    readonly version: string
+    readonly needed: string
+    readonly what: string
+  }) {
+    super(
+      'PROCREF_SERVER_TOO_OLD',
+      `${facts.file} is SurrealDB ${facts.version}; ${facts.what} wants ${facts.needed} or newer. Install a newer one, or ` +
+        'name it by the option `path` or PROCREF_SURREAL_BIN.',
+    )
+    this.file = facts.file
+    this.version = facts.version
+  }
+}
+
 /** The database has an administrator with another password: the server takes ours only when it makes the first one. */
 export class CredentialsRefusedError extends ProcrefError {
   readonly path: string

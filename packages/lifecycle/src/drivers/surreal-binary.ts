@@ -1,86 +1,108 @@
-import type { LaunchContext, ServerDriver } from '../driver.ts'
-import { PortTakenError } from '../errors.ts'
+import type { LaunchContext, ServerDriver, SpawnPlan } from '../driver.ts'
 import { launchChild } from './child-server.ts'
-import { DatabaseLockedError } from './errors.ts'
 import { findSurreal, surrealVersion } from './find-surreal.ts'
-import { checkSurrealData, type Storage, saysDatabaseLocked } from './surreal-data.ts'
+import { checkSurrealData, surrealEndpoint } from './surreal-data.ts'
+import { explainFailure } from './surreal-failures.ts'
+import { chooseSurreal, type SurrealChoice, type SurrealOptions } from './surreal-options.ts'
 import { answersHealth, answersQueries, askVersion } from './surreal-ready.ts'
+import { checkVersion, syncEnvironment } from './surreal-versions.ts'
 
-export interface SurrealBinaryOptions {
+export interface SurrealBinaryOptions extends SurrealOptions {
   /** The executable. Default: `$PROCREF_SURREAL_BIN`, else the one that is installed (see `findSurreal`). */
   readonly path?: string
-  /** Default `rocksdb`, the safest. */
-  readonly storage?: Storage
-  /** More of `surreal start`'s options, e.g. `['--allow-net', 'example.com']`. */
+  /** More of `surreal start`'s options, e.g. `['--query-timeout', '30s']`. */
   readonly args?: readonly string[]
 }
 
-/** Options that are the guardian's business, or that would put a secret on the command line. */
-const RESERVED = /^(--(bind|user|username|pass|password|unauthenticated|web-(crt|key))(=|$)|-[bupB])/
+/** Options that are the guardian's business, that would put a secret on the command line, or that have a name of their own here. */
+const RESERVED =
+  /^(--(bind|user|username|pass|password|unauthenticated|web-(crt|key)|(allow|deny)-(all|guests|scripting|net))(=|$)|-[bupBAD])/
 
 /**
- * A `surreal` executable as a child of the guardian.
+ * A `surreal` executable, 2.6 or newer, as a child of the guardian.
  *
- * Guarantee: bound to loopback; the password is in its environment only; guests are refused; an acknowledged write is on the
- * disk. Caller: a server that another program started on the same database is refused with `DatabaseLockedError`.
+ * Guarantee: bound to loopback; the password is in its environment only; guests, scripts and connections to elsewhere are refused
+ * unless `capabilities` allow them; an acknowledged write is on the disk unless `sync` says otherwise. What it was started with
+ * is what it took: what it would ignore is refused. Throws `TypeError` for options that cannot be; the start fails with
+ * `ServerTooOldError`, `ServerArgumentsError`, `PortTakenError`, `DatabaseLockedError` (another program has the database open),
+ * `DatabaseDamagedError`, `NewerDataError`, `OlderDataError`, `DataEngineMismatchError` or `CredentialsRefusedError`, as it may be.
  */
 export function surrealBinary(options: SurrealBinaryOptions = {}): ServerDriver {
-  const { storage = 'rocksdb', args = [], path = process.env.PROCREF_SURREAL_BIN || undefined } = options
+  const { args = [], path = process.env.PROCREF_SURREAL_BIN || undefined, ...common } = options
+  const choice = chooseSurreal(common)
+  const { storage } = choice
   const reserved = args.find((arg) => RESERVED.test(arg) || (!arg.startsWith('-') && arg.includes('://')))
-  if (reserved !== undefined) throw new TypeError(`args: ${reserved} is set by procref itself`)
+  if (reserved !== undefined) {
+    throw new TypeError(`args: ${reserved} is set by procref itself; \`capabilities\` says what is allowed`)
+  }
+  const more = args.length > 0 && { args }
   return {
     name: 'surreal-binary',
     descriptor: {
       module: new URL('../index.js', import.meta.url).href,
       factory: 'surrealBinary',
-      options: { storage, args, ...(path !== undefined && { path }) },
+      options: { ...choice.options, args, ...(path !== undefined && { path }) },
     },
-    settings: { storage, ...(args.length > 0 && { args }) },
+    settings: { ...choice.settings, ...more },
+    asked: { ...choice.asked, ...more },
     placement: 'child',
     durable: storage !== 'memory',
     check: async () => void findSurreal(path),
-    engine: async () => ({ engine: 'surrealdb', version: await surrealVersion(findSurreal(path)), storage }),
+    engine: async () => {
+      const file = findSurreal(path)
+      const version = await surrealVersion(file)
+      checkVersion(file, version)
+      return { engine: 'surrealdb', version, storage }
+    },
     checkData: async (databaseDir) => checkSurrealData(databaseDir, storage),
-    launch: async (context) =>
-      launchChild(context, {
-        plan: {
-          file: findSurreal(path),
-          args: startArguments(context, storage, args),
-          env: environment(context),
-        },
+    launch: async (context) => {
+      const file = findSurreal(path)
+      const plan: SpawnPlan = {
+        file,
+        args: startArguments(context, choice, args),
+        env: environment(context, syncEnvironment(file, await surrealVersion(file), choice.sync)),
+      }
+      return launchChild(context, {
+        plan,
         readiness: (pid) => answersQueries(context, pid),
         health: answersHealth,
         details: askVersion,
-        explain: (lastWords) => explain(lastWords.join('\n'), context),
-      }),
+        explain: (end, lastWords) => explainFailure({ context, plan, storage, end, lastWords }),
+      })
+    },
   }
 }
 
-function startArguments(context: LaunchContext, storage: Storage, args: readonly string[]): readonly string[] {
-  const { host, port, databaseDir } = context
-  const database = storage === 'memory' ? 'memory' : `${storage}://${databaseDir}`
-  return ['start', '--no-banner', '--deny-guests', '--bind', `${host}:${port}`, ...args, database]
+/** The database comes first: behind an option that takes a list the server would read it as one more of that list, and use memory. */
+function startArguments(
+  { host, port, databaseDir }: LaunchContext,
+  { storage, guests, scripting, network }: SurrealChoice,
+  args: readonly string[],
+): readonly string[] {
+  return [
+    'start',
+    storage === 'memory' ? 'memory' : surrealEndpoint(storage, databaseDir),
+    '--no-banner',
+    `--bind=${host}:${port}`,
+    guests ? '--allow-guests' : '--deny-guests',
+    // Builds without scripts know neither option, and never run any.
+    ...(scripting ? ['--allow-scripting'] : []),
+    network === true ? '--allow-net' : '--deny-net',
+    ...(Array.isArray(network) ? [`--allow-net=${network.join(',')}`] : []),
+    ...args,
+  ]
 }
 
 /** Nothing of ours named SURREAL_* reaches the server, so these are all it knows. */
-function environment({ credentials }: LaunchContext): Readonly<Record<string, string>> {
+function environment(
+  { credentials }: LaunchContext,
+  sync: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
   return {
     SURREAL_USER: credentials.user,
     SURREAL_PASS: credentials.password,
     SURREAL_LOG: 'warn',
     SURREAL_ONLINE_VERSION_CHECK: 'false',
-    // 3.x and 2.x: an acknowledged write is on the disk.
-    SURREAL_DATASTORE_SYNC_DATA: 'every',
-    SURREAL_SYNC_DATA: 'true',
+    ...sync,
   }
-}
-
-/** The exit code is 1 for all of them; these lines are what 2.x and 3.x say. */
-function explain(lastWords: string, context: LaunchContext): Error | undefined {
-  const cause = new Error(lastWords.split('\n').find((line) => / ERROR /.test(line)) ?? lastWords)
-  if (/Address already in use|AddrInUse/i.test(lastWords)) return new PortTakenError(context, { cause })
-  if (saysDatabaseLocked(lastWords)) {
-    return new DatabaseLockedError(context.databaseDir, { cause })
-  }
-  return undefined
 }

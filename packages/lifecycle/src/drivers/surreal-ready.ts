@@ -1,12 +1,15 @@
 import { identify } from '@procref/core'
 import type { LaunchContext, ServerDetails } from '../driver.ts'
 import { proveListener } from '../identity/listener.ts'
+import { tailServerLog } from '../state/server-log.ts'
 import { ask } from '../wait/http.ts'
 import type { LookContext, WaitContext, WaitStrategy } from '../wait/wait.ts'
 import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from './default-database.ts'
 import { CredentialsRefusedError, ServerNotReadyError } from './errors.ts'
+import { damageIn } from './surreal-failures.ts'
 
 const QUERY_MS = 10_000
+const LAST_WORDS = 50
 
 const STATEMENTS = [
   `DEFINE NAMESPACE IF NOT EXISTS ${DEFAULT_NAMESPACE};`,
@@ -18,13 +21,20 @@ const STATEMENTS = [
  * Ready when the server answers an authenticated query, which also makes the default namespace and database: simultaneous
  * first clients would fail each other's transactions.
  *
- * Guarantee: the password is sent only to a listener of this very child, where the system can be asked (Linux).
+ * Guarantee: data that the server finds damaged are `DatabaseDamagedError` at once. The password is sent only to a listener of this very child, where the system can be asked (Linux).
  */
 export function answersQueries(context: LaunchContext, pid: number): WaitStrategy {
   return {
     what: 'SurrealDB to answer an authenticated query',
     tellsHealth: false,
-    look: async (wait) => (await unhealthy(wait)) ?? stranger(context, pid) ?? (await refused(context, wait)),
+    look: async (wait) => {
+      const missing = await unhealthy(wait)
+      if (missing === undefined) return stranger(context, pid) ?? (await refused(context, wait))
+      // It tries to read a damaged block again and again, for a minute.
+      const damage = damageIn(tailServerLog(wait.logFile, LAST_WORDS, wait.logStart), context.databaseDir)
+      if (damage !== undefined) throw damage
+      return missing
+    },
   }
 }
 

@@ -1,5 +1,6 @@
 import type { EngineIdentity } from '../driver.ts'
-import { DataEngineMismatchError, EngineRecordDamagedError, NewerDataError } from '../errors.ts'
+import { DataEngineMismatchError, EngineRecordDamagedError, NewerDataError, OlderDataError } from '../errors.ts'
+import { isNewer, majorOf } from '../version-order.ts'
 import { replaceFileDurably } from './atomic-file.ts'
 import { newNonce } from './nonce.ts'
 import { parseJson, readSmallFile } from './small-file.ts'
@@ -19,9 +20,13 @@ export function writeEngineRecord(path: string, engine: EngineIdentity): void {
   replaceFileDurably(path, `${JSON.stringify(engine, null, 2)}\n`, newNonce())
 }
 
+/** The major version of SurrealDB that stores everything in another way than those before. */
+const NEW_FORMAT = 3
+
 /**
  * Throws unless `asked` may open what `recorded` wrote last: the same engine and storage (`DataEngineMismatchError`), not an
- * older version (`NewerDataError`). The database itself refuses neither. Versions that are not numbers with dots have no order: they
+ * older version (`NewerDataError`): the database itself refuses neither. And not SurrealDB 3 what was written before it (`OlderDataError`):
+ * that is refused by the server, but only after its storage has rewritten files in its own way. Versions that are not numbers with dots have no order: they
  * are let through.
  */
 export function checkEngine(recorded: EngineIdentity | undefined, asked: EngineIdentity, path: string): void {
@@ -30,47 +35,10 @@ export function checkEngine(recorded: EngineIdentity | undefined, asked: EngineI
     throw new DataEngineMismatchError({ path, recorded, asked })
   }
   if (isNewer(recorded.version, asked.version)) throw new NewerDataError({ path, recorded, asked })
-}
-
-/** `3.0.0` is newer than `3.0.0-beta.2`, which is newer than `2.6.5`. */
-function isNewer(a: string, b: string): boolean {
-  const [left, right] = [parseVersion(a), parseVersion(b)]
-  if (left === undefined || right === undefined) return false
-  return compareParts(left, right) > 0
-}
-
-/** The numbers, then the parts of the pre-release, `undefined` for a release, which comes after all of its pre-releases. */
-interface Version {
-  readonly numbers: readonly number[]
-  readonly pre: readonly string[] | undefined
-}
-
-function parseVersion(text: string): Version | undefined {
-  const match = /^v?(\d+(?:\.\d+)*)(?:-([0-9A-Za-z.-]+))?(?:\+.*)?$/.exec(text)
-  if (match?.[1] === undefined) return undefined
-  return { numbers: match[1].split('.').map(Number), pre: match[2]?.split('.') }
-}
-
-function compareParts(a: Version, b: Version): number {
-  for (let i = 0; i < Math.max(a.numbers.length, b.numbers.length); i++) {
-    const difference = (a.numbers[i] ?? 0) - (b.numbers[i] ?? 0)
-    if (difference !== 0) return difference
+  const [written = 0, running = 0] = [majorOf(recorded.version), majorOf(asked.version)]
+  if (asked.engine === 'surrealdb' && written > 0 && written < NEW_FORMAT && running >= NEW_FORMAT) {
+    throw new OlderDataError({ path, written, running })
   }
-  if (a.pre === undefined || b.pre === undefined) return Number(a.pre === undefined) - Number(b.pre === undefined)
-  for (let i = 0; i < Math.max(a.pre.length, b.pre.length); i++) {
-    const difference = comparePreRelease(a.pre[i], b.pre[i])
-    if (difference !== 0) return difference
-  }
-  return 0
-}
-
-/** As semver has it: fewer parts come first, numbers before words. */
-function comparePreRelease(a: string | undefined, b: string | undefined): number {
-  if (a === undefined || b === undefined) return Number(a !== undefined) - Number(b !== undefined)
-  const [isNumberA, isNumberB] = [/^\d+$/.test(a), /^\d+$/.test(b)]
-  if (isNumberA && isNumberB) return Number(a) - Number(b)
-  if (isNumberA !== isNumberB) return isNumberA ? -1 : 1
-  return a < b ? -1 : Number(a > b)
 }
 
 function isEngineIdentity(value: unknown): value is EngineIdentity {

@@ -16,12 +16,13 @@ import {
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import type { ServerDriver } from '../../dist/driver.js'
+import type { SurrealCapabilities, SurrealOptions } from '../../dist/drivers/surreal-options.js'
 import { ask, type HttpAnswer } from '../../dist/wait/http.js'
 
-type Storage = 'memory' | 'rocksdb' | 'surrealkv'
-
 export interface DriverUnderTest {
-  make(options: { readonly storage: Storage }): ServerDriver
+  make(
+    options: Pick<SurrealOptions, 'storage' | 'sync'> & { capabilities?: Pick<SurrealCapabilities, 'network'> },
+  ): ServerDriver
 }
 
 /**
@@ -56,6 +57,28 @@ export function driverTests(name: string, { make }: DriverUnderTest): void {
       expect(await statusFor(`${server.user}:${server.password}`)).toBe(200)
     })
 
+    test('runs no scripts', async () => {
+      const server = await startServer(make({ storage: 'memory' }))
+      const [, script] = await server.sql('USE NS main DB main; RETURN function() { return 1 };')
+      expect(script).toMatchObject({ status: 'ERR', result: expect.stringMatching(/not enabled|not allowed/) })
+    })
+
+    test('functions connect to nothing unless they are let, and then only there', async () => {
+      const near = await startStranger()
+      const far = await startStranger()
+      const ask = async (server: Running, port: number): Promise<unknown> =>
+        (await server.sql(`USE NS main DB main; RETURN http::get('http://127.0.0.1:${port}/');`))[1]
+      const refused = { status: 'ERR', result: expect.stringMatching(/network target.*not allowed/) }
+      const closed = await startServer(make({ storage: 'memory' }))
+      expect(await ask(closed, near.port)).toMatchObject(refused)
+      const some = await startServer(make({ storage: 'memory', capabilities: { network: [`127.0.0.1:${near.port}`] } }))
+      expect(await ask(some, near.port)).toMatchObject({ status: 'OK' })
+      expect(await ask(some, far.port)).toMatchObject(refused)
+      expect(far.heard()).toBe('')
+      const open = await startServer(make({ storage: 'memory', capabilities: { network: true } }))
+      expect(await ask(open, far.port)).toMatchObject({ status: 'OK' })
+    })
+
     test('listens on its port of the loopback address and nowhere else', async () => {
       const server = await startServer(make({ storage: 'memory' }))
       const listeners = tcpListenersOf(server.pid)
@@ -76,6 +99,15 @@ export function driverTests(name: string, { make }: DriverUnderTest): void {
       process.kill(first.pid, 'SIGKILL')
       await first.gone()
       const second = await startServer(make({ storage }), first)
+      expect(await countRows(second)).toBe(rows)
+    })
+
+    test.each(durable)('%s: what was acknowledged without a sync is there after it was killed', async (storage) => {
+      const first = await startServer(make({ storage, sync: 'never' }))
+      const rows = await writeRows(first)
+      process.kill(first.pid, 'SIGKILL')
+      await first.gone()
+      const second = await startServer(make({ storage, sync: 'never' }), first)
       expect(await countRows(second)).toBe(rows)
     })
 
@@ -135,6 +167,11 @@ export function driverTests(name: string, { make }: DriverUnderTest): void {
       await expect(wrong.ask('data')).rejects.toThrow(/^PROCREF_DATA_ENGINE_MISMATCH: .*\/db/)
       const right = await hostOf(make({ storage: written }), first)
       await right.ask('data')
+    })
+
+    test('a path that SurrealDB would cut is refused', async () => {
+      const host = await hostOf(make({ storage: 'rocksdb' }), { dir: `${freshDir()}/what?` })
+      await expect(host.launch()).rejects.toThrow(/^PROCREF_DATABASE_PATH: .*what\?\/db/)
     })
 
     test('a wait for it that is given up says why', async () => {

@@ -13,10 +13,39 @@ describe.runIf(path !== undefined)('a surreal executable', () => {
 
   driverTests('surrealBinary()', { make })
 
-  test('writes to the disk before it acknowledges', async () => {
-    const server = await startServer(make({ args: ['--log', 'info'] }))
+  test.each([
+    [undefined, /Sync mode: every transaction commit/],
+    ['every', /Sync mode: every transaction commit/],
+    ['2s', /Sync mode: background syncing on interval/],
+    ['never', /Sync mode: never/],
+  ] as const)('sync %s is what the server says it does', async (sync, said) => {
+    const server = await startServer(make({ ...(sync !== undefined && { sync }), args: ['--log', 'info'] }))
     await server.end()
-    expect(readFileSync(server.logFile, 'utf8')).toMatch(/Sync mode: every transaction commit/)
+    expect(readFileSync(server.logFile, 'utf8')).toMatch(said)
+  })
+
+  test('guests that are allowed see what the tables permit them, and no more', async () => {
+    const server = await startServer(make({ storage: 'memory', capabilities: { guests: true } }))
+    await server.sql(
+      'USE NS main DB main; DEFINE TABLE open PERMISSIONS FULL; DEFINE TABLE closed; CREATE open:1; CREATE closed:1',
+    )
+    const { status, body } = await post(server.port, 'USE NS main DB main; SELECT * FROM open; SELECT * FROM closed')
+    expect([status, JSON.parse(body).slice(1)]).toMatchObject([200, [{ result: [{ id: 'open:1' }] }, { result: [] }]])
+  })
+
+  test('scripting is allowed, or its absence in this build is an error', async () => {
+    const host = await hostOf(make({ storage: 'memory', capabilities: { scripting: true } }))
+    const started = await host.start().then(
+      () => undefined,
+      (error: Error) => error.message,
+    )
+    if (started !== undefined) return expect(started).toMatch(/^PROCREF_SERVER_ARGUMENTS: .*'--allow-scripting'/)
+    const script = await post(
+      host.port,
+      'USE NS main DB main; RETURN function() { return 7 }',
+      `${host.user}:${host.password}`,
+    )
+    expect(JSON.parse(script.body)).toMatchObject([{}, { status: 'OK', result: 7 }])
   })
 
   test('a database that was made with another password is a typed error that names it', async () => {
@@ -24,12 +53,6 @@ describe.runIf(path !== undefined)('a surreal executable', () => {
     await first.end()
     const other = await hostOf(make(), { ...first, password: 'another one' })
     await expect(other.start()).rejects.toThrow(`PROCREF_CREDENTIALS_REFUSED: The database in ${first.databaseDir}`)
-  })
-
-  test('an early end is told by its exit code, not by what an earlier server said', async () => {
-    const host = await hostOf(make({ args: ['--no-such-option'] }))
-    writeFileSync(host.logFile, 'Address already in use\n')
-    await expect(host.start()).rejects.toThrow(/PROCREF_SERVER_EXITED.*exit code 2/)
   })
 
   test('an end by a signal is reported as that', async () => {
@@ -131,6 +154,14 @@ describe('which executable', () => {
     await expect(surrealVersion(launcher)).rejects.toThrow(/only its launcher.*surreal install db/)
   })
 
+  test('a server that is too old is refused before it is started', async () => {
+    const { bin, put } = fresh()
+    const old = put(`${bin}/surreal`, '#!/bin/sh\necho "1.5.6 for linux on x86_64"\n')
+    await expect(surrealBinary({ path: old }).engine?.()).rejects.toThrow(
+      `${old} is SurrealDB 1.5.6; procref wants 2.6.0 or newer`,
+    )
+  })
+
   test('PROCREF_SURREAL_BIN is what the guardian is told as well', () => {
     process.env.PROCREF_SURREAL_BIN = '/opt/surreal'
     onTestFinished(() => {
@@ -142,17 +173,53 @@ describe('which executable', () => {
   })
 })
 
+describe('a server of the oldest version', () => {
+  test('is waited for by /health, told to sync in its own words, and says its version', async () => {
+    const file = new URL('../children/surreal-2.6.mjs', import.meta.url).pathname
+    const host = await hostOf(surrealBinary({ path: file, capabilities: { network: ['a.example:443', 'b.example'] } }))
+    expect(await host.start()).toMatchObject({ version: '2.6.5' })
+    const [told, ...asked] = readFileSync(host.logFile, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(told.args).toEqual([
+      `rocksdb://${host.databaseDir}`,
+      '--no-banner',
+      `--bind=127.0.0.1:${host.port}`,
+      '--deny-guests',
+      '--deny-net',
+      '--allow-net=a.example:443,b.example',
+    ])
+    expect(told.env).toEqual({
+      SURREAL_LOG: 'warn',
+      SURREAL_ONLINE_VERSION_CHECK: 'false',
+      SURREAL_SYNC_DATA: 'true',
+    })
+    expect(asked.map(({ url }: { url: string }) => url)).toEqual(['/ready', '/health', '/sql', '/version'])
+    await host.gone()
+  })
+})
+
 describe('options of surreal start', () => {
-  test.each([['--bind', '0.0.0.0:1'], ['--pass=x'], ['-p', 'x'], ['--unauthenticated'], ['-b=1'], ['memory://']])(
-    'refuses %s, which is the guardian’s business',
-    (...args) => {
-      expect(() => surrealBinary({ args })).toThrow(TypeError)
-    },
-  )
+  test.each([
+    ['--bind', '0.0.0.0:1'],
+    ['--pass=x'],
+    ['-p', 'x'],
+    ['--unauthenticated'],
+    ['-b=1'],
+    ['memory://'],
+    ['-A'],
+    ['--allow-all'],
+    ['--deny-guests'],
+    ['--allow-net', 'example.com'],
+  ])('refuses %s, which is the guardian’s business', (...args) => {
+    expect(() => surrealBinary({ args })).toThrow(TypeError)
+  })
 
   test('hands on others, and makes all clients agree on them', () => {
-    const args = ['--allow-net', 'example.com:443']
-    expect(surrealBinary({ args }).settings).toEqual({ storage: 'rocksdb', args })
-    expect(surrealBinary().settings).toEqual({ storage: 'rocksdb' })
+    const args = ['--query-timeout', '30s']
+    expect(surrealBinary({ args }).settings).toMatchObject({ storage: 'rocksdb', args })
+    expect(surrealBinary({ args }).asked).toEqual({ storage: 'rocksdb', args })
+    expect(surrealBinary().settings).not.toHaveProperty('args')
   })
 })

@@ -33,6 +33,18 @@ test('a record torn at any byte is an error, not "nothing wrote"', () => {
   expect(() => readEngineRecord(join(dir, 'link.json'))).toThrow(/is a symbolic link/)
 })
 
+test('data of SurrealDB 2 are not opened by SurrealDB 3, whose storage would rewrite them first', () => {
+  expect(() => checkEngine({ ...engine, version: '2.6.5' }, engine, path)).toThrow(
+    expect.objectContaining({
+      code: 'PROCREF_OLDER_DATA',
+      path,
+      message: expect.stringMatching(/data\/engine\.json.*export/),
+    }),
+  )
+  checkEngine({ ...engine, version: '2.6.0' }, { ...engine, version: '2.6.5' }, path)
+  checkEngine(engine, { ...engine, version: '4.0.0' }, path)
+})
+
 test('the same engine, an upgrade and fresh data may be opened', () => {
   checkEngine(undefined, engine, path)
   checkEngine(engine, engine, path)
@@ -65,11 +77,13 @@ test('data of a newer version are refused; versions are compared as versions, no
     '3.10.0',
     '10.0.0',
   ]
+  // What SurrealDB itself makes of major versions has a test of its own.
+  const some = { ...engine, engine: 'some-database' }
   for (const [i, older] of ascending.entries()) {
     for (const newer of ascending.slice(i + 1)) {
-      checkEngine({ ...engine, version: older }, { ...engine, version: newer }, path)
+      checkEngine({ ...some, version: older }, { ...some, version: newer }, path)
       expect(
-        () => checkEngine({ ...engine, version: newer }, { ...engine, version: older }, path),
+        () => checkEngine({ ...some, version: newer }, { ...some, version: older }, path),
         `${newer} > ${older}`,
       ).toThrow(expect.objectContaining({ code: 'PROCREF_NEWER_DATA' }))
     }

@@ -26,6 +26,7 @@ const EXAMPLES: { readonly [K in keyof typeof errors]: InstanceType<(typeof erro
     { cause: new Error('c') },
   ),
   ServerCrashLoopError: new errors.ServerCrashLoopError({ dir: '/d', starts: 5, withinMs: 60_000, logTail }),
+  OlderDataError: new errors.OlderDataError({ path: '/d/data/engine.json', written: 2, running: 3 }),
   NewerProtocolError: new errors.NewerProtocolError({ path: '/p', found: 2, supported: 1, writtenBy: '9.0.0' }),
   StoppedOnRequestError: new errors.StoppedOnRequestError({ dir: '/d', epoch: 3 }),
   LeaseLostError: new errors.LeaseLostError({ dir: '/d', reason: 'the slot is gone' }),

@@ -49,22 +49,47 @@ function compare({ engineJson }: Layout, recorded: EngineIdentity, installed: En
     checkEngine(recorded, installed, engineJson)
     return []
   } catch (error) {
-    const newer = (error as { readonly code?: unknown }).code === 'PROCREF_NEWER_DATA'
+    const { code, why, remedy } = REFUSALS[codeOf(error)] ?? OTHER_ENGINE
     return [
       {
-        code: newer ? 'newer-data' : 'other-engine',
+        code,
         severity: 'problem',
         path: engineJson,
         found: `The data were written by ${describe(recorded)}; what is found here is ${describe(installed)}.`,
-        why: newer
-          ? 'An older version may misread, and damage, what a newer one wrote, so it is not started on these data.'
-          : 'Neither can open what the other wrote, and the database itself does not refuse the attempt, so it is not made.',
-        remedy: newer
-          ? `Install SurrealDB ${recorded.version} or newer, or name its executable in PROCREF_SURREAL_BIN.`
-          : 'Ask for what wrote them (`--storage`, `--driver`, config.json), or use another directory.',
+        why,
+        remedy: remedy(recorded),
       },
     ]
   }
+}
+
+interface Refusal extends Pick<Finding, 'code' | 'why'> {
+  remedy(recorded: EngineIdentity): string
+}
+
+const OTHER_ENGINE: Refusal = {
+  code: 'other-engine',
+  why: 'Neither can open what the other wrote, and the database itself does not refuse the attempt, so it is not made.',
+  remedy: () => 'Ask for what wrote them (`--storage`, `--driver`, config.json), or use another directory.',
+}
+
+/** By the code of the error. */
+const REFUSALS: Readonly<Record<string, Refusal>> = {
+  PROCREF_NEWER_DATA: {
+    code: 'newer-data',
+    why: 'An older version may misread, and damage, what a newer one wrote, so it is not started on these data.',
+    remedy: ({ version }) => `Install SurrealDB ${version} or newer, or name its executable in PROCREF_SURREAL_BIN.`,
+  },
+  PROCREF_OLDER_DATA: {
+    code: 'older-data',
+    why: 'What is found here does not read them, and would change files before it says so, so it is not started on these data.',
+    remedy: ({ version }) =>
+      `Export them with SurrealDB ${version} (\`surreal export\`), move them away, and import the export; or name its executable in PROCREF_SURREAL_BIN.`,
+  },
+}
+
+function codeOf(error: unknown): string {
+  return String((error as { readonly code?: unknown }).code)
 }
 
 function damaged(path: string, error: unknown): Finding {

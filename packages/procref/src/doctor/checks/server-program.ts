@@ -29,7 +29,7 @@ async function examineExecutable(file: string): Promise<Examination> {
         code: 'executable-broken',
         severity: 'problem',
         path: file,
-        found: `${file} does not tell its version: ${messageOf(engine.error)}`,
+        found: `${file} cannot be used: ${messageOf(engine.error)}`,
         why: 'It is what a first client would start, because it is found first.',
         remedy: `Run \`${file} version\` to see what is wrong; install SurrealDB again, or name another executable in PROCREF_SURREAL_BIN.`,
       },
