@@ -47,7 +47,7 @@ export interface WaitContext {
 export async function awaitServing(context: WaitContext): Promise<ServerRecord> {
   const wake: Wakeable = { up: undefined }
   let watcher: { close(): void } | undefined
-  let first: ServerRecord | undefined
+  let first: View | undefined
   let rounds = 0
   const launcher = new Launcher(context)
   try {
@@ -55,8 +55,9 @@ export async function awaitServing(context: WaitContext): Promise<ServerRecord> 
       context.signal.throwIfAborted()
       const view = look(context.backend.locks, context.paths)
       if (isUp(view)) return view.record
-      if (rounds === 0) first = view.record
-      else throwIfEndedSince(view.record, first, context.paths)
+      // Only the very first look finds history: the next one may come after our own launch, and find that this one failed.
+      first ??= view
+      throwIfEndedSince(view.record, first.record, context.paths)
       if (performance.now() >= context.deadline) throw timedOut(context, view)
       if (view.guardian === 'absent') {
         if (await launcher.tryLaunch()) continue
