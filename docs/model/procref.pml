@@ -48,13 +48,14 @@
 #define NOBODY 255
 
 mtype = {
-  /* Where a guardian is, and (the last six) what server.json says. */
-  idle, launched, elected, alive, recorded_start, before_server_lock, server_lock, port_written, spawned, recorded, ready, lingering,
-  proven, in_use, told, ended, locked_again, failing, again,
+  /* Where a guardian is: what it did last. */
+  idle, launched, elected, alive, before_server_lock, server_lock, spawned, recorded, ready,
+  lingering, proven, in_use, told, ended, locked_again, failing, again, not_yet_recorded,
+  /* The same, and what server.json says. */
   starting, serving, draining, stopping, stopped, failed,
-  /* Where a client is. */
-  away, claimed, looking, absent, launching, waiting, leased, checking, check_looking, gone,
-  /* Where the server is; `told` as well. */
+  /* Where a client is; a guardian that has written the port is `launching` as well. */
+  away, claimed, looking, absent, launching, waiting, leased, checking, looked_before_claim, gone,
+  /* Where the server is; `spawned` and `told` as well. */
   none, up, workers
 };
 
@@ -161,8 +162,14 @@ hidden byte chosen;
 #define IS_UP(state) ((state) == serving)
 
 /* What ends a wait in awaitServing(). While none of it is so, the rounds change nothing. */
+#ifdef BROKEN_WAITS_FOR_NEXT_STATE
+/* WRONG: nobody writes a state after `stopping` when its guardian has been killed. */
+#define AWAITS_NEXT(state) ((state) == stopping)
+#else
+#define AWAITS_NEXT(state) false
+#endif
 #define WORTH_A_LOOK(i) \
-  (!ALIVE(record.nonce) || IS_UP(record.state) || (record.state == failed && record.epoch != client[i].firstFailed))
+  (!AWAITS_NEXT(record.state) && (!ALIVE(record.nonce) || IS_UP(record.state) || (record.state == failed && record.epoch != client[i].firstFailed)))
 
 /* What a check of a lease (every 5 s, or when the connection drops) would find changed. */
 #ifdef BROKEN_LEASE_IGNORES_EPOCH
@@ -214,21 +221,14 @@ inline lease(i) {
   beginWait(i)
 }
 
-#ifdef BROKEN_READS_BEFORE_CLAIM
-#define COMES looking
-#define AFTER_LOOK claimed
-#else
-#define COMES claimed
-#endif
-
 proctype Client(byte i) {
 end:
   do
 #ifdef BROKEN_READS_BEFORE_CLAIM
   /* WRONG: what is read before the slot is claimed is old when the guardian's probe has missed the slot. */
-  :: d_step { client[i].at == away -> SAY("client %d reads server.json, no slot claimed\n", i); read(i); client[i].at = check_looking }
+  :: d_step { client[i].at == away -> SAY("client %d reads server.json, no slot claimed\n", i); read(i); client[i].at = looked_before_claim }
   :: d_step {
-      client[i].at == check_looking && client[i].leaseEpoch == 0 ->
+      client[i].at == looked_before_claim ->
       SAY("client %d probes the alive lock, then claims\n", i);
       slot[i] = true;
       if
@@ -266,7 +266,7 @@ end:
           client[i].looked = true;
           MUST(!(client[i].seenState == failed && client[i].hello == client[i].seenEpoch), A_FAILURE_IS_TOLD_TO_THOSE_WHO_WAITED);
           if
-          :: ALIVE(client[i].seenNonce) -> client[i].at = waiting
+          :: ALIVE(client[i].seenNonce) || AWAITS_NEXT(client[i].seenState) -> client[i].at = waiting
           :: else -> client[i].at = absent
           fi;
           forgetView(i)
@@ -376,14 +376,19 @@ inline writeStarting(g) {
   record.state = starting
 }
 
+#ifdef BROKEN_TRIES_WITHOUT_HINT
+/* WRONG: it tries to stop again and again while a slot is held. */
+#define HINT true
+#else
+#define HINT !ANY_SLOT_HELD
+#endif
+
 #define TAKES_OVER (record.state != 0 && record.state != stopped && record.state != failed)
 
 #ifdef BROKEN_LAUNCHES_BEFORE_RECORD
-#define AFTER_ALIVE before_server_lock
-#define AFTER_LAUNCH recorded_start
+#define AFTER_LAUNCH not_yet_recorded
 #define AFTER_HELLO recorded
 #else
-#define AFTER_ALIVE recorded_start
 #define AFTER_LAUNCH recorded
 #define AFTER_HELLO before_server_lock
 #endif
@@ -420,7 +425,7 @@ end:
   /* -- startServer() ---------------------------------------------------------------------------------------------------- */
 #ifdef BROKEN_LAUNCHES_BEFORE_RECORD
   :: d_step { guardian[g].at == alive || guardian[g].at == again -> guardian[g].at = before_server_lock }
-  :: d_step { guardian[g].at == recorded_start -> SAY("guardian %d writes starting, after the launch\n", g); writeStarting(g); server.epoch = record.epoch; guardian[g].at = starting }
+  :: d_step { guardian[g].at == not_yet_recorded -> SAY("guardian %d writes starting, after the launch\n", g); writeStarting(g); server.epoch = record.epoch; guardian[g].at = starting }
 #else
   :: d_step { guardian[g].at == alive || guardian[g].at == again -> SAY("guardian %d writes starting\n", g); writeStarting(g); guardian[g].at = starting }
 #endif
@@ -460,11 +465,11 @@ end:
       end_server()
     }
 #endif
-  :: d_step { guardian[g].at == server_lock -> SAY("guardian %d writes the port, and no previous any more\n", g); FORGET_PREVIOUS; guardian[g].at = port_written }
+  :: d_step { guardian[g].at == server_lock -> SAY("guardian %d writes the port, and no previous any more\n", g); FORGET_PREVIOUS; guardian[g].at = launching }
   /* TERM before the launch: it leaves, and what it has written stays. */
-  :: d_step { guardian[g].at == port_written && guardian[g].term -> SAY("guardian %d leaves: it was told\n", g); end_guardian(g) }
+  :: d_step { guardian[g].at == launching && guardian[g].term -> SAY("guardian %d leaves: it was told\n", g); end_guardian(g) }
   :: d_step {
-      guardian[g].at == port_written && !guardian[g].term ->
+      guardian[g].at == launching && !guardian[g].term ->
       SAY("guardian %d launches the server\n", g);
       MUST(server.at == none, NEVER_TWO_SERVERS);
       server.at = spawned;
@@ -494,7 +499,7 @@ end:
       guardian[g].at = stopping
     }
   /* All were free at one moment, as far as the hint says: the linger begins. It proves nothing. */
-  :: d_step { guardian[g].at == serving && !OWN_SERVER_ENDED && !guardian[g].term && !ANY_SLOT_HELD -> guardian[g].at = lingering }
+  :: d_step { guardian[g].at == serving && !OWN_SERVER_ENDED && !guardian[g].term && HINT -> guardian[g].at = lingering }
   :: d_step { guardian[g].at == lingering && (OWN_SERVER_ENDED || guardian[g].term) -> guardian[g].at = serving }
   /* tryToStop() */
 #ifdef BROKEN_PROBES_BEFORE_DRAINING

@@ -4,31 +4,34 @@ export interface Named extends Search {
   readonly name: string
 }
 
+export const SMALL_LIMITS = { memoryMb: 1_000, hashBits: 21 } as const
+const FULL_LIMITS = { memoryMb: 12_000, hashBits: 27 } as const
+
 /** What CI searches. */
 export const SMALL: readonly Named[] = [
   {
     name: 'two clients, two faults, the server bound to its guardian',
     defines: { CLIENTS: 2, FAULTS: 2 },
     looksFor: 'states',
-    memoryMb: 2_000,
+    ...SMALL_LIMITS,
   },
   {
     name: 'two clients, two faults, the server not bound',
     defines: { CLIENTS: 2, FAULTS: 2, UNBOUND: true },
     looksFor: 'states',
-    memoryMb: 2_000,
+    ...SMALL_LIMITS,
   },
   {
     name: 'two clients, two faults, one of them never leaves by itself',
     defines: { CLIENTS: 2, FAULTS: 2, STAYS: true },
     looksFor: 'states',
-    memoryMb: 2_000,
+    ...SMALL_LIMITS,
   },
   {
     name: 'two clients, one fault: nobody goes round for ever',
     defines: { CLIENTS: 2, FAULTS: 1 },
     looksFor: 'cycles',
-    memoryMb: 2_000,
+    ...SMALL_LIMITS,
   },
 ]
 
@@ -38,13 +41,13 @@ export const FULL: readonly Named[] = [
     name: 'three clients, two faults, the server bound to its guardian',
     defines: { CLIENTS: 3, FAULTS: 2 },
     looksFor: 'states',
-    memoryMb: 12_000,
+    ...FULL_LIMITS,
   },
   {
     name: 'three clients, two faults, the server not bound',
     defines: { CLIENTS: 3, FAULTS: 2, UNBOUND: true },
     looksFor: 'states',
-    memoryMb: 12_000,
+    ...FULL_LIMITS,
   },
 ]
 
@@ -54,6 +57,7 @@ export interface Broken {
   readonly what: string
   readonly violates: string
   readonly defines?: Defines
+  readonly looksFor?: Search['looksFor']
 }
 
 /** One rule broken in each, and what has to come of it. */
@@ -110,6 +114,18 @@ export const BROKEN: readonly Broken[] = [
     variant: 'LEASE_IGNORES_EPOCH',
     what: 'a lease does not compare epochs',
     violates: 'a lease has a server again',
+    defines: { STAYS: true },
+  },
+  {
+    variant: 'WAITS_FOR_NEXT_STATE',
+    what: 'a client waits for the state after `stopping`, whether or not its guardian lives',
+    violates: 'every client gets an answer',
+  },
+  {
+    variant: 'TRIES_WITHOUT_HINT',
+    what: 'a guardian tries to stop again and again while a slot is held',
+    violates: 'non-progress cycle',
+    looksFor: 'cycles',
     defines: { STAYS: true },
   },
 ]

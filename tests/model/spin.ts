@@ -19,6 +19,8 @@ export interface Search {
   /** `states`: assertions in every state that can be reached. `cycles`: no fair run goes on for ever. */
   readonly looksFor: 'states' | 'cycles'
   readonly memoryMb: number
+  /** The hash table has 2 to this power places, 8 bytes each; fewer than there are states makes the search slow. */
+  readonly hashBits: number
 }
 
 export interface Found {
@@ -52,17 +54,18 @@ export async function missingPrograms(): Promise<readonly string[]> {
  * Searches every state of the model that can be reached, none left out. Throws when the search could not be completed: a model
  * that does not compile, a path too deep, memory used up.
  */
-export async function searchModel({ defines, looksFor, memoryMb }: Search): Promise<Found> {
+export async function searchModel({ defines, looksFor, memoryMb, hashBits }: Search): Promise<Found> {
   const cwd = freshDir()
   copyFileSync(MODEL, join(cwd, 'procref.pml'))
   const parameters = Object.entries(defines).map(([name, value]) =>
     value === true ? `-D${name}` : `-D${name}=${value}`,
   )
   await run('spin', [...parameters, '-a', 'procref.pml'], { cwd })
-  const kind = looksFor === 'states' ? '-DSAFETY' : '-DNP'
-  await run('gcc', ['-O2', '-w', kind, `-DMEMLIM=${memoryMb}`, '-o', 'pan', 'pan.c'], { cwd })
+  // NFAIR: fairness keeps a counter of each process, in words of some processes each.
+  const kind = looksFor === 'states' ? ['-DSAFETY'] : ['-DNP', '-DNFAIR=3']
+  await run('gcc', ['-O2', '-w', ...kind, `-DMEMLIM=${memoryMb}`, '-o', 'pan', 'pan.c'], { cwd })
   // Not reached code is not listed (-n); a cycle counts only if every process that can always go on does so (-f).
-  const options = [`-m${MAX_DEPTH}`, '-n', ...(looksFor === 'cycles' ? ['-l', '-f'] : [])]
+  const options = [`-m${MAX_DEPTH}`, `-w${hashBits}`, '-n', ...(looksFor === 'cycles' ? ['-l', '-f'] : [])]
   const { stdout } = await run(join(cwd, 'pan'), options, { cwd, maxBuffer: OUTPUT_BYTES })
   const facts = {
     states: figure(stdout, /^\s*([\d.e+]+) states, stored/m),
@@ -80,7 +83,7 @@ export async function searchModel({ defines, looksFor, memoryMb }: Search): Prom
   const replay = await run('spin', [...parameters, '-t', '-q', '-B', 'procref.pml'], { cwd, maxBuffer: OUTPUT_BYTES })
   const trail = replay.stdout.split('\n').map((line) => line.trim().replace(/\s{2,}/g, ' '))
   const violated = trail.find((line) => line.startsWith('VIOLATED: '))?.slice('VIOLATED: '.length)
-  return { ...facts, trail, violated: violated ?? /^pan:1: (.+)$/m.exec(stdout)?.[1] ?? stdout }
+  return { ...facts, trail, violated: violated ?? /^pan:1: (.+?) \(at depth/m.exec(stdout)?.[1] ?? stdout }
 }
 
 function figure(output: string, pattern: RegExp): number {
