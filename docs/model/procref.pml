@@ -101,7 +101,8 @@ ClientState client[CLIENTS];
 
 typedef GuardianState {
   mtype at;
-  /* Holds alive-<nonce>.lock. A nonce is random; here it is the guardian's first epoch, which no other one has. */
+  /* Holds alive-<nonce>.lock. A nonce is random; here it is the guardian's first epoch, which is as good: no other one that anybody can
+     have seen has it. */
   bool aliveLock;
   byte nonce;
   /* What has been serving is brought back; what never came up is not insisted on. */

@@ -35,8 +35,26 @@ export const SMALL: readonly Named[] = [
   },
 ]
 
-/** What `pnpm soak` searches. */
+/** What `pnpm soak` searches, and what CI does. */
 export const FULL: readonly Named[] = [
+  {
+    name: 'two clients, three faults, the server bound to its guardian',
+    defines: { CLIENTS: 2, FAULTS: 3 },
+    looksFor: 'states',
+    ...FULL_LIMITS,
+  },
+  {
+    name: 'two clients, three faults, the server not bound',
+    defines: { CLIENTS: 2, FAULTS: 3, UNBOUND: true },
+    looksFor: 'states',
+    ...FULL_LIMITS,
+  },
+  {
+    name: 'three clients, three guardians at a time, one fault',
+    defines: { CLIENTS: 3, GUARDIANS: 3, FAULTS: 1 },
+    looksFor: 'states',
+    ...FULL_LIMITS,
+  },
   {
     name: 'three clients, two faults, the server bound to its guardian',
     defines: { CLIENTS: 3, FAULTS: 2 },

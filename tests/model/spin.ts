@@ -6,7 +6,7 @@ import { freshDir } from '@procref/testing'
 
 const run = promisify(execFile)
 
-const MODEL = resolve(import.meta.dirname, '../../docs/model/procref.pml')
+export const MODEL = resolve(import.meta.dirname, '../../docs/model/procref.pml')
 /** Deeper than any path of the model: reaching it fails the search, it does not cut it short in silence. */
 const MAX_DEPTH = 100_000
 const OUTPUT_BYTES = 256 * 1024 * 1024
@@ -31,6 +31,8 @@ export interface Found {
   readonly seconds: number
   /** The invariant that does not hold, or what else was wrong. */
   readonly violated?: string
+  /** Lines of the model that no path came to, with what stands there; empty when something is violated. */
+  readonly neverReached: readonly string[]
   /** What was done until then, a step a line. */
   readonly trail: readonly string[]
 }
@@ -61,11 +63,12 @@ export async function searchModel({ defines, looksFor, memoryMb, hashBits }: Sea
     value === true ? `-D${name}` : `-D${name}=${value}`,
   )
   await run('spin', [...parameters, '-a', 'procref.pml'], { cwd })
+  // No -DCOLLAPSE: nearly all of a state is in global variables, of which it makes one piece, so it saves nothing.
   // NFAIR: fairness keeps a counter of each process, in words of some processes each.
   const kind = looksFor === 'states' ? ['-DSAFETY'] : ['-DNP', '-DNFAIR=3']
   await run('gcc', ['-O2', '-w', ...kind, `-DMEMLIM=${memoryMb}`, '-o', 'pan', 'pan.c'], { cwd })
-  // Not reached code is not listed (-n); a cycle counts only if every process that can always go on does so (-f).
-  const options = [`-m${MAX_DEPTH}`, `-w${hashBits}`, '-n', ...(looksFor === 'cycles' ? ['-l', '-f'] : [])]
+  // A cycle counts only if every process that can always go on does so (-f).
+  const options = [`-m${MAX_DEPTH}`, `-w${hashBits}`, ...(looksFor === 'cycles' ? ['-l', '-f'] : [])]
   const { stdout } = await run(join(cwd, 'pan'), options, { cwd, maxBuffer: OUTPUT_BYTES })
   const facts = {
     states: figure(stdout, /^\s*([\d.e+]+) states, stored/m),
@@ -78,12 +81,19 @@ export async function searchModel({ defines, looksFor, memoryMb, hashBits }: Sea
     const complete =
       /errors: 0$/m.test(stdout) && !/Search not completed|search depth too small|out of memory/.test(stdout)
     if (!complete) throw new Error(`the search was not completed:\n${stdout}`)
-    return { ...facts, trail: [] }
+    // Loops without an end do not come to their end.
+    const unreached = stdout.matchAll(/^\s+(procref\.pml:\d+), state \d+, "(?!-end-)(.*)"$/gm)
+    return { ...facts, neverReached: [...unreached].map(([, line, text]) => `${line}: ${text}`), trail: [] }
   }
   const replay = await run('spin', [...parameters, '-t', '-q', '-B', 'procref.pml'], { cwd, maxBuffer: OUTPUT_BYTES })
   const trail = replay.stdout.split('\n').map((line) => line.trim().replace(/\s{2,}/g, ' '))
   const violated = trail.find((line) => line.startsWith('VIOLATED: '))?.slice('VIOLATED: '.length)
-  return { ...facts, trail, violated: violated ?? /^pan:1: (.+?) \(at depth/m.exec(stdout)?.[1] ?? stdout }
+  return {
+    ...facts,
+    neverReached: [],
+    trail,
+    violated: violated ?? /^pan:1: (.+?) \(at depth/m.exec(stdout)?.[1] ?? stdout,
+  }
 }
 
 function figure(output: string, pattern: RegExp): number {

@@ -29,6 +29,8 @@
  *   OK:    the line of `serving`, `unresponsive`, `stopped` or `failed`, THEN the state (`establish`): who reads it can ask why
  *   WRONG: the line of a stop whose state cannot be written: a stop that never was, noted again at each attempt.
  *   WRONG: `unresponsive`, then its line: who looks for the reason finds the one of the state before.
+ *
+ * docs/model/procref.pml has these orders as a model, which is searched state by state: both change together.
  */
 import {
   checkDirectory,
