@@ -4,8 +4,8 @@ export interface Named extends Search {
   readonly name: string
 }
 
-export const SMALL_LIMITS = { memoryMb: 1_000, hashBits: 21 } as const
-const FULL_LIMITS = { memoryMb: 12_000, hashBits: 27 } as const
+export const SMALL_LIMITS = { memoryMb: 1_000, hashBits: 21, optimize: '-O1' } as const
+const FULL_LIMITS = { memoryMb: 12_000, hashBits: 27, optimize: '-O2' } as const
 
 /** What CI searches. */
 export const SMALL: readonly Named[] = [

@@ -21,6 +21,8 @@ export interface Search {
   readonly memoryMb: number
   /** The hash table has 2 to this power places, 8 bytes each; fewer than there are states makes the search slow. */
   readonly hashBits: number
+  /** Compiling with -O2 takes longer than a small search. */
+  readonly optimize: '-O1' | '-O2'
 }
 
 export interface Found {
@@ -56,7 +58,7 @@ export async function missingPrograms(): Promise<readonly string[]> {
  * Searches every state of the model that can be reached, none left out. Throws when the search could not be completed: a model
  * that does not compile, a path too deep, memory used up.
  */
-export async function searchModel({ defines, looksFor, memoryMb, hashBits }: Search): Promise<Found> {
+export async function searchModel({ defines, looksFor, memoryMb, hashBits, optimize }: Search): Promise<Found> {
   const cwd = freshDir()
   copyFileSync(MODEL, join(cwd, 'procref.pml'))
   const parameters = Object.entries(defines).map(([name, value]) =>
@@ -66,7 +68,7 @@ export async function searchModel({ defines, looksFor, memoryMb, hashBits }: Sea
   // No -DCOLLAPSE: nearly all of a state is in global variables, of which it makes one piece, so it saves nothing.
   // NFAIR: fairness keeps a counter of each process, in words of some processes each.
   const kind = looksFor === 'states' ? ['-DSAFETY'] : ['-DNP', '-DNFAIR=3']
-  await run('gcc', ['-O2', '-w', ...kind, `-DMEMLIM=${memoryMb}`, '-o', 'pan', 'pan.c'], { cwd })
+  await run('gcc', [optimize, '-w', ...kind, `-DMEMLIM=${memoryMb}`, '-o', 'pan', 'pan.c'], { cwd })
   // A cycle counts only if every process that can always go on does so (-f).
   const options = [`-m${MAX_DEPTH}`, `-w${hashBits}`, ...(looksFor === 'cycles' ? ['-l', '-f'] : [])]
   const { stdout } = await run(join(cwd, 'pan'), options, { cwd, maxBuffer: OUTPUT_BYTES })
