@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { atEnd, type Child, eventually, freeze, isAlive, startProgram, staysTrue } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import {
@@ -5,6 +6,7 @@ import {
   connected,
   counted,
   DRIVERS,
+  journalOf,
   killed,
   nothingIsLeft,
   serviceDir,
@@ -49,6 +51,32 @@ describe.each(DRIVERS)('a client in each of its steps (%s)', (driver) => {
       await stopped(dir, port)
       await nothingIsLeft(dir)
     })
+  })
+
+  /*
+   * client launches a guardian
+   * guardian stands still before its first word; client stands still
+   * guardian writes `starting`, says hello, fails, ends
+   * client hears hello, and looks
+   */
+  test('stopped while the guardian that it launched fails: it is told why, and launches no other one', async () => {
+    const dir = serviceDir()
+    const first = start(dir)
+    await connected(first)
+    await killed(first)
+    await nothingIsLeft(dir)
+    const engine = `${dir}/data/engine.json`
+    writeFileSync(engine, JSON.stringify({ ...JSON.parse(readFileSync(engine, 'utf8')), version: '99.0.0' }))
+    const stops = new Stops()
+    stops.arm('alive')
+    const client = stops.clientsOf(driver)(dir)
+    const pid = await stops.reached('alive')
+    await freeze(client.pid)
+    process.kill(pid, 'SIGCONT')
+    await eventually('it has failed and ended', () => stateOf(dir).state === 'failed' && !isAlive(pid))
+    client.kill('SIGCONT')
+    await expect(connected(client)).rejects.toThrow(/PROCREF_NEWER_DATA/)
+    expect(journalOf(dir).filter(({ event }) => event === 'server-starting')).toHaveLength(2)
   })
 
   test('stopped with a slot claimed: its server stays, however long the linger has been over', async () => {

@@ -1,10 +1,11 @@
-import { eventually, servantsOf, whoListensOn } from '@procref/testing'
+import { atEnd, eventually, isAlive, servantsOf, startProgram, whoListensOn } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import {
   clientsOf,
   connected,
   counted,
   DRIVERS,
+  journalOf,
   killed,
   nothingIsLeft,
   serviceDir,
@@ -77,6 +78,45 @@ describe.each(DRIVERS)('a guardian that is killed in each of its steps (%s)', (d
       expect(await connected(next)).toMatchObject({ epoch: 2, port })
       expect(await counted(next)).toBe(1)
     })
+  })
+
+  /*
+   * The server dies with its guardian, but not what made a session of its own and has inherited server.lock; then
+   *   guardian 2 writes `starting`, waits for server.lock, is killed
+   *   guardian 3 writes `starting`, waits for server.lock, is killed
+   *   guardian 4 has to know whose server it waits for
+   */
+  test('two more that are killed while they wait for what the first one left: it is proven ours, ended, and clients get a server', async () => {
+    const dir = serviceDir()
+    const first = start(dir)
+    const { guardianPid } = await connected(first)
+    await wroteRow(first)
+    const { nonce } = stateOf(dir)
+    await killed(first)
+    process.kill(guardianPid, 'SIGKILL')
+    await nothingIsLeft(dir)
+    const left = atEnd(
+      startProgram('/bin/sh', {
+        args: ['-c', 'exec 9<"$1"; flock -w 30 9 && echo locked; exec sleep 300', 'sh', `${dir}/data/server.lock`],
+        env: { PROCREF_INSTANCE: nonce },
+      }),
+    )
+    expect(await left.line()).toBe('locked')
+    const stops = new Stops()
+    for (const epoch of [2, 3]) {
+      stops.arm('before-server-lock')
+      const client = stops.clientsOf(driver)(dir)
+      const pid = await stops.reached('before-server-lock')
+      expect(stateOf(dir)).toMatchObject({ state: 'starting', epoch })
+      await killed(client)
+      process.kill(pid, 'SIGKILL')
+      await eventually('it is dead', () => !isAlive(pid))
+    }
+    const last = start(dir)
+    expect(await connected(last)).toMatchObject({ epoch: 4 })
+    expect(await counted(last)).toBe(1)
+    expect(isAlive(left.pid)).toBe(false)
+    expect(journalOf(dir)).toContainEqual(expect.objectContaining({ event: 'orphan-ended' }))
   })
 
   test('while it lingers, without clients: nothing is left', async () => {

@@ -40,6 +40,7 @@ export interface WaitContext {
  * Each round looks at the alive lock FIRST: nobody holds it (or there is no record) → launch, whatever the state says. A
  * state is what a guardian wanted last; if that guardian is dead nobody will carry it on.
  *   WRONG: waiting for "the next state" after `stopping`: its guardian may have been killed, and our own slot keeps the next away.
+ *   WRONG: taking what is found after the own launch for history: the own guardian may have failed by then.
  *   WRONG: waiting for `start.lock`: its holder may be stopped. It thins the herd and decides nothing; `guardian.lock` does.
  *
  * Caller: hold a slot already, or the server may stop right after.
@@ -47,7 +48,7 @@ export interface WaitContext {
 export async function awaitServing(context: WaitContext): Promise<ServerRecord> {
   const wake: Wakeable = { up: undefined }
   let watcher: { close(): void } | undefined
-  let first: ServerRecord | undefined
+  let first: View | undefined
   let rounds = 0
   const launcher = new Launcher(context)
   try {
@@ -55,8 +56,8 @@ export async function awaitServing(context: WaitContext): Promise<ServerRecord> 
       context.signal.throwIfAborted()
       const view = look(context.backend.locks, context.paths)
       if (isUp(view)) return view.record
-      if (rounds === 0) first = view.record
-      else throwIfEndedSince(view.record, first, context.paths)
+      first ??= view
+      throwIfEndedSince(view.record, first.record, context.paths)
       if (performance.now() >= context.deadline) throw timedOut(context, view)
       if (view.guardian === 'absent') {
         if (await launcher.tryLaunch()) continue

@@ -18,6 +18,8 @@
  *   OK:    `starting` (next epoch, `previous`)  →  server.lock  →  port  →  launch  →  server's identity  →  `serving`
  *   OK:    `draining`  →  proof  →  `stopping`  →  stop the server  →  server.lock again  →  `stopped`  →  exit
  *   WRONG: launch before its epoch and nonce are on disk: a server that nobody recorded can never be proven ours.
+ *   WRONG: `previous` replaced before server.lock is held: of guardians killed one after the other while they wait for it, the
+ *          third would not know whose server it waits for. It is kept until then, and removed by the write of the port.
  *   WRONG: `stopped` on the word of an exit event: only server.lock proves that nothing holds the data.
  *   WRONG: `serving` after `stopping`: the server may have been told to die already.
  * No write, no act: where a state cannot be written, the step it announces is not taken.
@@ -27,6 +29,8 @@
  *   OK:    the line of `serving`, `unresponsive`, `stopped` or `failed`, THEN the state (`establish`): who reads it can ask why
  *   WRONG: the line of a stop whose state cannot be written: a stop that never was, noted again at each attempt.
  *   WRONG: `unresponsive`, then its line: who looks for the reason finds the one of the state before.
+ *
+ * docs/model/procref.pml has these orders as a model, which is searched state by state: both change together.
  */
 import {
   checkDirectory,
@@ -177,6 +181,11 @@ async function liveEpochs(g: Guardianship, before: ServerRecord | undefined, hel
   }
 }
 
+/** What the next guardian has to know to prove that a server is this one's. */
+function lifeOf({ nonce, epoch, guardian, server }: ServerRecord): NonNullable<ServerRecord['previous']> {
+  return { nonce, epoch, guardian, ...(server && { server }) }
+}
+
 interface Started {
   readonly server: RunningServer
   /** Kept where the server is this process, or where a child cannot inherit it. */
@@ -200,12 +209,8 @@ async function startServer(g: Guardianship, { previous, old, obtainLock, hello }
   const starting = {
     state: 'starting',
     epoch: (previous?.epoch ?? 0) + 1,
-    previous: previous && {
-      nonce: previous.nonce,
-      epoch: previous.epoch,
-      guardian: previous.guardian,
-      ...(previous.server && { server: previous.server }),
-    },
+    // One that still names its own has not had server.lock, so it launched nothing: what may be there is that older one's.
+    previous: previous?.previous ?? (previous && lifeOf(previous)),
     // One that is refused is none: whoever keeps asking would be refused for ever.
     starts: refused ? before : afterStart(before, mark),
     server: undefined,
@@ -238,7 +243,8 @@ async function startServer(g: Guardianship, { previous, old, obtainLock, hello }
       ...(previous && previous.port > 0 && { known: previous.port }),
       ...(chronicle.current.settings.port !== undefined && { demanded: chronicle.current.settings.port }),
     })
-    chronicle.write({ port })
+    // server.lock has proven that the server of the one before is gone; from the launch on ours may be left.
+    chronicle.write({ port, previous: undefined })
     g.told.throwIfAborted()
     server = await driver.launch({
       dir: paths.root,

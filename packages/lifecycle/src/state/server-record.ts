@@ -67,7 +67,7 @@ export interface ServerRecord {
   readonly failure?: ServerFailure
   /** In the states `stopping` and `stopped`. */
   readonly by?: StopCause
-  /** Whose server may still be there when this one starts. */
+  /** Whose server may still be there; absent once `server.lock` has proven that it is not. */
   readonly previous?: {
     readonly nonce: string
     readonly epoch: number
