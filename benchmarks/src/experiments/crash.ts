@@ -7,7 +7,7 @@ import { overEach, type Seen } from './over-each.ts'
 import { fillUntil, patienceOf, spelled } from './patience.ts'
 
 const SLOTS = 3
-const KILLS: Readonly<Record<Scale, number>> = { guard: 8, quick: 8, full: 120 }
+const KILLS: Readonly<Record<Scale, number>> = { guard: 8, quick: 8, full: 60 }
 /** So many claim and release at a time, one more than there are permits: some are killed while they wait. */
 const AT_ONCE = 4
 /** A process is killed at a random moment of this time: many thousand steps of a fast subject, a few of a slow one. */

@@ -8,8 +8,8 @@ import { combined } from '../turn-by-turn.ts'
 import { withActors } from '../with-actors.ts'
 
 const PROCESSES = [2, 8, 32]
-const TURNS = { guard: 1, quick: 1, full: 3 }
-const COMPETE_MS = { guard: 200, quick: 300, full: 2_000 }
+const TURNS = { guard: 1, quick: 1, full: 2 }
+const COMPETE_MS = { guard: 200, quick: 300, full: 1_000 }
 /** So many of its waits speak for each process: one that starves counts as much as one that has all the permits. */
 const WAITS_A_PROCESS = 100
 

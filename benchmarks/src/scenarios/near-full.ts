@@ -13,7 +13,7 @@ import { withActors } from '../with-actors.ts'
 
 const SIZES = { guard: [10_000], quick: [1_000, 10_000], full: [1_000, 10_000, 100_000] }
 const FREE_SHARE = 0.01
-const TURNS = { guard: 1, quick: 3, full: 5 }
+const TURNS = { guard: 1, quick: 3, full: 3 }
 /** In each turn; the first ones are not counted. */
 const FIRSTS = { hinted: 200, files: 20, unmeasured: 20 }
 /** Of each run of the program in C. */

@@ -4,8 +4,8 @@ import { Stage } from '../stage.ts'
 import { summarize } from '../statistics.ts'
 import { combined } from '../turn-by-turn.ts'
 
-const TURNS = { guard: 2, quick: 2, full: 5 }
-const ROUNDS = { guard: 15, quick: 12, full: 60 }
+const TURNS = { guard: 2, quick: 2, full: 4 }
+const ROUNDS = { guard: 15, quick: 12, full: 40 }
 
 export const WARM_CONNECT_RATIO = 'warm-connect-ratio'
 export const BARE_SDK = 'the bare SDK, same server'
