@@ -7,7 +7,7 @@ import type { Gathered, Scenario, ScenarioContext, UsableService } from '../scen
 import { Stage } from '../stage.ts'
 import { summarize } from '../statistics.ts'
 
-const WINDOWS = { guard: 1, quick: 5, full: 60 }
+const WINDOWS = { guard: 1, quick: 3, full: 60 }
 const WINDOW_MS = { guard: 1_000, quick: 5_000, full: 10_000 }
 /** What a start leaves to do (compiling, collecting garbage) is not rest. */
 const SETTLE_MS = { guard: 0, quick: 5_000, full: 30_000 }

@@ -4,7 +4,7 @@ import { Stage } from '../stage.ts'
 import { summarize } from '../statistics.ts'
 import { combined } from '../turn-by-turn.ts'
 
-const TURNS = { guard: 1, quick: 3, full: 10 }
+const TURNS = { guard: 1, quick: 2, full: 10 }
 
 export const coldConnect: Scenario = {
   name: 'cold-connect',

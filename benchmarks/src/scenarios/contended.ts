@@ -7,7 +7,7 @@ import { thinned } from '../thinned.ts'
 import { combined } from '../turn-by-turn.ts'
 import { withActors } from '../with-actors.ts'
 
-const PROCESSES = [2, 8, 32]
+const PROCESSES = { guard: [2, 8], quick: [2, 8], full: [2, 8, 32] }
 const TURNS = { guard: 1, quick: 1, full: 2 }
 const COMPETE_MS = { guard: 200, quick: 300, full: 1_000 }
 /** So many of its waits speak for each process: one that starves counts as much as one that has all the permits. */
@@ -35,7 +35,7 @@ export const contended: Scenario = {
       measure: (usable, turn) => crowdsOf(context, usable, turn),
     })
     const method =
-      `${PROCESSES.join(', ')} processes claim, waiting if they have to, and release at once, again and again for ` +
+      `${PROCESSES[context.scale].join(', ')} processes claim, waiting if they have to, and release at once, again and again for ` +
       `${COMPETE_MS[context.scale]} ms: one permit for all of them, and half as many permits as processes. Turns: ${TURNS[context.scale]}.`
     const axis = { title: 'processes', scale: 'log' } as const
     return [
@@ -72,10 +72,10 @@ async function crowdsOf(context: ScenarioContext, usable: UsableSubject, turn: n
     slots,
   })
   // One after the other with the same processes: those that are not asked wait at their standard input.
-  const withOne = await crowds(at(1), PROCESSES, competing, ONE)
+  const withOne = await crowds(at(1), PROCESSES[context.scale], competing, ONE)
   const withHalf: Crowd[] = []
   // Two processes have one permit: that is measured already.
-  for (const processes of PROCESSES.slice(1)) {
+  for (const processes of PROCESSES[context.scale].slice(1)) {
     if (processes / 2 > subject.maxSlots) continue
     withHalf.push(...(await crowds(at(processes / 2), [processes], competing, HALF)))
   }
@@ -112,7 +112,7 @@ function evenly(waits: readonly number[]): readonly number[] {
 
 function seriesOfCrowds(turns: readonly (readonly Crowd[])[], values: (crowd: Crowd) => readonly number[]) {
   return [ONE, HALF].flatMap((variant) => {
-    const points = PROCESSES.flatMap((processes) => {
+    const points = PROCESSES.full.flatMap((processes) => {
       const crowd = turns.map((turn) => turn.find((one) => one.variant === variant && one.processes === processes))
       const found = crowd.filter((one) => one !== undefined)
       return found.length === 0 ? [] : [summarizeTurns(found.map(values), processes)]

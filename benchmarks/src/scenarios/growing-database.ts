@@ -7,7 +7,7 @@ import { curveOf, summarize } from '../statistics.ts'
 import { combined } from '../turn-by-turn.ts'
 
 const MEGABYTES = { guard: [1], quick: [1, 4, 16], full: [1, 10, 100, 1_000] }
-const STARTS = { guard: 1, quick: 2, full: 5 }
+const STARTS = { guard: 1, quick: 1, full: 5 }
 const LOOKUP_MS = { guard: 100, quick: 500, full: 3_000 }
 const ROW_BYTES = 10_000
 const ROWS_PER_MB = 100

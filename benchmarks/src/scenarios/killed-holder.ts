@@ -16,7 +16,7 @@ import { withPatience } from '../with-patience.ts'
 const HUNDRED = 100
 const TURNS = { guard: 1, quick: 1, full: 2 }
 /** So long a variant and turn, and one kill at least. */
-const EACH_MS = { guard: 500, quick: 1_000, full: 4_000 }
+const EACH_MS = { guard: 500, quick: 300, full: 4_000 }
 /** Whoever waits longer waits for a lease to run out, at best. */
 const PATIENCE_MS = 30_000
 /**

@@ -6,7 +6,7 @@ import { Stage } from '../stage.ts'
 import { summarize } from '../statistics.ts'
 import { combined } from '../turn-by-turn.ts'
 
-const TURNS = { guard: 1, quick: 2, full: 12 }
+const TURNS = { guard: 1, quick: 1, full: 12 }
 const LINGER_MS = 250
 const LOOK_MS = 1
 const HANGS_MS = 60_000

@@ -19,7 +19,7 @@ const TURNS = { guard: 2, quick: 2, full: 2 }
 const EACH_MS = { guard: 100, quick: 100, full: 300 }
 
 /** A subject that cannot fill a pool within this time has reached its end. */
-const FILL_MS = { guard: 60_000, quick: 10_000, full: 20_000 }
+const FILL_MS = { guard: 60_000, quick: 5_000, full: 20_000 }
 
 export const FULL = '99 % in use by others'
 export const EMPTY = 'empty'

@@ -8,7 +8,7 @@ import { Stage } from '../stage.ts'
 import { summarize } from '../statistics.ts'
 import { combined, type Measured } from '../turn-by-turn.ts'
 
-const TURNS = { guard: 1, quick: 3, full: 10 }
+const TURNS = { guard: 1, quick: 2, full: 10 }
 const FOR_MS = 500
 const LOADS = [
   { name: '1 client, 1 in flight', clients: 1, inFlight: 1 },

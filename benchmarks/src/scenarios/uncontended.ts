@@ -7,7 +7,7 @@ import { withActors } from '../with-actors.ts'
 
 const SLOTS = 100
 const TURNS = { guard: 3, quick: 3, full: 5 }
-const TURN_MS = { guard: 200, quick: 500, full: 1_000 }
+const TURN_MS = { guard: 200, quick: 300, full: 1_000 }
 
 export const uncontended: Scenario = {
   name: 'uncontended',
