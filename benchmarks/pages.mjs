@@ -1,7 +1,7 @@
 // Makes docs/benchmarks.md, and the README's section of measured numbers, from results/full.json (`procref bench --scale full`) and
 // results/bounds.json (`node benchmarks/dist/bounds-profile.js --save`).
 // With `--check` it only says whether both are up to date. Nothing on them is typed by hand.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { readResults } from './dist/index.js'
 import { benchmarksPage, readmeSection } from './dist/pages.js'
 
@@ -10,7 +10,8 @@ const END = '<!-- /measured -->'
 
 const source = new URL('results/full.json', import.meta.url)
 const results = readResults(readFileSync(source, 'utf8'), 'benchmarks/results/full.json')
-const bounds = JSON.parse(readFileSync(new URL('results/bounds.json', import.meta.url), 'utf8'))
+const profiles = new URL('results/bounds.json', import.meta.url)
+const bounds = existsSync(profiles) ? JSON.parse(readFileSync(profiles, 'utf8')) : undefined
 const readme = new URL('../README.md', import.meta.url)
 const page = new URL('../docs/benchmarks.md', import.meta.url)
 

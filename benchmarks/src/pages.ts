@@ -33,7 +33,7 @@ export function readmeSection(results: Results): string {
 }
 
 /** docs/benchmarks.md: everything that one run found. */
-export function benchmarksPage(results: Results, bounds: Bounds): string {
+export function benchmarksPage(results: Results, bounds: Bounds | undefined): string {
   const missing = [...results.subjects, ...results.services].flatMap(({ title, unavailable }) =>
     unavailable === undefined ? [] : [`- ${title}: ${unavailable.reason}. To have it: ${unavailable.remedy}`],
   )
@@ -61,7 +61,7 @@ export function benchmarksPage(results: Results, bounds: Bounds): string {
     markdownTable(truthRows(correctnessTable(results))),
     '## What it costs',
     ...results.scenarios.flatMap((scenario) => scenarioSection(results, scenario)),
-    boundsSection(bounds),
+    ...(bounds === undefined ? [] : [boundsSection(bounds)]),
   ]
     .join('\n\n')
     .concat('\n')

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ProcrefError } from '@procref/core'
 import { killAllProcesses } from './actor/json-process.ts'
+import { saidBy } from './actor/said-by.ts'
 import type { Experiment } from './experiment.ts'
 import { EXPERIMENTS } from './experiments/index.ts'
 import { goalsOf } from './goals.ts'
@@ -167,14 +168,23 @@ export function checkNames({ subjects, services, only }: Pick<RunOptions, 'subje
 /** One scenario that fails as a whole does not take the results of the others with it. */
 async function measured(scenario: Scenario, context: ScenarioContext): Promise<readonly ScenarioResult[]> {
   try {
-    return [await scenario.measure(context)].flat()
+    const results = [await scenario.measure(context)].flat()
+    return results.map((result) => ({
+      ...result,
+      failed: result.failed.map((one) => withoutFolder(one, context.home)),
+    }))
   } catch (error) {
     context.signal.throwIfAborted()
-    const message = error instanceof Error ? error.message : String(error)
+    const message = saidBy(error)
     const { name, title } = scenario
     const nothing = { question: '', method: '', unit: 'count', better: 'lower', series: [], leftOut: [] } as const
     return [{ name, title, ...nothing, failed: [{ subject: 'all', message }] }]
   }
+}
+
+/** Where the run had its files says nothing to who reads its results. */
+function withoutFolder<F extends { readonly message: string }>(failure: F, folder: string): F {
+  return { ...failure, message: failure.message.replaceAll(`${folder}/`, '') }
 }
 
 async function prepareAll(

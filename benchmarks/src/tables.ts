@@ -1,6 +1,6 @@
 import type { Change, Comparison } from './compare.ts'
 import { formatAt, formatColumn, formatValue } from './format.ts'
-import type { Point, Results, ScenarioResult, ServiceInfo, SubjectInfo } from './results.ts'
+import type { Point, Results, ScenarioResult, Series, ServiceInfo, SubjectInfo } from './results.ts'
 
 /** A subject or a service. */
 type Compared = Pick<SubjectInfo | ServiceInfo, 'name' | 'title' | 'unavailable'>
@@ -27,8 +27,7 @@ function columnsOf(results: Results, compared: readonly Compared[]): readonly Su
 function summaryColumn(scenario: ScenarioResult): SummaryColumn {
   const variant = scenario.series[0]?.variant
   const series = scenario.series.filter((one) => one.variant === variant)
-  const longest = series.reduce((most, one) => Math.max(most, one.points.length), 0)
-  const at = series.find(({ points }) => points.length === longest)?.points.at(-1)?.at
+  const at = farthestOfMost(series)
   return {
     scenario,
     ...(variant === undefined ? {} : { variant }),
@@ -40,6 +39,15 @@ function summaryColumn(scenario: ScenarioResult): SummaryColumn {
       }),
     ),
   }
+}
+
+/** The farthest point that most of them came to: a pool that only one of them can have compares nobody. */
+function farthestOfMost(series: readonly Series[]): number | string | undefined {
+  const counts = new Map<number | string, number>()
+  for (const { points } of series)
+    for (const { at } of points) if (at !== undefined) counts.set(at, (counts.get(at) ?? 0) + 1)
+  const most = Math.max(...counts.values())
+  return [...counts].findLast(([, count]) => count === most)?.[0]
 }
 
 /**

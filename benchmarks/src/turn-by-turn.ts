@@ -1,4 +1,5 @@
 import { UnsupportedByNature } from './actor/json-process.ts'
+import { saidBy } from './actor/said-by.ts'
 import type { Series } from './results.ts'
 import type { Gathered, ScenarioContext } from './scenario.ts'
 
@@ -47,7 +48,7 @@ export async function turnByTurn<U, T>(
         context.signal.throwIfAborted()
         measured.delete(name)
         if (error instanceof UnsupportedByNature) leftOut.set(name, error.message)
-        else failed.set(name, error instanceof Error ? error.message : String(error))
+        else failed.set(name, saidBy(error))
       }
     }
   }

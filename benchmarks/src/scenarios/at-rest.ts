@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as after } from 'node:timers/promises'
+import { saidBy } from '../actor/said-by.ts'
 import { processorNs, rssMb, voluntarySwitches } from '../proc.ts'
 import type { Series } from '../results.ts'
 import type { Gathered, Scenario, ScenarioContext, UsableService } from '../scenario.ts'
@@ -97,7 +98,7 @@ async function watchAll(
         try {
           windows.set(usable.service.name, await watch(context, usable, pid))
         } catch (error) {
-          failed.push({ subject: usable.service.name, message: error instanceof Error ? error.message : String(error) })
+          failed.push({ subject: usable.service.name, message: saidBy(error) })
         }
       }),
     )

@@ -16,6 +16,8 @@ const run = promisify(execFile)
 const DEBIAN = '/usr/lib/postgresql'
 /** The role that owns the cluster. */
 const ROLE = 'bench'
+/** A herd of 64 and its holder are the most that any scenario starts; its default would be a hundred, some of them kept for administrators. */
+const MOST_CLIENTS = 200
 
 export const postgresSubject: Subject = {
   name: 'postgres',
@@ -67,7 +69,12 @@ async function start(port: number): Promise<PreparedSubject> {
     if (user !== undefined) await Promise.all([folder, passwords].map((path) => chown(path, user.uid, user.gid)))
     await makeCluster(found.initdb, { cwd: folder, env, ...user }, passwords)
     await rm(passwords)
-    const settings = ['listen_addresses=127.0.0.1', `port=${port}`, 'unix_socket_directories=']
+    const settings = [
+      'listen_addresses=127.0.0.1',
+      `port=${port}`,
+      'unix_socket_directories=',
+      `max_connections=${MOST_CLIENTS}`,
+    ]
     const args = ['-D', 'cluster', ...settings.flatMap((setting) => ['-c', setting])]
     const kept = { file: found.postgres, args, env, folder, stopWith: 'SIGINT', ...(user && { user }) } as const
     const server = await KeptServer.start(kept, /database system is ready to accept connections/)
