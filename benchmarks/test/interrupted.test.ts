@@ -5,8 +5,8 @@ import { atEnd, type Child, commandLine, eventually, freshDir, processes, startC
 import { expect, test } from 'vitest'
 import { SUBJECTS } from '../dist/subjects/index.js'
 
-/** Those that have something outside of their actors: servers, users of their own, names in shared memory. */
-const WANTED = ['posix-semaphore', 'hybrid', 'redis', 'postgres']
+/** Those that have something outside of their actors (servers, users of their own, names in shared memory), and one whose library listens for signals. */
+const WANTED = ['posix-semaphore', 'hybrid', 'redis', 'postgres', 'proper-lockfile']
 const usable: string[] = []
 for (const subject of SUBJECTS.filter(({ name }) => WANTED.includes(name))) {
   const missing = await subject.unavailable(tmpdir())

@@ -8,7 +8,7 @@ export function saidBy(error: unknown): string {
 }
 
 /** Of what a runtime prints for an uncaught error the line with its message, else the first one. */
-function messageIn(complaint: string): string {
+export function messageIn(complaint: string): string {
   const lines = complaint.split('\n')
   return lines.find((line) => /^\w*Error\b/.test(line)) ?? lines[0] ?? ''
 }

@@ -1,9 +1,13 @@
+import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { messageIn } from '../actor/said-by.ts'
 import type { Unavailable } from '../subject.ts'
 
 const require = createRequire(import.meta.url)
+const run = promisify(execFile)
 
 /** Loads each of `libraries`, since one that has native code may be there and not work. */
 export async function libraryMissing(libraries: readonly string[]): Promise<Unavailable | undefined> {
@@ -13,17 +17,25 @@ export async function libraryMissing(libraries: readonly string[]): Promise<Unav
     return { reason, remedy: `npm install ${libraries.join(' ')}` }
   }
   for (const name of libraries) {
-    try {
-      require(name)
-    } catch (error) {
-      const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n')
-      return {
-        reason: `${name} is installed but cannot be loaded: ${why}`,
-        remedy: `npm rebuild ${name} (what is written in C needs a compiler, make and Python, and its install script allowed)`,
-      }
+    const why = await whyNotLoaded(name)
+    if (why === undefined) continue
+    return {
+      reason: `${name} is installed but cannot be loaded: ${why}`,
+      remedy: `npm rebuild ${name} (what is written in C needs a compiler, make and Python, and its install script allowed)`,
     }
   }
   return undefined
+}
+
+/** In a process of its own: proper-lockfile ends whoever has loaded it at the first SIGINT, once nobody else listens for that. */
+async function whyNotLoaded(library: string): Promise<string | undefined> {
+  try {
+    await run(process.execPath, ['-e', `require(${JSON.stringify(entryOf(library))})`])
+    return undefined
+  } catch (error) {
+    const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error)
+    return messageIn(said)
+  }
 }
 
 /** The version of a library that is installed. */

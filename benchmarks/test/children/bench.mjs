@@ -3,7 +3,8 @@ import { say } from '@procref/testing/child'
 import { runBenchmarks } from '../../dist/run.js'
 
 const calledOff = new AbortController()
-process.on('SIGINT', () => calledOff.abort(new Error('called off')))
+// Once, as the command does: whoever else listens is alone from then on.
+process.once('SIGINT', () => calledOff.abort(new Error('called off')))
 
 try {
   await runBenchmarks({
