@@ -45,10 +45,17 @@ test('8 processes take over 1,000 locks whose lease has run out: each lock has o
   expect(winners.filter((count) => count !== 1)).toEqual([])
 })
 
-test('the same herd finds the hole in the takeover of proper-lockfile by itself', async () => {
-  const winners = await herd(8, 1_000, 'proper-lockfile', (path) => {
-    mkdirSync(`${path}.lock`)
-    utimesSync(`${path}.lock`, LONG_AGO, LONG_AGO)
-  })
-  expect(winners.filter((count) => count > 1).length).toBeGreaterThan(0)
+/** A herd meets only where its processes run at the same time, and one that was alone for a moment took everything. */
+const HERDS = 20
+
+test('such herds find the hole in the takeover of proper-lockfile by itself', async () => {
+  let twice = 0
+  for (let n = 0; n < HERDS && twice === 0; n++) {
+    const winners = await herd(8, 1_000, 'proper-lockfile', (path) => {
+      mkdirSync(`${path}.lock`)
+      utimesSync(`${path}.lock`, LONG_AGO, LONG_AGO)
+    })
+    twice = winners.filter((count) => count > 1).length
+  }
+  expect(twice).toBeGreaterThan(0)
 })
