@@ -37,6 +37,9 @@ const SECTIONS = [
   'sequences',
 ] as const
 
+/** A page of fewer is not worth the reading of the 500 that come next. */
+const FEW_ROWS = 32
+
 /** An INSERT ends once it has so many rows, or characters. */
 const INSERT_ROWS = 1_000
 const INSERT_LENGTH = 1024 * 1024
@@ -159,22 +162,24 @@ export class DatabaseDump {
   }
 
   /**
-   * All rows of a table. However few are wanted, the engine reads up to 500 of a range: so it is asked for as many as a page has at most, or,
-   * where rows are long and pages smaller, for the ids of so many, and then for one page of these after the other.
+   * All rows of a table. However few are wanted, the engine reads up to 500 of a range: where rows are long, so that a page has few, it is
+   * asked for the ids of many, and then for one page of these after the other. (Asked by ids it takes longer for each row.)
    */
   async *#pages(read: Reading): AsyncGenerator<Page, void, undefined> {
     const size = new PageSize()
     for (let from = read.table, isMore = true; isMore; ) {
-      const next = `${from} LIMIT ${MOST_ROWS}`
       let last: string
-      if (size.rows === MOST_ROWS) {
-        const page = await this.#page(read, next)
+      if (size.rows >= FEW_ROWS) {
+        const asked = size.rows
+        const page = await this.#page(read, `${from} LIMIT ${asked}`)
         size.learn(page.count, page.rows.length + page.edges.length)
         yield page
-        isMore = page.count === MOST_ROWS
+        isMore = page.count === asked
         last = page.last
       } else {
-        const ids = (await this.#ask(`RETURN (SELECT VALUE <string>id FROM ${next})`)) as readonly string[]
+        const ids = (await this.#ask(
+          `RETURN (SELECT VALUE <string>id FROM ${from} LIMIT ${MOST_ROWS})`,
+        )) as readonly string[]
         for (let done = 0; done < ids.length; ) {
           const page = await this.#page(read, listOf(ids.slice(done, done + size.rows)))
           done += size.rows
