@@ -49,8 +49,8 @@ type Definitions = Readonly<Record<string, string>>
 /**
  * The database that a session has selected, as the statements that make it again: piece by piece, as it was at one moment.
  *
- * Guarantee: at no time is more in memory than one INSERT (`INSERT_LENGTH`) and one page of rows (`PageSize`). Ending the iteration early
- * ends the work.
+ * Guarantee: of the dump no more is in memory than one INSERT (`INSERT_LENGTH`) and one page of rows (`PageSize`); beside them are the up to
+ * 500 rows that the engine reads at once. Ending the iteration early ends the work.
  * Errors: the engine's words, also in the middle: what came before is no complete dump then.
  */
 export class DatabaseDump {
@@ -172,7 +172,7 @@ export class DatabaseDump {
       if (size.rows >= FEW_ROWS) {
         const asked = size.rows
         const page = await this.#page(read, `${from} LIMIT ${asked}`)
-        size.learn(page.count, page.rows.length + page.edges.length)
+        size.learn(page.count, lengthOf(page))
         yield page
         isMore = page.count === asked
         last = page.last
@@ -183,7 +183,7 @@ export class DatabaseDump {
         for (let done = 0; done < ids.length; ) {
           const page = await this.#page(read, listOf(ids.slice(done, done + size.rows)))
           done += size.rows
-          size.learn(page.count, page.rows.length + page.edges.length)
+          size.learn(page.count, lengthOf(page))
           yield page
         }
         isMore = ids.length === MOST_ROWS
@@ -323,6 +323,10 @@ const LINE = '-- ------------------------------'
 /** A name may have a line's end in it, and must not end the comment. */
 function heading(title: string): string {
   return `${LINE}\n-- ${title.replace(/[\n\r\u0085\u2028\u2029]/g, ' ')}\n${LINE}\n\n`
+}
+
+function lengthOf({ rows, edges }: Page): number {
+  return rows.length + edges.length
 }
 
 /** Of ids in SurrealQL. */

@@ -13,7 +13,7 @@ export function addBenchCommand(program: Command): void {
       'and prints a summary. What is not installed is named with how to get it. Needs the package @procref/bench. Exits with 1 when a measurement failed.',
     examples: [
       ['procref bench', 'everything that fits into ten minutes'],
-      ['procref bench --scale full', 'for the record; an hour'],
+      ['procref bench --scale full', 'for the record; an hour and a half'],
       ['procref bench --subjects native,flock --only uncontended', 'two backends, one question'],
       ['procref bench --compare procref-bench/20260101T120000Z.json', 'and what changed since'],
     ],
