@@ -5,6 +5,9 @@ import type { Machine } from './results.ts'
 /** A third of it does nothing: the processors are not what it waits for. */
 const WAITING = 1 / 3
 
+/** An address: the library has no name for it. */
+const UNNAMED = /^(\[[.k]\] )?0x[\da-f]+$/
+
 /** results/bounds.json, made by bounds-profile.ts. Shares are parts of 1. */
 export interface Bounds {
   readonly date: string
@@ -38,8 +41,8 @@ export function boundsSection({ date, machine, ends }: Bounds): string {
   return [
     '## What bounds the ends of the curves',
     'Where the processors’ time went at both ends of the curves of growing clients and growing databases, seen by `perf record -a` ' +
-      `(\`benchmarks/bounds.mjs\`): ${cpus}, ${kernel}, ${filesystem}, Node ${node}, ${formatDate(date)} UTC. ` +
-      'Others are the clients and, at starts, server and guardian, which come and go.',
+      `(\`benchmarks/dist/bounds-profile.js\`): ${cpus}, ${kernel}, ${filesystem}, Node ${node}, ${formatDate(date)} UTC. ` +
+      'Others are the clients and, at starts, server and guardian, which come and go. Functions without a name, as in stripped libraries, are left out.',
     markdownTable([
       ['', 'end', 'a second', 'idle', 'busy with', 'most in', 'so the bound is'],
       ...ends.map((end) => [
@@ -49,6 +52,7 @@ export function boundsSection({ date, machine, ends }: Bounds): string {
         percent(end.idle),
         end.shares.map(({ role, where, share }) => `${role}: ${nameOf(where)} ${percent(share)}`).join(', '),
         end.functions
+          .filter(({ symbol }) => !UNNAMED.test(symbol))
           .map(({ role, symbol, share }) => `${role}: \`${shortened(symbol)}\` ${percent(share)}`)
           .join(', '),
         boundOf(end),

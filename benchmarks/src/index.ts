@@ -1,4 +1,5 @@
 export { type Change, type Comparison, compare, type Verdict } from './compare.ts'
+export { formatValue } from './format.ts'
 export {
   ResultsFormatError,
   ResultsInvalidError,

@@ -8,7 +8,7 @@ export const child: Experiment = {
   scale: 'quick',
   observe: (context) =>
     overEach(child, context, {
-      atOnce: 3,
+      atOnce: 5,
       observe: (usable, dir) => observeOutlived('child', usable, dir, context),
     }),
 }

@@ -7,13 +7,13 @@ import { overEach, type Seen } from './over-each.ts'
 import { fillUntil, patienceOf, spelled } from './patience.ts'
 
 const SLOTS = 3
-const KILLS: Readonly<Record<Scale, number>> = { guard: 8, quick: 8, full: 60 }
+const KILLS: Readonly<Record<Scale, number>> = { guard: 8, quick: 4, full: 60 }
 /** So many claim and release at a time, one more than there are permits: some are killed while they wait. */
 const AT_ONCE = 4
 /** A process is killed at a random moment of this time: many thousand steps of a fast subject, a few of a slow one. */
 const LONGEST_LIFE_MS = 60
 /** So many times the permits are counted: a permit lost stays lost, but a permit too many may go away again. */
-const COUNTS: Readonly<Record<Scale, number>> = { guard: 2, quick: 2, full: 4 }
+const COUNTS: Readonly<Record<Scale, number>> = { guard: 2, quick: 1, full: 4 }
 /** Longer than any of them lives. */
 const COMPETE_MS = 60_000
 
@@ -22,7 +22,7 @@ export const crash: Experiment = {
   title: 'Killed between any two steps: is a permit lost, or one too many?',
   scale: 'quick',
   observe: (context) =>
-    overEach(crash, context, { atOnce: 2, observe: (usable, dir) => observeCrashes(usable, dir, context) }),
+    overEach(crash, context, { atOnce: 3, observe: (usable, dir) => observeCrashes(usable, dir, context) }),
 }
 
 async function observeCrashes(

@@ -27,7 +27,7 @@ export const deleted: Experiment = {
   scale: 'quick',
   observe: (context) =>
     overEach(deleted, context, {
-      atOnce: 2,
+      atOnce: 4,
       async observe(usable, dir) {
         mkdirSync(dir, { mode: 0o700 })
         const files = await observeWay('files', usable, join(dir, 'a'))

@@ -8,7 +8,7 @@ export const fork: Experiment = {
   scale: 'quick',
   observe: (context) =>
     overEach(fork, context, {
-      atOnce: 3,
+      atOnce: 5,
       observe: (usable, dir) => observeOutlived('fork', usable, dir, context),
     }),
 }

@@ -16,7 +16,7 @@ export const full: Experiment = {
   scale: 'quick',
   observe: (context) =>
     overEach(full, context, {
-      atOnce: 2,
+      atOnce: 4,
       observe: (usable, dir) => observeFull(usable, dir, patienceOf(context)),
     }),
 }

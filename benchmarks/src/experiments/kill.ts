@@ -11,7 +11,7 @@ export const kill: Experiment = {
   async observe(context) {
     const patience = patienceOf(context)
     return overEach(kill, context, {
-      atOnce: 3,
+      atOnce: 5,
       async observe({ prepared }, dir) {
         await using holder = await Actor.start(prepared, dir, 1)
         await using next = await Actor.start(prepared, dir, 1)

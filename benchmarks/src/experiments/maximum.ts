@@ -8,9 +8,9 @@ import { spelled } from './patience.ts'
 
 const FIRST = 2
 /** Where we give up to look for more. */
-const LARGEST: Readonly<Record<Scale, number>> = { guard: 64, quick: 4_096, full: 131_072 }
+const LARGEST: Readonly<Record<Scale, number>> = { guard: 64, quick: 1_024, full: 131_072 }
 /** A pool that takes longer to be filled is the last one that is tried. */
-const LONGEST_MS: Readonly<Record<Scale, number>> = { guard: 10_000, quick: 1_500, full: 15_000 }
+const LONGEST_MS: Readonly<Record<Scale, number>> = { guard: 10_000, quick: 700, full: 15_000 }
 
 export const maximum: Experiment = {
   name: 'maximum',

@@ -9,7 +9,7 @@ import { overEach, type Seen } from './over-each.ts'
 import { patienceOf, spelled, within } from './patience.ts'
 import { sleepsOf } from './wakes.ts'
 
-const WAITING: Readonly<Record<Scale, number>> = { guard: 4, quick: 6, full: 32 }
+const WAITING: Readonly<Record<Scale, number>> = { guard: 4, quick: 4, full: 32 }
 /** What a process does right after it began to wait is over by then. */
 const SETTLE_MS = 1_000
 /** Watched before a release and after it: whoever is woken by it has run by then, also on a busy machine. */
@@ -21,7 +21,8 @@ export const oneRelease: Experiment = {
   name: 'one-release',
   title: 'Many processes wait for the only permit, and it is released once',
   scale: 'quick',
-  observe: (context) => overEach(oneRelease, context, { observe: (usable, dir) => observeHerd(usable, dir, context) }),
+  observe: (context) =>
+    overEach(oneRelease, context, { atOnce: 3, observe: (usable, dir) => observeHerd(usable, dir, context) }),
 }
 
 async function observeHerd(

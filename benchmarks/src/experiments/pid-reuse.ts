@@ -17,7 +17,7 @@ export const pidReuse: Experiment = {
   async observe(context) {
     const patience = patienceOf(context)
     return overEach(pidReuse, context, {
-      atOnce: 3,
+      atOnce: 5,
       async observe({ prepared }, dir) {
         const seen = await inOwnPidNamespace(
           { command: prepared.command(dir, 1), patienceMs: patience },

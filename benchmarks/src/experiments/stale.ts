@@ -12,7 +12,7 @@ export const stale: Experiment = {
   async observe(context) {
     const patience = patienceOf(context)
     return overEach(stale, context, {
-      atOnce: 3,
+      atOnce: 5,
       async observe({ prepared }, dir) {
         await using holder = await Actor.start(prepared, dir, 1)
         await takeOnlyPermit(holder)

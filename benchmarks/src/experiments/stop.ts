@@ -6,7 +6,7 @@ import { overEach } from './over-each.ts'
 import { msSince, patienceOf, spelled, within } from './patience.ts'
 
 /** Nearly all of them only wait, so many can do so together. */
-const AT_ONCE = 8
+const AT_ONCE = 24
 
 export const stop: Experiment = {
   name: 'stop',

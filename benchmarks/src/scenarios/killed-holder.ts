@@ -6,7 +6,7 @@ import { unfitForSharing } from '../fits.ts'
 import { turnsOfSubjects } from '../over-subjects.ts'
 import type { Series } from '../results.ts'
 import type { Scenario, ScenarioContext, UsableSubject } from '../scenario.ts'
-import { summarizeTurns } from '../statistics.ts'
+import { medianOf, summarizeTurns } from '../statistics.ts'
 import type { PreparedSubject } from '../subject.ts'
 import { takeOne } from '../take-one.ts'
 import { combined } from '../turn-by-turn.ts'
@@ -17,6 +17,8 @@ const HUNDRED = 100
 const TURNS = { guard: 1, quick: 1, full: 2 }
 /** So long a variant and turn, and one kill at least. */
 const EACH_MS = { guard: 500, quick: 300, full: 4_000 }
+/** Who has waited so long once has waited for a lease to run out: another pool would only take as long again. */
+const LEASE_MS = 5_000
 /** Whoever waits longer waits for a lease to run out, at best. */
 const PATIENCE_MS = 30_000
 /**
@@ -74,6 +76,8 @@ async function variantsOf(
     found.push({ variant, latenciesUs: await killAgain(place, holder, EACH_MS[context.scale], context.signal) })
   }
   await kills(ONE, 1, prepared)
+  if (context.scale === 'quick' && found.some(({ latenciesUs }) => medianOf(latenciesUs) > LEASE_MS * 1_000))
+    return found
   if (floor !== undefined && SLOT_FILES.includes(subject.name)) await kills(HELD_IN_C, 1, floor.prepared)
   // Where a waiter picks one permit first, that would be one of the 99 that it has itself.
   if (subject.maxSlots >= HUNDRED && subject.waitsForOne === undefined) await kills(FULL, HUNDRED, prepared)

@@ -14,12 +14,12 @@ import { withActors } from '../with-actors.ts'
 const SIZES = { guard: [100, 10_000], quick: [100, 1_000, 10_000], full: [100, 1_000, 10_000, 100_000] }
 const SMALLEST = 100
 const FREE_SHARE = 0.01
-const TURNS = { guard: 2, quick: 2, full: 2 }
+const TURNS = { guard: 2, quick: 1, full: 2 }
 /** For each of the two measurements of each state of a pool. */
 const EACH_MS = { guard: 100, quick: 100, full: 300 }
 
 /** A subject that cannot fill a pool within this time has reached its end. */
-const FILL_MS = { guard: 60_000, quick: 5_000, full: 20_000 }
+const FILL_MS = { guard: 60_000, quick: 2_000, full: 20_000 }
 
 export const FULL = '99 % in use by others'
 export const EMPTY = 'empty'

@@ -124,20 +124,26 @@ function showProgress(): {
 }
 
 function viewResults(bench: Bench, results: Results, colors: Colors): string {
-  const missing = [...results.subjects, ...results.services].flatMap(({ title, unavailable }) =>
-    unavailable === undefined
-      ? []
-      : [`${colors.yellow('not measured:')} ${title}: ${unavailable.reason}. To have it: ${unavailable.remedy}`],
+  const missing = [...missingBy([...results.subjects, ...results.services])].map(
+    ([why, titles]) => `${colors.yellow('not measured:')} ${titles.join(', ')}. ${why}`,
   )
   const goals = results.goals.map(
-    ({ goal, value, limit, unit, isMet }) =>
-      `${isMet ? colors.green('met   ') : colors.red('missed')} ${goal}: ${rounded(value)} ${unit} (goal: ${limit})`,
+    ({ goal, value, limit, unit, better, isMet }) =>
+      `${isMet ? colors.green('met   ') : colors.red('missed')} ${goal}: ${bench.formatValue(value, unit)} ` +
+      `(goal: ${better === 'lower' ? 'at most' : 'at least'} ${bench.formatValue(limit, unit)})`,
   )
   return [...bench.summaryTables(results).map((table) => `${formatTable(table)}\n`), ...missing, ...goals].join('\n')
 }
 
-function rounded(value: number): string {
-  return value.toPrecision(3).replace(/\.?0+$/, '')
+/** The titles of what could not be measured, by why not and how to have it. */
+function missingBy(all: Results['services']): ReadonlyMap<string, readonly string[]> {
+  const by = new Map<string, string[]>()
+  for (const { title, unavailable } of all) {
+    if (unavailable === undefined) continue
+    const why = `${unavailable.reason.replace(/\.$/, '')}. To have it: ${unavailable.remedy}`
+    by.set(why, [...(by.get(why) ?? []), title])
+  }
+  return by
 }
 
 async function list(bench: Bench, { json }: BenchOptions): Promise<void> {
