@@ -60,6 +60,8 @@ export interface FileLock {
   readonly fence?: number
   /** Does the path still lead to the file that was locked, and is the lock still ours? False also when it cannot be told. */
   isCurrent(): boolean
+  /** Present where one call can do both: `isCurrent()` and, if so, `record` written at offset 0, unless the disk is full (it is a label). */
+  adopt?(record: Uint8Array): boolean
   /**
    * Present where the lock can be lost while its holder lives: calls `listener` once, with the reason in words that complete "… is ours no
    * longer: …", soon after it was found out. `isCurrent()` may know earlier.

@@ -3,7 +3,7 @@ import { FileAccessError } from './errno.ts'
 import type { FileLock } from './file-locker.ts'
 import { FreedSlots } from './freed-slots.ts'
 import type { SlotInfo } from './slot-backend.ts'
-import { type SlotFiles, writeRecord } from './slot-files.ts'
+import { adoptSlot, type SlotFiles } from './slot-files.ts'
 import type { SlotStore, TakenSlot, UsedSlot } from './slot-store.ts'
 import { SlotWatches } from './slot-watches.ts'
 
@@ -145,9 +145,7 @@ function freedFiles(files: SlotFiles): FreedSlots<FileLock, Claimed> | undefined
     size: files.size,
     lockWhenFree: (slot, options) => lockWhenFree(files.path(slot), options),
     accept(slot, lock) {
-      if (!lock.isCurrent()) return undefined
-      writeRecord(files, lock)
-      return { slot, lock }
+      return adoptSlot(files, lock) ? { slot, lock } : undefined
     },
     release: (lock) => lock.release(),
   })

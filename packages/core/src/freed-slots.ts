@@ -63,7 +63,8 @@ export class FreedSlots<L, T> {
       await this.#callOffIfUnused()
       throw error
     } finally {
-      signal.removeEventListener('abort', leave)
+      // Once whoever got it has gone on: that takes as long as all that the kernel did.
+      setImmediate(() => signal.removeEventListener('abort', leave))
     }
   }
 

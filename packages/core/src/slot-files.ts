@@ -90,8 +90,16 @@ function takeInOne(locker: FileLocker, path: string, record: Uint8Array): FileLo
   }
 }
 
+/** Writes who has the slot into the file that was locked; false: it is not the slot any more (deleted or replaced). */
+export function adoptSlot(files: SlotFiles, lock: FileLock): boolean {
+  if (lock.adopt !== undefined) return lock.adopt(files.record)
+  if (!lock.isCurrent()) return false
+  writeRecord(files, lock)
+  return true
+}
+
 /** The record is a label, so a full disk does not turn a claimer away: the slot is ours by its lock. */
-export function writeRecord(files: SlotFiles, lock: FileLock): void {
+function writeRecord(files: SlotFiles, lock: FileLock): void {
   try {
     if (lock.fd !== undefined) {
       files.system.pwrite(lock.fd, files.record, 0)

@@ -211,11 +211,15 @@ class Handover {
       if (signal.aborted) return reject(signal.reason)
       // Not a signal of its own, linked to the other: aborting one costs more than the kernel takes to wake us.
       const end = (): void => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', end)
-        this.#wake = undefined
+        // Not that of a later wait: an earlier one can end twice.
+        if (this.#wake === end) this.#wake = undefined
         if (signal.aborted) reject(signal.reason)
         else resolve()
+        // Once whoever was woken has gone on: that takes as long as all that the kernel did.
+        setImmediate(() => {
+          clearTimeout(timer)
+          signal.removeEventListener('abort', end)
+        })
       }
       const timer = setTimeout(end, ms)
       signal.addEventListener('abort', end)
@@ -242,7 +246,7 @@ class Handover {
 
   async #run(store: SlotStore): Promise<void> {
     if (store.takeWhenFree === undefined) return
-    using either = linkSignals(this.#signal, this.#over.signal)
+    const either = linkSignals(this.#signal, this.#over.signal)
     try {
       this.#taken = await store.takeWhenFree({ signal: either.signal })
     } catch (error) {
@@ -251,6 +255,8 @@ class Handover {
     }
     this.#hasEnded = true
     this.#wake?.()
+    // As in `orAfter`.
+    setImmediate(() => either[Symbol.dispose]())
   }
 }
 

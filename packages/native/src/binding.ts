@@ -27,6 +27,8 @@ export interface NativeBinding
   /** Instead of `endWait`: gives back what the wait brought. */
   dropWait(wait: number): void
   isCurrent(descriptor: number, path: string): boolean
+  /** `isCurrent()`, and the record written if so. */
+  adopt(descriptor: number, path: string, record: Uint8Array): boolean
   /** Throws a `PANIC`. */
   panicForTests(): void
   /** 0: it was closed before. */

@@ -43,8 +43,11 @@ class KernelWaits {
     signal?.addEventListener('abort', callOff, { once: true })
     await new Promise<void>((resolve) => this.#ended.set(wait, resolve))
     this.#ended.delete(wait)
-    signal?.removeEventListener('abort', callOff)
-    clearTimeout(alive)
+    // Nobody has to wait for that, and it takes longer than the outcome. Until then, calling off what has ended does nothing.
+    setImmediate(() => {
+      signal?.removeEventListener('abort', callOff)
+      clearTimeout(alive)
+    })
     if (signal?.aborted) {
       // What it waited for may have come first, and the signal before anybody here knew of it.
       this.#native.dropWait(wait)

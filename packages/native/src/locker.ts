@@ -71,6 +71,10 @@ class NativeLock implements FileLock {
     return this.#held && this.#native.isCurrent(this.#descriptor, this.path)
   }
 
+  adopt(record: Uint8Array): boolean {
+    return this.#held && calling(this.path, () => this.#native.adopt(this.#descriptor, this.path, record))
+  }
+
   release(): void {
     if (!this.#held) return
     this.#held = false

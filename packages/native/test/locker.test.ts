@@ -1,4 +1,4 @@
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UnsafeFileError } from '@procref/core'
 import { flock } from '@procref/flock'
@@ -32,6 +32,23 @@ describeNative('the locker', () => {
     expect(tryTake(path)).toBeUndefined()
     held?.release()
     expect(readFileSync(path, 'utf8')).toBe('holder\n')
+  })
+
+  test('a lock that was waited for is adopted with its record, and not when its file was deleted or it was released', async () => {
+    const path = join(freshDir(), 'slot_00.lock')
+    const { locks } = native()
+    const lock = await locks.lockWhenFree?.(path, { signal: new AbortController().signal })
+    onTestFinished(() => lock?.release())
+    expect(lock?.adopt?.(RECORD)).toBe(true)
+    expect(readFileSync(path, 'utf8')).toBe('4711\n')
+    rmSync(path)
+    writeFileSync(path, 'another')
+    expect(lock?.adopt?.(RECORD)).toBe(false)
+    expect(readFileSync(path, 'utf8')).toBe('another')
+    const again = await locks.lockWhenFree?.(path, { signal: new AbortController().signal })
+    again?.release()
+    expect(again?.adopt?.(RECORD)).toBe(false)
+    expect(readFileSync(path, 'utf8')).toBe('another')
   })
 
   test('locks of native() and flock() exclude each other', async ({ skip }) => {

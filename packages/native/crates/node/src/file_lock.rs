@@ -53,6 +53,16 @@ pub fn is_current(descriptor: i32, path: String) -> Result<bool> {
     })
 }
 
+/// Writes the record into the locked file, if the path leads to it; false: it does not, it cannot be told, or the descriptor is closed.
+#[napi]
+pub fn adopt(descriptor: i32, path: String, record: &[u8]) -> Result<bool> {
+    guarded(|| {
+        descriptors::borrow(descriptor, |fd| file_lock::adopt(fd, Path::new(&path), record))
+            .unwrap_or(Ok(false))
+            .map_err(lock_error)
+    })
+}
+
 /// `tryTake(path, record)`: a descriptor that holds the lock of the file at `path`, with the record written; or -1: refused now.
 unsafe extern "C" fn try_take(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     let body = |call: &Call<2>| {

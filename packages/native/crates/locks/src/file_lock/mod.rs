@@ -21,7 +21,7 @@ pub(crate) mod windows;
 use windows as platform;
 
 pub(crate) use platform::open_to_lock;
-pub use platform::{is_current, open_watch, probe, reopen, try_lock, try_take};
+pub use platform::{adopt, is_current, open_watch, probe, reopen, try_lock, try_take};
 
 /// What a lock lives in; closed, it is released.
 #[cfg(unix)]

@@ -37,12 +37,28 @@ pub fn try_take(path: &Path, record: &[u8]) -> Result<Option<OwnedFd>> {
         if !leads_to(path, &stat) {
             continue;
         }
-        return match rustix::io::pwrite(&fd, record, 0) {
-            Ok(_) | Err(Errno::NOSPC | Errno::DQUOT) => Ok(Some(fd)),
-            Err(error) => Err(LockError::system("pwrite", error)),
-        };
+        write_record(&fd, record)?;
+        return Ok(Some(fd));
     }
     Err(LockError::Replaced)
+}
+
+/// What `try_take` does after the lock was granted, for one that was waited for: `record` is written at the beginning of the file, if
+/// `path` leads to it. False: it does not, or it cannot be told.
+pub fn adopt(locked: BorrowedFd<'_>, path: &Path, record: &[u8]) -> Result<bool> {
+    let current = is_current(locked, path);
+    if current {
+        write_record(locked, record)?;
+    }
+    Ok(current)
+}
+
+/// A full disk does not matter: the record is a label.
+fn write_record(fd: impl std::os::fd::AsFd, record: &[u8]) -> Result<()> {
+    match rustix::io::pwrite(fd, record, 0) {
+        Ok(_) | Err(Errno::NOSPC | Errno::DQUOT) => Ok(()),
+        Err(error) => Err(LockError::system("pwrite", error)),
+    }
 }
 
 /// Does `path` lead to the open file? False also when it cannot be told.
@@ -195,6 +211,20 @@ mod tests {
         take(&dir.join("new.lock")).unwrap();
         let mode = fs::metadata(dir.join("new.lock")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn an_adopted_lock_has_its_record_unless_its_file_was_replaced() {
+        let dir = TestDir::new();
+        let path = dir.join("slot_00.lock");
+        let locked = soon(&path, |path| try_lock(path).unwrap());
+        assert!(adopt(locked.as_fd(), &path, b"4711\n").unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"4711\n");
+        fs::remove_file(&path).unwrap();
+        assert!(!adopt(locked.as_fd(), &path, b"4712\n").unwrap());
+        fs::write(&path, "another").unwrap();
+        assert!(!adopt(locked.as_fd(), &path, b"4712\n").unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"another");
     }
 
     #[test]

@@ -66,13 +66,32 @@ pub fn try_take(path: &Path, record: &[u8]) -> Result<Option<OwnedHandle>> {
         if !is_current(file.as_handle(), path) {
             continue;
         }
-        return match file.seek_write(record, 0) {
-            Ok(_) => Ok(Some(file.into())),
-            Err(error) if is_disk_full(&error) => Ok(Some(file.into())),
-            Err(error) => Err(LockError::system("write", error)),
-        };
+        write_record(&file, record)?;
+        return Ok(Some(file.into()));
     }
     Err(LockError::Replaced)
+}
+
+/// What `try_take` does after the lock was granted, for one that was waited for: `record` is written at the beginning of the file, if
+/// `path` leads to it. False: it does not, or it cannot be told.
+pub fn adopt(locked: BorrowedHandle<'_>, path: &Path, record: &[u8]) -> Result<bool> {
+    let current = is_current(locked, path);
+    if current {
+        let file: File = locked
+            .try_clone_to_owned()
+            .map_err(|error| LockError::system("DuplicateHandle", error))?
+            .into();
+        write_record(&file, record)?;
+    }
+    Ok(current)
+}
+
+/// A full disk does not matter: the record is a label.
+fn write_record(file: &File, record: &[u8]) -> Result<()> {
+    match file.seek_write(record, 0) {
+        Err(error) if !is_disk_full(&error) => Err(LockError::system("write", error)),
+        _ => Ok(()),
+    }
 }
 
 /// Does `path` lead to the open file? False also when it cannot be told.
