@@ -1,5 +1,5 @@
 // Makes docs/benchmarks.md, and the README's section of measured numbers, from results/full.json (`procref bench --scale full`) and
-// results/bounds.json (`node benchmarks/dist/bounds-profile.js --save`).
+// results/bounds.json and results/wake.json (`node benchmarks/dist/bounds-profile.js --save`, `…/wake-profile.js --save`).
 // With `--check` it only says whether both are up to date. Nothing on them is typed by hand.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { readResults } from './dist/index.js'
@@ -10,13 +10,16 @@ const END = '<!-- /measured -->'
 
 const source = new URL('results/full.json', import.meta.url)
 const results = readResults(readFileSync(source, 'utf8'), 'benchmarks/results/full.json')
-const profiles = new URL('results/bounds.json', import.meta.url)
-const bounds = existsSync(profiles) ? JSON.parse(readFileSync(profiles, 'utf8')) : undefined
 const readme = new URL('../README.md', import.meta.url)
 const page = new URL('../docs/benchmarks.md', import.meta.url)
 
 update(readme, between(readFileSync(readme, 'utf8'), readmeSection(results)))
-update(page, benchmarksPage(results, bounds))
+update(page, benchmarksPage(results, { bounds: profile('bounds'), wake: profile('wake') }))
+
+function profile(name) {
+  const file = new URL(`results/${name}.json`, import.meta.url)
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
+}
 
 function between(text, section) {
   const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)]

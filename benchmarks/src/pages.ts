@@ -3,6 +3,7 @@ import { formatAt, formatColumn, formatDate, formatNumber, formatSeconds, format
 import { markdownTable } from './markdown-table.ts'
 import type { GoalResult, Point, Results, ScenarioResult, Series } from './results.ts'
 import { correctnessTable, type TruthTable, truthTables } from './truth-tables.ts'
+import { type Wake, wakeSection } from './wake-section.ts'
 
 type Rows = readonly (readonly string[])[]
 
@@ -32,8 +33,11 @@ export function readmeSection(results: Results): string {
   ].join('\n\n')
 }
 
-/** docs/benchmarks.md: everything that one run found. */
-export function benchmarksPage(results: Results, bounds: Bounds | undefined): string {
+/** docs/benchmarks.md: everything that one run found, and what profiles say of it. */
+export function benchmarksPage(
+  results: Results,
+  { bounds, wake }: { readonly bounds?: Bounds | undefined; readonly wake?: Wake | undefined },
+): string {
   const missing = [...results.subjects, ...results.services].flatMap(({ title, unavailable }) =>
     unavailable === undefined ? [] : [`- ${title}: ${unavailable.reason}. To have it: ${unavailable.remedy}`],
   )
@@ -61,6 +65,7 @@ export function benchmarksPage(results: Results, bounds: Bounds | undefined): st
     markdownTable(truthRows(correctnessTable(results))),
     '## What it costs',
     ...results.scenarios.flatMap((scenario) => scenarioSection(results, scenario)),
+    ...(wake === undefined ? [] : [wakeSection(wake)]),
     ...(bounds === undefined ? [] : [boundsSection(bounds)]),
   ]
     .join('\n\n')

@@ -89,6 +89,20 @@ const requests: Requests = {
     }
     return { ns }
   },
+  async search([times = 0]): Promise<Answers['search']> {
+    const ns: number[] = []
+    const found: SubjectClaim[] = []
+    for (let n = 0; n < times; n++) {
+      const began = process.hrtime.bigint()
+      const claiming = pool.tryClaim()
+      const claim = claiming instanceof Promise ? await claiming : claiming
+      ns.push(Number(process.hrtime.bigint() - began))
+      if (claim === undefined) throw new Error(`only ${n} of ${times} free permits were found`)
+      found.push(claim)
+    }
+    for (const claim of found) await claim.release()
+    return { ns }
+  },
   async compete([milliseconds = 0]): Promise<Answers['compete']> {
     const waits: number[] = []
     const before = process.cpuUsage()

@@ -20,6 +20,8 @@ export interface Answers {
   measure: { readonly ns: readonly number[]; readonly cpuNs: number }
   /** `first TIMES`: opens a pool of its own, claims at once, releases and closes, so many times: nanoseconds of each claim alone. */
   first: { readonly ns: readonly number[] }
+  /** `search TIMES`: claims so many permits one after the other, then gives them all back: nanoseconds of each claim alone. */
+  search: { readonly ns: readonly number[] }
   /**
    * `compete MILLISECONDS`: claims (waiting), releases, and again, for so long. `claims` are those that it had before the time was up,
    * `waitNs` each wait in nanoseconds, the last one included, thinned to 1,000 at most.
