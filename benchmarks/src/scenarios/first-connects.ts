@@ -5,7 +5,7 @@ import { Stage } from '../stage.ts'
 import { curveOf, summarize } from '../statistics.ts'
 import { combined } from '../turn-by-turn.ts'
 
-const SIZES = { guard: [1, 4], quick: [1, 4, 16], full: [1, 10, 50, 200] }
+const SIZES = { guard: [1, 4], quick: [1, 8], full: [1, 10, 50, 200] }
 const SLOTS = 256
 /** Clients that came too late for each other must not meet different servers because of that. */
 const LINGER_MS = 1_000

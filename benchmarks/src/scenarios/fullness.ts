@@ -10,7 +10,7 @@ import { withActors } from '../with-actors.ts'
 const SLOTS = 100
 /** Of a hundred permits, as many per cent; the fullest first, because the holders only give back. */
 const IN_USE = [99, 50, 1]
-const TURNS = { guard: 2, quick: 2, full: 3 }
+const TURNS = { guard: 2, quick: 1, full: 3 }
 const TURN_MS = { guard: 100, quick: 150, full: 500 }
 
 export const fullness: Scenario = {

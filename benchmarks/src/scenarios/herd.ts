@@ -12,7 +12,7 @@ import { combined } from '../turn-by-turn.ts'
 import { withActors } from '../with-actors.ts'
 import { withPatience } from '../with-patience.ts'
 
-const HERDS = { guard: [8, 16, 32], quick: [16], full: [8, 16, 32, 64] }
+const HERDS = { guard: [8, 16, 32], quick: [8], full: [8, 16, 32, 64] }
 const TURNS = { guard: 1, quick: 1, full: 2 }
 /** So long each has the permit: two that have it at the same time are seen. */
 const KEPT_MICROSECONDS = 200

@@ -11,7 +11,7 @@ import { curveOf, summarizeTurns } from '../statistics.ts'
 import { combined } from '../turn-by-turn.ts'
 import { withActors } from '../with-actors.ts'
 
-const SIZES = { guard: [100, 10_000], quick: [100, 1_000, 10_000], full: [100, 1_000, 10_000, 100_000] }
+const SIZES = { guard: [100, 10_000], quick: [100, 10_000], full: [100, 1_000, 10_000, 100_000] }
 const SMALLEST = 100
 const FREE_SHARE = 0.01
 const TURNS = { guard: 2, quick: 1, full: 2 }

@@ -6,7 +6,7 @@ import { summarizeTurns } from '../statistics.ts'
 import { withActors } from '../with-actors.ts'
 
 const SLOTS = 100
-const TURNS = { guard: 3, quick: 3, full: 5 }
+const TURNS = { guard: 3, quick: 2, full: 5 }
 const TURN_MS = { guard: 200, quick: 300, full: 1_000 }
 
 export const uncontended: Scenario = {

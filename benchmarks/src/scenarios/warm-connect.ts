@@ -5,7 +5,7 @@ import { summarize } from '../statistics.ts'
 import { combined } from '../turn-by-turn.ts'
 
 const TURNS = { guard: 2, quick: 2, full: 4 }
-const ROUNDS = { guard: 15, quick: 12, full: 40 }
+const ROUNDS = { guard: 15, quick: 8, full: 40 }
 
 export const WARM_CONNECT_RATIO = 'warm-connect-ratio'
 export const BARE_SDK = 'the bare SDK, same server'
