@@ -7,6 +7,8 @@ import { overEach, type Seen } from './over-each.ts'
 import { spelled } from './patience.ts'
 
 const FIRST = 2
+/** From the second pool on each has so many times as many. */
+const GROWTH: Readonly<Record<Scale, number>> = { guard: 2, quick: 8, full: 2 }
 /** Where we give up to look for more. */
 const LARGEST: Readonly<Record<Scale, number>> = { guard: 64, quick: 1_024, full: 131_072 }
 /** A pool that takes longer to be filled is the last one that is tried. */
@@ -24,7 +26,7 @@ export const maximum: Experiment = {
         alsoInProcess: true,
         async observe(usable, dir) {
           let most = 0
-          for (let slots = 1; slots <= LARGEST[scale]; slots = slots === 1 ? FIRST : slots * 2) {
+          for (let slots = 1; slots <= LARGEST[scale]; slots = slots === 1 ? FIRST : slots * GROWTH[scale]) {
             context.signal.throwIfAborted()
             const outcome = await tryToFill(usable, `${dir}-${slots}`, slots)
             if ('refusal' in outcome) return seen(most, `of ${slots} was not to be had: ${outcome.refusal}`, '')
@@ -42,7 +44,7 @@ export const maximum: Experiment = {
 
 /** Holds when there can be more than one: what a semaphore is, and a mutex is not. */
 function seen(most: number, last: string, qualifier: string): Seen {
-  const evidence = `One process opened and filled pools of 1, 2, 4, … permits. The last one ${last}.`
+  const evidence = `One process opened and filled larger and larger pools, from 1 and 2 permits on. The last one ${last}.`
   if (most === 0) return { verdict: 'unanswered', finding: 'none', evidence }
   return {
     verdict: most > 1 ? 'holds' : 'breaks',
