@@ -48,6 +48,40 @@ async function writeRows(db, told) {
   say('wrote', { acknowledged })
 }
 
+const VISIT_ROWS = 10
+const VISIT_TEXT = 'x'.repeat(200)
+/** Rows of older visits are deleted, so that the database does not grow. */
+const KEPT_MS = 60_000
+/** Of one statement, while servers die under it: each takes some seconds to come back. */
+const VISIT_TRIES = 300
+
+/**
+ * Writes, reads back and deletes what is old, as a short-lived program does; whatever dies meanwhile, it goes on. Each statement can be sent twice: ids
+ * are given.
+ */
+async function visit(db) {
+  let repeated = 0
+  const surely = async (query, params) => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await db.query(query, params).retry()
+      } catch (error) {
+        if (tries === VISIT_TRIES) throw error
+        repeated++
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+    }
+  }
+  for (let n = 0; n < VISIT_ROWS; n++) {
+    const params = { id: `${process.pid}_${n}`, by: process.pid, at: Date.now(), text: VISIT_TEXT }
+    await surely('UPSERT type::record("visit", $id) CONTENT { by: $by, at: $at, text: $text }', params)
+  }
+  const [own] = await surely('SELECT VALUE at FROM visit WHERE by = $by', { by: process.pid })
+  await surely('DELETE visit WHERE at < $before', { before: Date.now() - KEPT_MS })
+  const [all] = await surely('SELECT VALUE id FROM visit')
+  say('visited', { wrote: VISIT_ROWS, read: own.length, rows: all.length, repeated })
+}
+
 try {
   const lease = await connect({
     ...(dir !== '' && { dir }),
@@ -89,6 +123,7 @@ try {
       await lease.db.query('CREATE row SET by = $pid', { pid: process.pid }).retry()
       say('row')
     },
+    visit: () => visit(lease.db),
     sleep() {
       lease.db.query('SLEEP 12s').catch(() => {})
       say('sleeping')

@@ -1,0 +1,248 @@
+// Steady churn for two hours (PROCREF_SOAK_MINUTES says otherwise): clients connect, write, read, and leave or are killed. In a calm directory the
+// guardian and its server live through it all, so that what they leak shows; in a stormy one they are killed, and everything stops and starts cold,
+// now and then. SIGTERM to the process that it prints ends it early, with the true number of minutes in its result.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg, release } from 'node:os'
+import { setTimeout as after } from 'node:timers/promises'
+import { JOURNAL_LIMIT_BYTES, SERVER_LOG_LIMIT_BYTES } from '@procref/lifecycle'
+import { type Child, isAlive, servantsOf, startChild } from '@procref/testing'
+import { expect, test } from 'vitest'
+import { type DirectorySizes, type Footprint, footprintOf, sizesOf } from '../service/footprint.ts'
+import {
+  type Connected,
+  connected,
+  DRIVERS,
+  type Driver,
+  nothingIsLeft,
+  serviceDir,
+  stateOf,
+} from '../service/service.ts'
+import { type Trend, trendOf } from '../service/trend.ts'
+
+const MINUTES = Number(process.env.PROCREF_SOAK_MINUTES ?? 120)
+const MINUTE_MS = 60_000
+const SAMPLE_MS = Number(process.env.PROCREF_SOAK_SAMPLE_MS ?? 30_000)
+/** On the average, between two visits of one directory: four directories take less than half a processor so. */
+const PAUSE_MS = 8_000
+const VISITS_A_STORM = 6
+/** To end what is under way, whatever it is. */
+const ENDING_MS = 600_000
+/** The guardian looks at journal and log with each of its beats: meanwhile they can grow by this. */
+const BETWEEN_BEATS_BYTES = 65_536
+
+/** What the last half of a run may rise by without a word. */
+const allowedMb = (level: number): number => Math.max(1, level * 0.02)
+const allowedCount = (): number => 0.5
+
+interface Sample extends DirectorySizes {
+  readonly minute: number
+  readonly guardian: Footprint
+  /** The embedded engine is in the guardian. */
+  readonly server?: Footprint
+}
+
+interface Run {
+  readonly driver: Driver
+  readonly what: 'calm' | 'stormy'
+  minutes: number
+  visits: number
+  leftWell: number
+  killedClients: number
+  serverKills: number
+  guardianKills: number
+  coldStarts: number
+  /** Statements that visitors sent again because a server died. */
+  repeated: number
+  maxRows: number
+  epochs: number
+  /** Visits, or looks, that went wrong. */
+  readonly failures: string[]
+  trends: Record<string, Trend>
+  readonly samples: Sample[]
+}
+
+const runs: Run[] = []
+let isOver = false
+
+test(`${MINUTES} minutes of churn: memory, descriptors, threads, journal, log and files are flat at the end`, {
+  timeout: MINUTES * MINUTE_MS + ENDING_MS,
+}, async () => {
+  const end = (): void => {
+    isOver = true
+  }
+  process.once('SIGTERM', end)
+  console.log(`kill -TERM ${process.pid} ends it early`)
+  try {
+    // In one test: what is to be ended with a test is told apart only one test after the other.
+    const all = DRIVERS.flatMap((driver) => [churn(driver, 'calm'), churn(driver, 'stormy')])
+    const failed = (await Promise.allSettled(all)).flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+    if (failed.length > 0) throw new AggregateError(failed, failed.map(String).join('\n'))
+  } finally {
+    process.removeListener('SIGTERM', end)
+    save('over')
+  }
+  for (const { driver, what, failures, trends, samples } of runs) {
+    const growing = Object.entries(trends).filter(([, { verdict }]) => verdict === 'growing')
+    expect(growing, `${driver}, ${what}`).toEqual([])
+    expect(failures, `${driver}, ${what}`).toEqual([])
+    for (const sample of samples) expectWithinCaps(sample)
+  }
+})
+
+async function churn(driver: Driver, what: 'calm' | 'stormy'): Promise<void> {
+  const dir = serviceDir()
+  const run = newRun(driver, what)
+  runs.push(run)
+  let resident = startVisitor(dir, driver)
+  try {
+    const { guardianPid } = await arrived(resident)
+    const began = performance.now()
+    let sampledAt = Number.NEGATIVE_INFINITY
+    for (let elapsed = 0; elapsed < MINUTES * MINUTE_MS && !isOver; elapsed = performance.now() - began) {
+      run.minutes = Math.round(elapsed / 6_000) / 10
+      run.visits++
+      const storm =
+        what === 'stormy' && run.visits % VISITS_A_STORM === 0 ? (run.visits / VISITS_A_STORM) % 3 : undefined
+      try {
+        if (storm === 0) {
+          await leave(resident, run)
+          await nothingIsLeft(dir)
+          run.coldStarts++
+          resident = startVisitor(dir, driver)
+          await arrived(resident)
+        }
+        const kill = storm === 1 ? 'server' : storm === 2 ? 'guardian' : undefined
+        await visit(dir, run, kill)
+        if (performance.now() - sampledAt >= SAMPLE_MS && kill === undefined) {
+          sampledAt = performance.now()
+          run.samples.push(sampleOf(dir, driver, run.minutes))
+          save('running')
+        }
+      } catch (error) {
+        run.failures.push(`minute ${run.minutes}: ${String(error).slice(0, 2_000)}`)
+      }
+      if (what === 'calm' && !isAlive(guardianPid))
+        throw new Error(`${driver}: the guardian of the calm directory has ended`)
+      await after(PAUSE_MS * (0.5 + Math.random()))
+    }
+    run.minutes = Math.round((performance.now() - began) / 6_000) / 10
+    run.epochs = stateOf(dir).epoch
+    if (what === 'calm') expect(run.epochs).toBe(1)
+    await leave(resident, run)
+    await nothingIsLeft(dir)
+  } finally {
+    await resident[Symbol.asyncDispose]()
+  }
+}
+
+function newRun(driver: Driver, what: 'calm' | 'stormy'): Run {
+  const none = { minutes: 0, visits: 0, leftWell: 0, killedClients: 0, serverKills: 0, guardianKills: 0, coldStarts: 0 }
+  return { driver, what, ...none, repeated: 0, maxRows: 0, epochs: 0, failures: [], trends: {}, samples: [] }
+}
+
+function startVisitor(dir: string, driver: Driver): Child {
+  const options = JSON.stringify({ driver, lingerMs: 1_000 })
+  return startChild(new URL('../service/children/client.mjs', import.meta.url), { args: [dir, options] })
+}
+
+/** A program that loads the SDK on a busy machine needs longer than the 30 s of one event. */
+async function arrived(visitor: Child): Promise<Connected> {
+  await visitor.event('progress')
+  return await connected(visitor)
+}
+
+/** Every second one is killed instead of leaving. `kill`: what dies while it is there. */
+async function visit(dir: string, run: Run, kill: 'server' | 'guardian' | undefined): Promise<void> {
+  await using visitor = startVisitor(dir, run.driver)
+  await arrived(visitor)
+  visitor.send('visit')
+  if (kill !== undefined) {
+    await after(100 * Math.random())
+    killServant(dir, run, kill)
+  }
+  const visited = await visitor.event<{ wrote: number; read: number; rows: number; repeated: number }>('visited')
+  expect(visited.read, 'rows that it reads of those it wrote').toBe(visited.wrote)
+  run.repeated += visited.repeated
+  run.maxRows = Math.max(run.maxRows, visited.rows)
+  if (run.visits % 2 === 0) await leave(visitor, run)
+  else {
+    visitor.kill('SIGKILL')
+    await visitor.exited
+    run.killedClients++
+  }
+}
+
+async function leave(visitor: Child, run: Run): Promise<void> {
+  visitor.send('close')
+  await visitor.event('closed')
+  visitor.end()
+  await visitor.exited
+  run.leftWell++
+}
+
+/** Only a process of this very directory. */
+function killServant(dir: string, run: Run, which: 'server' | 'guardian'): void {
+  const { guardian, server } = stateOf(dir)
+  const pid = which === 'server' ? server?.pid : guardian.pid
+  if (pid === undefined || !servantsOf(dir).includes(pid)) return
+  try {
+    process.kill(pid, 'SIGKILL')
+    if (which === 'server') run.serverKills++
+    else run.guardianKills++
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+function sampleOf(dir: string, driver: Driver, minute: number): Sample {
+  const { guardian, server } = stateOf(dir)
+  const isApart = driver === 'binary' && server !== undefined
+  return {
+    minute,
+    guardian: footprintOf(guardian.pid),
+    ...(isApart && { server: footprintOf(server.pid) }),
+    ...sizesOf(dir),
+  }
+}
+
+/** Memory of a stormy directory's processes tells nothing: they are new ones again and again. */
+function trendsOf({ what, samples }: Run): Record<string, Trend> {
+  const trends: Record<string, Trend> = {}
+  const add = (name: string, of: (sample: Sample) => number | undefined, allowed: (level: number) => number): void => {
+    const points = samples.flatMap((sample) => ({ minute: sample.minute, value: of(sample) ?? Number.NaN }))
+    if (points.length >= 6 && points.every(({ value }) => !Number.isNaN(value))) trends[name] = trendOf(points, allowed)
+  }
+  if (what === 'calm') {
+    for (const process of ['guardian', 'server'] as const) {
+      add(`${process}.rssMb`, (sample) => sample[process]?.rssMb, allowedMb)
+      add(`${process}.anonymousMb`, (sample) => sample[process]?.anonymousMb, allowedMb)
+      add(`${process}.descriptors`, (sample) => sample[process]?.descriptors, allowedCount)
+      add(`${process}.threads`, (sample) => sample[process]?.threads, allowedCount)
+    }
+    const allowedBytes = (): number => 4_096
+    add('journalBytes', (sample) => sample.journalBytes, allowedBytes)
+    add('logBytes', (sample) => sample.logBytes, allowedBytes)
+  }
+  add('files', (sample) => sample.files, allowedCount)
+  add('temporaryFiles', (sample) => sample.temporaryFiles, allowedCount)
+  return trends
+}
+
+function expectWithinCaps({ journalBytes, oldJournalBytes, logBytes }: Sample): void {
+  expect(journalBytes).toBeLessThanOrEqual(JOURNAL_LIMIT_BYTES + BETWEEN_BEATS_BYTES)
+  expect(oldJournalBytes).toBeLessThanOrEqual(JOURNAL_LIMIT_BYTES + BETWEEN_BEATS_BYTES)
+  expect(logBytes).toBeLessThanOrEqual(SERVER_LOG_LIMIT_BYTES + BETWEEN_BEATS_BYTES)
+}
+
+function save(state: 'running' | 'over'): void {
+  for (const run of runs) run.trends = trendsOf(run)
+  const machine = { node: process.version, kernel: release(), cores: cpus().length }
+  const folder = new URL('./results/', import.meta.url)
+  mkdirSync(folder, { recursive: true })
+  const report = { date: new Date().toISOString(), machine, load: loadavg()[0], state, minutesWanted: MINUTES, runs }
+  writeFileSync(new URL('churn.json', folder), `${JSON.stringify(report, rounded, 1)}\n`)
+}
+
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Math.round(value * 100) / 100 : value
+}
