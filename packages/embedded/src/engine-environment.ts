@@ -21,8 +21,11 @@ export function prepareEnvironment(): void {
 const STACK_BYTES = 64 * 1024 * 1024
 const MIN_THREADS = 8
 
-/** What is larger goes back to the system as soon as it is given back. */
-const MAPPED_BYTES = 4 * 1024 * 1024
+/**
+ * What is larger goes back to the system as soon as it is given back: less than a sign-in takes, and no less than that. With 4 MiB nothing large is at
+ * the end of the common memory any more, so nobody looks whether that end is free, and what large messages took was kept.
+ */
+const MAPPED_BYTES = 16 * 1024 * 1024
 /** So much may be free at the end of the other memory before it goes back as well: each way costs time. */
 const TRIMMED_BYTES = 32 * 1024 * 1024
 
