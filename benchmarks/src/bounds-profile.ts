@@ -1,14 +1,13 @@
 // What bounds the ends of the growth curves: where the processors' time goes with one client and with many, in a small and in a large
 // database. Linux, with perf(1). Prints one JSON document; `--save` also writes results/bounds.json, from which pages.mjs makes its part of
 // docs/benchmarks.md. `--small` tries the program itself: its numbers say nothing.
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as after } from 'node:timers/promises'
 import type { Bounds, End, Role } from './bounds-section.ts'
 import { describeMachine } from './machine.ts'
+import { perfRecord, printProfile } from './perf.ts'
 import type { Service } from './service.ts'
 import type { Client } from './service-client/client.ts'
 import { embeddedNative } from './services/embedded-native.ts'
@@ -38,9 +37,7 @@ try {
     await databases(service)
   }
   const bounds: Bounds = { date: new Date().toISOString(), machine: describeMachine(home), ends }
-  const text = `${JSON.stringify(bounds, rounded, 2)}\n`
-  if (process.argv.includes('--save')) writeFileSync(new URL('../results/bounds.json', import.meta.url), text)
-  process.stdout.write(text)
+  printProfile('bounds', bounds)
 } finally {
   rmSync(home, { recursive: true, force: true })
 }
@@ -100,19 +97,11 @@ async function profiled<T>(
   act: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly profile: Profile }> {
   const file = join(home, 'perf.data')
-  const perf = spawn('perf', ['record', '-q', '-a', '-F', '499', '-o', file], { stdio: ['ignore', 'ignore', 'pipe'] })
-  let said = ''
-  perf.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text
+  const { result, before, now, seconds } = await perfRecord(file, ['-F', '499'], async () => {
+    const [atFirst, began] = [processors(), performance.now()]
+    const gave = await act()
+    return { result: gave, before: atFirst, now: processors(), seconds: (performance.now() - began) / 1_000 }
   })
-  const exited = once(perf, 'exit')
-  await Promise.race([after(1_000), exited])
-  if (perf.exitCode !== null) throw new Error(`perf ended at once: ${said}`)
-  const [before, began] = [processors(), performance.now()]
-  const result = await act()
-  const [now, seconds] = [processors(), (performance.now() - began) / 1_000]
-  perf.kill('SIGINT')
-  await exited
   // What perf calls a pid is the id of a thread.
   const [server, guardian] = [threadsOf(pids.server), threadsOf(pids.guardian)]
   const roleOf = (thread: number): Role =>
@@ -194,8 +183,4 @@ function processors(): { readonly idle: number; readonly all: number } {
   const numbers = first.split(/\s+/).slice(1, 9).map(Number)
   const [, , , idle = 0, waiting = 0] = numbers
   return { idle: idle + waiting, all: numbers.reduce((sum, one) => sum + one, 0) }
-}
-
-function rounded(_key: string, value: unknown): unknown {
-  return typeof value === 'number' ? Number(value.toPrecision(3)) : value
 }

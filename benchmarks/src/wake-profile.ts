@@ -1,14 +1,14 @@
 // Where the time from SIGKILL of a holder to the next claim goes: the kernel's trace points of each step, by perf(1), for a waiter of
 // native() and for the same wait in C. Linux. Prints one JSON document; `--save` also writes results/wake.json, from which pages.mjs
 // makes its part of docs/benchmarks.md.
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { Actor } from './actor/actor.ts'
 import { describeMachine } from './machine.ts'
+import { perfRecord, printProfile } from './perf.ts'
 import { summarize } from './statistics.ts'
 import type { PreparedSubject } from './subject.ts'
 import { SUBJECTS } from './subjects/index.ts'
@@ -21,6 +21,8 @@ const KILLS = process.argv.includes('--small') ? 20 : 500
 const PAUSE_MS = { least: 10, range: 20 }
 const PATIENCE_MS = 30_000
 const EVENTS = ['sched:sched_process_exit', 'sched:sched_wakeup', 'sched:sched_switch', 'syscalls:sys_exit_flock']
+/** With hrtime's clock, so that what the processes say can be put between what the kernel says. */
+const TRACED = ['-k', 'CLOCK_MONOTONIC', ...EVENTS.flatMap((event) => ['-e', event])]
 
 const EXITS = 'kill(2) → the holder begins to end'
 const GRANTED = '→ the waiting thread has the lock'
@@ -50,9 +52,7 @@ try {
   const waiters: WaiterSteps[] = []
   for (const name of ['c-floor', 'native']) waiters.push(await stepsOf(name, floor))
   const wake: Wake = { date: new Date().toISOString(), machine: describeMachine(home), waiters }
-  const text = `${JSON.stringify(wake, rounded, 2)}\n`
-  if (process.argv.includes('--save')) writeFileSync(new URL('../results/wake.json', import.meta.url), text)
-  process.stdout.write(text)
+  printProfile('wake', wake)
 } finally {
   rmSync(home, { recursive: true, force: true })
 }
@@ -67,7 +67,9 @@ async function prepared(name: string): Promise<PreparedSubject> {
 
 async function stepsOf(name: string, holders: PreparedSubject): Promise<WaiterSteps> {
   const file = join(home, `${name}.data`)
-  const kills = await traced(file, async () => killAgain(await prepared(name), holders, join(home, `slots-${name}`)))
+  const kills = await perfRecord(file, TRACED, async () =>
+    killAgain(await prepared(name), holders, join(home, `slots-${name}`)),
+  )
   const passed = passedIn(file)
   const isJavaScript = name !== 'c-floor'
   const steps = isJavaScript ? [EXITS, GRANTED, WOKEN, RUNS, CLAIMED] : [EXITS, GRANTED, CLAIMED]
@@ -107,25 +109,6 @@ async function killAgain(waiting: PreparedSubject, holders: PreparedSubject, dir
     return kills
   } finally {
     await waiter.kill()
-  }
-}
-
-async function traced<T>(file: string, act: () => Promise<T>): Promise<T> {
-  // hrtime's clock, so that what the processes say can be put between what the kernel says.
-  const args = ['record', '-q', '-a', '-k', 'CLOCK_MONOTONIC', ...EVENTS.flatMap((event) => ['-e', event]), '-o', file]
-  const perf = spawn('perf', args, { stdio: ['ignore', 'ignore', 'pipe'] })
-  let said = ''
-  perf.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text
-  })
-  const exited = once(perf, 'exit')
-  await Promise.race([after(1_000), exited])
-  if (perf.exitCode !== null) throw new Error(`perf ended at once: ${said}`)
-  try {
-    return await act()
-  } finally {
-    perf.kill('SIGINT')
-    await exited
   }
 }
 
@@ -174,8 +157,4 @@ function names(text: string, field: string, pid: number): boolean {
 function spread(nanoseconds: readonly number[]): Times {
   const { p50, p99 } = summarize(nanoseconds.map((one) => one / 1_000))
   return { p50, p99 }
-}
-
-function rounded(_key: string, value: unknown): unknown {
-  return typeof value === 'number' ? Number(value.toPrecision(3)) : value
 }

@@ -25,6 +25,8 @@ const SAMPLE_MS = Number(process.env.PROCREF_SOAK_SAMPLE_MS ?? 30_000)
 /** On the average, between two visits of one directory: four directories take less than half a processor so. */
 const PAUSE_MS = 8_000
 const VISITS_A_STORM = 6
+/** Each has a file once it was claimed: with so few all of them have one after some minutes. */
+const SLOTS = 8
 /** To end what is under way, whatever it is. */
 const ENDING_MS = 600_000
 /** The guardian looks at journal and log with each of its beats: meanwhile they can grow by this. */
@@ -141,7 +143,7 @@ function newRun(driver: Driver, what: 'calm' | 'stormy'): Run {
 }
 
 function startVisitor(dir: string, driver: Driver): Child {
-  const options = JSON.stringify({ driver, lingerMs: 1_000 })
+  const options = JSON.stringify({ driver, slots: SLOTS, lingerMs: 1_000 })
   return startChild(new URL('../service/children/client.mjs', import.meta.url), { args: [dir, options] })
 }
 

@@ -59,7 +59,7 @@ async function observeCrashes(
     finding: `none lost, none double (${done} kills)`,
     evidence:
       `${done} processes that claimed and released permits of a pool of ${slots}, ${AT_ONCE} at a time, were killed at random moments ` +
-      `within ${LONGEST_LIFE_MS} ms. Counted ${counts} times in between, there were exactly ${slots}.`,
+      `within ${LONGEST_LIFE_MS} ms. Counted ${counts === 1 ? 'once' : `${counts} times in between`}, there were exactly ${slots}.`,
   }
 }
 
