@@ -228,14 +228,18 @@ test.runIf(process.platform === 'linux')('the memory of large messages is given 
   }
   await using client = await RawClient.root(own.port)
   const before = await rss()
-  const rows = Array.from({ length: 100_000 }, (_, i) => ({ id: i, name: `row ${i}` }))
-  for (let i = 0; i < 3; i++) {
-    const text = 'x'.repeat(40 * 1024 * 1024)
+  const rows = Array.from({ length: 50_000 }, (_, i) => ({ id: i, name: `row ${i}` }))
+  const textMib = 60
+  const messages = 10
+  for (let i = 0; i < messages; i++) {
+    const text = 'x'.repeat(textMib * 1024 * 1024)
     expect(await client.query('RETURN [array::len($rows), string::len($text)]', { rows, text })).toEqual([
       [rows.length, text.length],
     ])
   }
-  await eventually('most of it is free', async () => (await rss()) - before < 150)
+  // Were it only the text of each that is kept, it would be 600. What the rows took is used again, by the next message of that size: one
+  // piece that lives on at its end keeps it (up to 320 of 100,000 rows have been seen).
+  await eventually('it is free', async () => (await rss()) - before < (textMib * messages) / 2)
 })
 
 test('sessions of a connection and transactions of a session are counted', async () => {

@@ -16,7 +16,8 @@ const TAKE = {
       properLockfile.lockSync(path, { realpath: false, stale: 60_000, onCompromised() {} })
       return true
     } catch (error) {
-      if (error.code === 'ELOCKED') return false
+      // ENOENT: another one has removed what this one had just made, before it was looked at: nobody says that it has it.
+      if (error.code === 'ELOCKED' || error.code === 'ENOENT') return false
       throw error
     }
   },
