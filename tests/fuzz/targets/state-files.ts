@@ -119,8 +119,8 @@ export const stateFileTargets = FILES.map(({ name, path, samples, read }) =>
             await read(paths)
           } catch (error) {
             if (!(error instanceof ProcrefError)) throw error
-            if (!error.message.includes(file))
-              throw new Error(`the file is not named: ${error.message}`, { cause: error })
+            if (!error.message.includes(dirname(file)))
+              throw new Error(`its place is not named: ${error.message}`, { cause: error })
             if (error.message.includes(PASSWORD)) throw new Error('the password is in an error', { cause: error })
             if (/[^\P{Cc}\n]/u.test(error.message))
               throw new Error('a control character is in an error', { cause: error })
