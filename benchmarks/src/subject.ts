@@ -40,6 +40,11 @@ export interface Unavailable {
   readonly remedy: string
 }
 
+/** As a sentence, for people. */
+export function howToHave({ reason, remedy }: Unavailable): string {
+  return `${reason.replace(/\.$/, '')}. To have it: ${remedy}`
+}
+
 /** It seemed to be usable, and was not. Whoever runs it goes on without it, and says so. */
 export class CannotPrepareError extends Error implements Unavailable {
   readonly reason: string

@@ -126,7 +126,7 @@ function showProgress(): {
 }
 
 function viewResults(bench: Bench, results: Results, colors: Colors): string {
-  const missing = [...missingBy([...results.subjects, ...results.services])].map(
+  const missing = [...missingBy(bench, [...results.subjects, ...results.services])].map(
     ([why, titles]) => `${colors.yellow('not measured:')} ${titles.join(', ')}. ${why}`,
   )
   const goals = results.goals.map(
@@ -138,11 +138,11 @@ function viewResults(bench: Bench, results: Results, colors: Colors): string {
 }
 
 /** The titles of what could not be measured, by why not and how to have it. */
-function missingBy(all: Results['services']): ReadonlyMap<string, readonly string[]> {
+function missingBy(bench: Bench, all: Results['services']): ReadonlyMap<string, readonly string[]> {
   const by = new Map<string, string[]>()
   for (const { title, unavailable } of all) {
     if (unavailable === undefined) continue
-    const why = `${unavailable.reason.replace(/\.$/, '')}. To have it: ${unavailable.remedy}`
+    const why = bench.howToHave(unavailable)
     by.set(why, [...(by.get(why) ?? []), title])
   }
   return by
