@@ -2,6 +2,7 @@ export type { LeasedServer, ReconnectEvent, ServiceLease } from './client/lease.
 export { probeAlive } from './client/look.ts'
 export type { Progress, SharedServiceOptions } from './client/options.ts'
 export { sharedService } from './client/shared-service.ts'
+export { type DataSeen, type DeleteDataOptions, deleteData, halfDeleted, lookAtData } from './delete-data.ts'
 export type {
   Credentials,
   Endpoint,
@@ -78,9 +79,16 @@ export { type Inspection, inspect, readRunningServer } from './inspect.ts'
 export { lookAtSlots, type SlotsSeen } from './inspect-slots.ts'
 export { endKeeper, type KeepOptions, keepServer } from './keeper/keep.ts'
 export type { KeeperSeen } from './keeper/keeper-file.ts'
-export { type DirectoryMove, GuardianRunsError, hindrancesOfMove, moveDirectory, noteMoved } from './move-directory.ts'
+export { type DirectoryMove, hindrancesOfMove, moveDirectory, noteMoved } from './move-directory.ts'
 export { requestStop, StillInUseError, type StopOptions } from './request-stop.ts'
-export { type DirectoryConfig, readConfigFile } from './state/config-file.ts'
+export { GuardianRunsError } from './serverless.ts'
+export {
+  type DirectoryConfig,
+  problemOfSetting,
+  readConfigFile,
+  SETTING_NAMES,
+  writeConfigFile,
+} from './state/config-file.ts'
 export { readCredentials } from './state/credentials.ts'
 export { checkEngine, readEngineRecord } from './state/engine-record.ts'
 export { JOURNAL_LIMIT_BYTES, Journal, type JournalEntry, readJournal } from './state/journal.ts'

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import {
   checkNextFolder,
   describeHolder,
-  type FileLock,
   type FileLocker,
   type MoveStep,
   migrating,
@@ -11,7 +10,6 @@ import {
   nextSlotsFolder,
   OtherMigrationError,
   PIN_FILE,
-  ProcrefError,
   type ProtocolPin,
   readProtocolPin,
   type SlotBackend,
@@ -20,12 +18,10 @@ import {
   undoMove,
 } from '@procref/core'
 import { probeAlive } from './client/look.ts'
-import { ServerLockHeldError } from './errors.ts'
-import { lockUntil } from './guardian/election.ts'
 import { lookAtSlots } from './inspect-slots.ts'
+import { guardianRuns, whileServerless } from './serverless.ts'
 import { Journal, readJournal } from './state/journal.ts'
-import { type Layout, layout } from './state/layout.ts'
-import { readServerRecord } from './state/server-record.ts'
+import { layout } from './state/layout.ts'
 
 export interface DirectoryMove {
   readonly dir: string
@@ -36,20 +32,7 @@ export interface DirectoryMove {
   readonly onStep?: (step: MoveStep | 'locked' | 'undone' | 'noted') => void
 }
 
-/** A guardian runs, or another move: the lock that makes one is held. */
-export class GuardianRunsError extends ProcrefError {
-  readonly dir: string
-  readonly pid: number | undefined
-  constructor(dir: string, path: string, pid: number | undefined) {
-    super(
-      'PROCREF_GUARDIAN_RUNS',
-      `${path} is held, by a guardian${pid === undefined ? '' : ` (pid ${pid}, as it recorded)`} or by another \`procref migrate\`, and the ` +
-        'slots cannot be moved under it. Wait until the server has stopped, or end it with `procref stop`, then do it again.',
-    )
-    this.dir = dir
-    this.pid = pid
-  }
-}
+const UNDONE = 'the slots cannot be moved under it'
 
 /**
  * Moves the slots of a service's directory to another backend (see `moveSlots`), undoing first what was left of a move that was killed.
@@ -64,8 +47,7 @@ export async function moveDirectory(move: DirectoryMove): Promise<ProtocolPin> {
   const paths = layout(move.dir)
   const { locks } = migrating({ from, to, phase: 1 })
   const journal = new Journal(paths.journal)
-  const held = await holdServerless(locks, paths)
-  try {
+  return await whileServerless(locks, paths, UNDONE, async () => {
     onStep('locked')
     const evidence = { from: from.protocol ?? from.name, to: to.protocol ?? to.name }
     if (undoMove(paths.slots)) {
@@ -83,9 +65,7 @@ export async function moveDirectory(move: DirectoryMove): Promise<ProtocolPin> {
     })
     noteMoved(paths.root)
     return pin
-  } finally {
-    for (const lock of held) lock.release()
-  }
+  })
 }
 
 /** The line of a move that is done; also for one that was killed between the move and its line. */
@@ -108,7 +88,7 @@ export async function hindrancesOfMove({ dir, from, to }: DirectoryMove): Promis
   const { locks } = migrating({ from, to, phase: 1 })
   const hindrances: string[] = []
   if (probeAlive(locks, paths.guardianLock) !== 'absent') {
-    hindrances.push(new GuardianRunsError(paths.root, paths.guardianLock, recordedGuardian(paths)).message)
+    hindrances.push(guardianRuns(paths, UNDONE).message)
   }
   if (probeAlive(locks, paths.serverLock) !== 'absent') hindrances.push(`a server holds ${paths.serverLock}`)
   const pin = readProtocolPin(paths.slots)
@@ -135,28 +115,4 @@ function heldFiles(locks: FileLocker, slots: string): readonly SlotInfo[] {
     const path = join(slots, name)
     return slot !== undefined && probeAlive(locks, path) !== 'absent' ? [{ slot, path }] : []
   })
-}
-
-async function holdServerless(locks: FileLocker, paths: Layout): Promise<readonly FileLock[]> {
-  const guardian = await lockUntil(locks, paths.guardianLock, performance.now())
-  if (guardian === undefined) throw new GuardianRunsError(paths.root, paths.guardianLock, recordedGuardian(paths))
-  if (!existsSync(paths.data)) return [guardian]
-  let server: FileLock | undefined
-  try {
-    server = await lockUntil(locks, paths.serverLock, performance.now())
-    if (server !== undefined) return [server, guardian]
-    const reason = 'a server whose guardian is gone; the next guardian ends it'
-    throw new ServerLockHeldError({ path: paths.serverLock, holders: [], reason })
-  } finally {
-    if (server === undefined) guardian.release()
-  }
-}
-
-/** For a message only. */
-function recordedGuardian(paths: Layout): number | undefined {
-  try {
-    return readServerRecord(paths.serverJson)?.guardian.pid
-  } catch {
-    return undefined
-  }
 }

@@ -12,11 +12,10 @@ export class StillInUseError extends ProcrefError {
   static readonly code = 'PROCREF_STILL_IN_USE'
   readonly dir: string
   readonly holders: readonly SlotInfo[]
-  constructor(dir: string, holders: readonly SlotInfo[]) {
+  constructor(dir: string, holders: readonly SlotInfo[], remedy = 'End them, or stop it all the same with --force.') {
     super(
       StillInUseError.code,
-      `The server of ${dir} is in use by ${holders.map(describeHolder).join('; ')}. ` +
-        'End them, or stop it all the same with --force.',
+      `The server of ${dir} is in use by ${holders.map(describeHolder).join('; ')}. ${remedy}`,
     )
     this.dir = dir
     this.holders = holders

@@ -15,6 +15,32 @@ export class UnknownBackendError extends ProcrefError {
   }
 }
 
+/** The directory was made with another value, and cannot follow this setting. */
+export class SettingFixedError extends ProcrefError {
+  static readonly code = 'PROCREF_SETTING_FIXED'
+  readonly dir: string
+  readonly setting: string
+  constructor(facts: {
+    readonly dir: string
+    readonly name: string
+    readonly made: string | number | null
+    readonly asked: string | number
+  }) {
+    const { dir, name, made, asked } = facts
+    super(
+      SettingFixedError.code,
+      `${dir} was made with ${name} ${made}, so with ${name} ${asked} nobody could connect to it any more. ${REMEDY_OF_FIXED[name] ?? 'Take another directory (--dir).'}`,
+    )
+    this.dir = dir
+    this.setting = name
+  }
+}
+
+const REMEDY_OF_FIXED: Readonly<Record<string, string>> = {
+  storage: 'Take another directory (--dir), or delete its database first (`procref reset`).',
+  slots: 'Take another directory (--dir); or end every program that uses this one, and delete its folder slots.',
+}
+
 /** The package that measures is not installed. */
 export class BenchNotInstalledError extends ProcrefError {
   static readonly code = 'PROCREF_BENCH_NOT_INSTALLED'

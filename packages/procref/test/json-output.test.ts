@@ -60,6 +60,8 @@ test('docs/cli.md shows exactly the fields that each command prints', async () =
   await holder.exited
   await check('`procref stop --json`', 'stop', '--json')
   await check('A failure, of any command', 'url', '--json')
+  await check('`procref config --json`', 'config', '--json')
+  await check('`procref reset --json --yes`', 'reset', '--json', '--yes')
   writeFileSync(`${dir}/gcode.json`, '{"pid":4194305,"port":8000,"metadata":{}}')
   await check('`procref migrate --json`', 'migrate', '--to', 'native', '--json')
 })

@@ -134,8 +134,8 @@ function removeAfter(error: unknown, path: string): never {
   throw error
 }
 
-/** A rename or link survives a power cut only once the directory itself is written. */
-function syncDirectory(dir: string): void {
+/** After it returned, what was made, renamed or removed in `dir` survives a power cut: the directory itself is written. */
+export function syncDirectory(dir: string): void {
   // Windows cannot open a directory this way; NTFS logs its metadata.
   if (process.platform === 'win32') return
   const fd = openSync(dir, constants.O_RDONLY | constants.O_DIRECTORY)

@@ -1,5 +1,7 @@
 import { ConfigFileError, StateFileUnsafeError } from '../errors.ts'
+import { replaceFileDurably } from './atomic-file.ts'
 import { lineOfKey, lineOfSyntaxError } from './json-position.ts'
+import { newNonce } from './nonce.ts'
 import { parseJson, readSmallFile } from './small-file.ts'
 
 const STORAGES = ['memory', 'rocksdb', 'surrealkv'] as const
@@ -49,6 +51,28 @@ export function readConfigFile(path: string): DirectoryConfig {
     if (problem !== undefined) throw new ConfigFileError({ path, line: lineOfKey(file.text, key), problem })
   }
   return value
+}
+
+/** Every setting, with what its value must be, in words. */
+export const SETTING_NAMES: readonly (keyof DirectoryConfig)[] = ['storage', 'port', 'slots', 'lingerMs']
+
+/** Why this cannot be a setting of that name, in words; `undefined`: it can. */
+export function problemOfSetting(name: keyof DirectoryConfig, value: unknown): string | undefined {
+  return explain(name, RULES[name](value), value)
+}
+
+/**
+ * Makes `config` the settings of the directory. A value that cannot be throws `TypeError`.
+ *
+ * Guarantee: a reader sees the old settings or the new ones; after it returned the new ones survive a power cut.
+ * Caller: the directory exists and is ours. Of two callers at once the last one wins.
+ */
+export function writeConfigFile(path: string, config: DirectoryConfig): void {
+  for (const name of SETTING_NAMES) {
+    const problem = config[name] === undefined ? undefined : problemOfSetting(name, config[name])
+    if (problem !== undefined) throw new TypeError(problem)
+  }
+  replaceFileDurably(path, `${JSON.stringify(config, null, 2)}\n`, newNonce())
 }
 
 function isSetting(key: string): key is keyof DirectoryConfig {

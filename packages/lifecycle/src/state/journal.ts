@@ -29,6 +29,8 @@ const JOURNAL_EVENTS = [
   'slots-moving',
   'slots-move-undone',
   'slots-moved',
+  'data-deleting',
+  'data-deleted',
 ] as const
 type JournalEventName = (typeof JOURNAL_EVENTS)[number]
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { addBenchCommand } from './bench-command.ts'
 import { addPlaceOptions, configureOutput, reportTo } from './declare.ts'
+import { addDirectoryCommands } from './directory-commands.ts'
 import { addLookCommands } from './look-commands.ts'
 import { addServiceCommands } from './service-commands.ts'
 import { addMigrateCommand, addSlotCommands } from './slot-commands.ts'
@@ -17,6 +18,7 @@ export function createProgram(): Command {
   addServiceCommands(program)
   addLookCommands(program)
   addSlotCommands(program)
+  addDirectoryCommands(program)
   addMigrateCommand(program)
   addBenchCommand(program)
   program.addHelpText(

@@ -1,7 +1,14 @@
 import { lstatSync, readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FileLocker } from '@procref/core'
-import { type Layout, listNonceFiles, type NonceFile, probeAlive, readServerRecord } from '@procref/lifecycle'
+import {
+  halfDeleted,
+  type Layout,
+  listNonceFiles,
+  type NonceFile,
+  probeAlive,
+  readServerRecord,
+} from '@procref/lifecycle'
 import type { Check, Finding } from '../check.ts'
 import { lookAtEntry } from '../entry.ts'
 import { namesOf } from '../entry-findings.ts'
@@ -34,13 +41,15 @@ export const leftovers: Check = {
     // The nonce of a request is its writer's own, and has no lock that could tell: only its age does.
     const deadTemporary = temporary.filter(({ nonce, ageMs }) => dead(nonce) && (known.has(nonce) || ageMs > OLD_MS))
     const ofSlots = [...new Set([paths.slots, seen.slotsDir])].flatMap(oldSlotTemporaries)
-    const found = deadAlive.length + deadTemporary.length + ofSlots.length
+    const databases = halfDeleted(paths)
+    const found = deadAlive.length + deadTemporary.length + ofSlots.length + databases.length
     return {
-      found: found === 0 ? 'none' : `${found} files`,
+      found: found === 0 ? 'none' : String(found),
       findings: [
         ...aliveFiles(deadAlive, locks, paths),
         ...temporaries(deadTemporary, locks, paths),
         ...slotTemporaries(ofSlots),
+        ...databases.map(halfDeletedDatabase),
       ],
     }
   },
@@ -145,6 +154,18 @@ function slotTemporaries(paths: readonly string[]): readonly Finding[] {
       },
     },
   ]
+}
+
+/** Not mended: whatever --fix does, it touches no data. */
+function halfDeletedDatabase(path: string): Finding {
+  return {
+    code: 'half-deleted-data',
+    severity: 'note',
+    path,
+    found: `${path}: a database that \`procref reset\` was deleting when it was ended.`,
+    why: 'Nobody uses it any more. It takes space.',
+    remedy: `Delete it: rm -r ${path}`,
+  }
 }
 
 function removeIfThere(path: string): void {

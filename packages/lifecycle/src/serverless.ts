@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs'
+import { type FileLock, type FileLocker, ProcrefError } from '@procref/core'
+import { ServerLockHeldError } from './errors.ts'
+import { lockUntil } from './guardian/election.ts'
+import type { Layout } from './state/layout.ts'
+import { readServerRecord } from './state/server-record.ts'
+
+/** A guardian runs, or somebody else needs the directory without one: the lock that makes one is held. */
+export class GuardianRunsError extends ProcrefError {
+  readonly dir: string
+  readonly pid: number | undefined
+  /** `undone`: what cannot be done meanwhile, to complete "…, and …". */
+  constructor(dir: string, path: string, pid: number | undefined, undone: string) {
+    super(
+      'PROCREF_GUARDIAN_RUNS',
+      `${path} is held, by a guardian${pid === undefined ? '' : ` (pid ${pid}, as it recorded)`} or by another command that keeps guardians away, and ` +
+        `${undone}. Wait until the server has stopped, or end it with \`procref stop\`, then do it again.`,
+    )
+    this.dir = dir
+    this.pid = pid
+  }
+}
+
+/**
+ * Runs `act` while no guardian can come up and no server runs, whatever they were started by.
+ *
+ * Throws `GuardianRunsError` (`undone` says what cannot be done under it), `ServerLockHeldError`, and then `act` was not called.
+ * Caller: a new guardian asks for the lock for 5 s, and leaves as the loser when `act` takes longer; its client then launches another one.
+ */
+export async function whileServerless<T>(
+  locks: FileLocker,
+  paths: Layout,
+  undone: string,
+  act: () => T | Promise<T>,
+): Promise<T> {
+  const guardian = await lockUntil(locks, paths.guardianLock, performance.now())
+  if (guardian === undefined) throw guardianRuns(paths, undone)
+  try {
+    const server = await holdServerLock(locks, paths)
+    try {
+      return await act()
+    } finally {
+      server?.release()
+    }
+  } finally {
+    guardian.release()
+  }
+}
+
+/** With the pid that was recorded, for people. */
+export function guardianRuns(paths: Layout, undone: string): GuardianRunsError {
+  return new GuardianRunsError(paths.root, paths.guardianLock, recordedGuardian(paths), undone)
+}
+
+/** Where there are no data there is no server either. */
+async function holdServerLock(locks: FileLocker, paths: Layout): Promise<FileLock | undefined> {
+  if (!existsSync(paths.data)) return undefined
+  const server = await lockUntil(locks, paths.serverLock, performance.now())
+  if (server !== undefined) return server
+  const reason = 'a server whose guardian is gone; the next guardian ends it'
+  throw new ServerLockHeldError({ path: paths.serverLock, holders: [], reason })
+}
+
+function recordedGuardian(paths: Layout): number | undefined {
+  try {
+    return readServerRecord(paths.serverJson)?.guardian.pid
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,64 @@
+import { createInterface } from 'node:readline/promises'
+import { type DataSeen, deleteData, lookAtData } from '@procref/lifecycle'
+import { resolveBackend } from '../choose-backend.ts'
+import { UsageError } from '../cli/exit-code.ts'
+import type { Colors } from '../cli/output.ts'
+import { resolvePlace } from '../place.ts'
+import type { LookOptions } from './status.ts'
+
+export interface ResetOptions extends LookOptions {
+  /** Do not ask. */
+  readonly yes?: boolean
+}
+
+/** Stable: fields are only added. */
+export interface Reset {
+  readonly dir: string
+  /** `empty`: there was nothing to delete; `declined`: whoever was asked said no. */
+  readonly state: 'deleted' | 'empty' | 'declined'
+  /** `null` when nothing was deleted. */
+  readonly deleted: DataSeen | null
+}
+
+/** Asks on a terminal, and nowhere else: a program says `--yes`. */
+export type Ask = (question: string) => Promise<boolean>
+
+/**
+ * Deletes the database of the directory, once somebody has said so.
+ * Throws `StillInUseError`, `GuardianRunsError`, `ServerLockHeldError`, and then nothing was deleted; `UsageError` where nobody can be asked.
+ */
+export async function resetDirectory(options: ResetOptions, ask: Ask | undefined = askOnTerminal()): Promise<Reset> {
+  const { root, slots } = resolvePlace(options.dir)
+  const seen = lookAtData(root)
+  if (seen === undefined) return { dir: root, state: 'empty', deleted: null }
+  if (options.yes !== true) {
+    if (ask === undefined) throw new UsageError(`${described(seen)} would be deleted. Say so with --yes.`)
+    if (!(await ask(`Delete ${described(seen)}? Nothing brings it back.`)))
+      return { dir: root, state: 'declined', deleted: null }
+  }
+  const deleted = await deleteData(root, await resolveBackend(options.backend, slots))
+  return { dir: root, state: deleted === undefined ? 'empty' : 'deleted', deleted: deleted ?? null }
+}
+
+export function viewReset({ dir, state, deleted }: Reset, colors: Colors): string {
+  if (deleted !== null) return `${colors.green('deleted')}  ${described(deleted)}; the next user gets an empty database`
+  return state === 'declined' ? 'nothing was deleted' : `${dir} has no database: nothing to delete`
+}
+
+function described({ path, files, bytes }: DataSeen): string {
+  return `the database in ${path} (${files} ${files === 1 ? 'file' : 'files'}, ${(bytes / 1e6).toFixed(1)} MB)`
+}
+
+function askOnTerminal(): Ask | undefined {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
+  return async (question) => {
+    const terminal = createInterface({ input: process.stdin, output: process.stderr })
+    // Ctrl-D is no answer.
+    const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')))
+    try {
+      return /^y(es)?$/i.test((await Promise.race([terminal.question(`${question} [y/N] `), closed])).trim())
+    } finally {
+      terminal.close()
+    }
+  }
+}
