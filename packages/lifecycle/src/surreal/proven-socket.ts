@@ -25,7 +25,7 @@ export function openProvenSocket(url: URL, prove: ProveServer): WebSocket {
     // Our own server's answers have no limit: one that was too large would end the connection, and be asked for again.
     maxPayload: 0,
     // The type knows only functions that return a socket; http.request() also takes one that is handed over later.
-    ...(url.protocol === 'ws:' && { createConnection: dial(prove, over.signal) as never }),
+    ...(url.protocol === 'ws:' && { createConnection: dialProven(prove, over.signal) as never }),
   })
   socket.once('close', () => over.abort())
   return socket
@@ -33,8 +33,8 @@ export function openProvenSocket(url: URL, prove: ProveServer): WebSocket {
 
 type OnSocket = (error: Error | null, socket?: Socket) => void
 
-/** For http.request(), which sends nothing before it was handed the socket. */
-function dial(
+/** `createConnection` of http.request(), which sends nothing before it was handed the socket: one that was proven, as above. */
+export function dialProven(
   prove: ProveServer,
   over: AbortSignal,
 ): (address: { readonly host: string; readonly port: number }, done: OnSocket) => void {
