@@ -1,5 +1,6 @@
 import { type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http'
 import { pipeline, type Readable } from 'node:stream'
+import { linkSignals } from '@procref/core'
 import type { KeptLease } from '../client/kept-lease.ts'
 import type { ServiceLease } from '../client/lease.ts'
 import type { SharedServiceOptions } from '../client/options.ts'
@@ -76,17 +77,25 @@ class LeasedHttp implements SurrealHttp {
 
   async request(call: HttpCall): Promise<IncomingMessage> {
     const deadline = performance.now() + this.#timeoutMs
-    const { lost } = this.#lease
-    const signal = call.signal === undefined ? lost : AbortSignal.any([call.signal, lost])
-    for (;;) {
-      signal.throwIfAborted()
-      const { user, password } = readCredentials(this.#paths)
-      const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
-      const answer = await this.#attempt({ ...call, headers: { ...call.headers, authorization } }, signal)
-      if (!('notSent' in answer)) return answer
-      if (performance.now() > deadline) throw this.#timedOut(answer.notSent)
-      await this.#lease.check()
-      await pause(RETRY_MS, signal)
+    // A signal of this request's own: what listens to it goes with it.
+    const over = linkSignals(this.#lease.lost, call.signal ?? new AbortController().signal)
+    try {
+      for (;;) {
+        over.signal.throwIfAborted()
+        const { user, password } = readCredentials(this.#paths)
+        const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
+        const answer = await this.#attempt({ ...call, headers: { ...call.headers, authorization } }, over.signal)
+        if (!('notSent' in answer)) {
+          answer.once('close', () => over[Symbol.dispose]())
+          return answer
+        }
+        if (performance.now() > deadline) throw this.#timedOut(answer.notSent)
+        await this.#lease.check()
+        await pause(RETRY_MS, over.signal)
+      }
+    } catch (error) {
+      over[Symbol.dispose]()
+      throw error
     }
   }
 
