@@ -367,7 +367,12 @@ describe.each(KINDS)('import (%s)', (kind) => {
       await end()
     }
     const broken = importDatabase({ dir, from: Readable.from(half(() => Promise.reject(new Error('the disk broke')))) })
-    await expect(broken).rejects.toThrow('the disk broke')
+    await expect(broken).rejects.toMatchObject({
+      code: 'PROCREF_IMPORT_FAILED',
+      message: expect.stringMatching(
+        /not be read to its end \(the disk broke\)\. Some of the statements were carried out/,
+      ),
+    })
     const cut = importDatabase({
       dir,
       from: Readable.from(

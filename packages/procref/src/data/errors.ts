@@ -60,7 +60,7 @@ export class ExportFailedError extends ProcrefError {
   constructor(database: DatabaseName, reason: string, options?: Cause) {
     super(
       ExportFailedError.code,
-      `The export of ${nameOf(database)} failed: ${reason}. What came of it is no complete copy. Try again; \`procref logs\` shows what the server said.`,
+      `The export of ${nameOf(database)} failed: ${reason}. What came of it is no complete copy. Try again; \`procref why\` and \`procref logs\` tell what happened to the server.`,
       options,
     )
     this.database = database

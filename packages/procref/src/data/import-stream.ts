@@ -15,7 +15,7 @@ const TOLD = 3
 
 /**
  * Sends statements to the server's `/import`. Resolves with what was sent once all of them were carried out.
- * Throws `ImportFailedError`, and `DatabaseNameError` before anything is sent; errors of `body` as they are.
+ * Throws `ImportFailedError`, also when `body` breaks, and `DatabaseNameError` before anything is sent.
  */
 export async function importFrom(
   calls: ServerCalls,
@@ -53,12 +53,15 @@ export async function importFrom(
     refusal = failureIn(answer, text)
   } catch (error) {
     signal?.throwIfAborted()
-    if (unreadable !== undefined || !isOfConnection(error)) throw error
-    throw failed(
-      'the connection to the server broke. Some of the statements were carried out, it is not known which: import it again into an empty database.',
-      [],
-      error,
-    )
+    if (unreadable === undefined && !isOfConnection(error)) throw error
+    const [what, next] =
+      unreadable === undefined
+        ? ['the connection to the server broke', 'import it again into an empty database.']
+        : [
+            `it could not be read to its end (${(unreadable as Error).message})`,
+            'mend that, and import it into an empty database.',
+          ]
+    throw failed(`${what}. Some of the statements were carried out, it is not known which: ${next}`, [], error)
   } finally {
     body.unpipe(counted)
     body.destroy()

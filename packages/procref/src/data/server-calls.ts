@@ -48,18 +48,17 @@ export class ServerCalls {
     return await this.#information('INFO FOR NS', selectingNamespace(namespace))
   }
 
-  /** `undefined`: it is not there. */
+  /** `undefined`: it is not there. Throws `DatabaseNameError` for one that is. */
   async databaseInformation(database: DatabaseName): Promise<Information | undefined> {
-    if (!(await this.exists(database))) return undefined
-    return await this.#information('INFO FOR DB', selecting(database))
-  }
-
-  /** Asked for by listing: a request that names a database may say that it is not there in many ways, and may make it. */
-  async exists({ namespace, database }: DatabaseName): Promise<boolean> {
-    const { namespaces = {} } = await this.rootInformation()
-    if (!Object.hasOwn(namespaces, namespace)) return false
-    const { databases = {} } = await this.namespaceInformation(namespace)
-    return Object.hasOwn(databases, database)
+    if (!isSendable(database) && !(await this.#isListed(database))) return undefined
+    const statements = 'INFO FOR ROOT; INFO FOR NS; INFO FOR DB'
+    // Servers have many words for a database that is not there: it is looked for among those that are.
+    const [root, ofNamespace, ofDatabase] = await this.#results(statements, selecting(database))
+    const isThere =
+      isIn(root?.result, 'namespaces', database.namespace) && isIn(ofNamespace?.result, 'databases', database.database)
+    if (!isThere) return undefined
+    if (ofDatabase?.status !== 'OK') throw new StatementFailedError('INFO FOR DB', String(ofDatabase?.result))
+    return ofDatabase.result as Information
   }
 
   /** Makes the namespace and the database, if they are missing. */
@@ -87,17 +86,26 @@ export class ServerCalls {
     return (await this.#query(statement, headers)) as Information
   }
 
+  async #isListed({ namespace, database }: DatabaseName): Promise<boolean> {
+    if (!isIn(await this.rootInformation(), 'namespaces', namespace)) return false
+    return isIn(await this.namespaceInformation(namespace), 'databases', database)
+  }
+
   /** The result of the last statement. Throws `StatementFailedError` for the first that failed. */
   async #query(statements: string, headers: Headers): Promise<unknown> {
     return await retryable(async () => {
-      const answer = await this.#request('POST', '/sql', headers, statements)
-      const text = await readText(answer)
-      if (answer.statusCode !== 200) throw new StatementFailedError(statements, failureIn(answer, text))
-      const results = JSON.parse(text) as readonly { readonly status: string; readonly result: unknown }[]
+      const results = await this.#results(statements, headers)
       const failed = results.find(({ status }) => status !== 'OK')
       if (failed !== undefined) throw new StatementFailedError(statements, String(failed.result))
       return results.at(-1)?.result
     })
+  }
+
+  async #results(statements: string, headers: Headers): Promise<readonly StatementResult[]> {
+    const answer = await this.#request('POST', '/sql', headers, statements)
+    const text = await readText(answer)
+    if (answer.statusCode !== 200) throw new StatementFailedError(statements, failureIn(answer, text))
+    return JSON.parse(text) as readonly StatementResult[]
   }
 
   async #request(
@@ -117,6 +125,21 @@ export class ServerCalls {
 }
 
 type Headers = Readonly<Record<string, string>>
+
+interface StatementResult {
+  readonly status: string
+  readonly result: unknown
+}
+
+/** Is it among those that an answer to `INFO` lists? */
+function isIn(information: unknown, section: 'namespaces' | 'databases', name: string): boolean {
+  if (typeof information !== 'object' || information === null) return false
+  return Object.hasOwn((information as Information)[section] ?? {}, name)
+}
+
+function isSendable({ namespace, database }: DatabaseName): boolean {
+  return IN_A_HEADER.test(namespace) && IN_A_HEADER.test(database)
+}
 
 function selecting({ namespace, database }: DatabaseName): Headers {
   if (!IN_A_HEADER.test(database)) throw new DatabaseNameError(database)
