@@ -13,8 +13,9 @@ export interface ExportCommandOptions extends ServiceOptions {
   readonly json?: boolean
 }
 
-/** Writes one database to a file, or to standard output. Throws as `exportDatabase()`. */
-export async function runExport(file: string | undefined, options: ExportCommandOptions): Promise<void> {
+/** Writes one database to a file, or to standard output, which `-` means as well. Throws as `exportDatabase()`. */
+export async function runExport(path: string | undefined, options: ExportCommandOptions): Promise<void> {
+  const file = path === '-' ? undefined : path
   if (file === undefined && options.json === true) {
     throw new UsageError('--json needs FILE: without it the export itself is what is printed.')
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, renameSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { translateErrno } from '@procref/core'
@@ -10,7 +10,7 @@ import { named, withServer } from './data-session.ts'
 import { type DatabaseName, TargetExistsError } from './errors.ts'
 import { exportInto } from './export-stream.ts'
 import { BACKUP_FORMAT, type BackupPart, MANIFEST, type Manifest } from './manifest.ts'
-import { lookAt, openNewFile, partOf, syncDirectory, writerOf } from './new-file.ts'
+import { discardPart, lookAt, openNewFile, partOf, syncDirectory, writerOf } from './new-file.ts'
 import { notIncludedOf, type Seen } from './not-included.ts'
 import type { ServerCalls } from './server-calls.ts'
 
@@ -62,7 +62,7 @@ export async function backup({ to, onBytes, ...question }: BackupOptions): Promi
     await syncDirectory(dirname(path))
     return { ...manifest, path }
   } catch (error) {
-    rmSync(part, { recursive: true, force: true })
+    discardPart(part)
     throw translateErrno(error, 'write', path)
   }
 }
@@ -72,7 +72,7 @@ function checkFree(path: string): void {
   throw new TargetExistsError(path, 'is there already', 'Give the path of a folder that is not there yet.')
 }
 
-interface Exported {
+interface AllParts {
   readonly parts: readonly BackupPart[]
   readonly seen: Omit<Seen, 'keepsSequences'>
 }
@@ -81,7 +81,7 @@ async function exportAll(
   calls: ServerCalls,
   dir: string,
   { signal, onBytes }: { readonly signal: AbortSignal | undefined; readonly onBytes: BackupOptions['onBytes'] },
-): Promise<Exported> {
+): Promise<AllParts> {
   const root = await calls.rootInformation()
   const namespaces: { readonly namespace: string; readonly information: Seen['root'] }[] = []
   const databases: (DatabaseName & { readonly information: Seen['root'] })[] = []
@@ -107,7 +107,7 @@ async function exportAll(
   return { parts, seen: { root, namespaces, databases } }
 }
 
-function manifestOf({ parts, seen }: Exported, server: LeasedServer, dir: string | undefined): Manifest {
+function manifestOf({ parts, seen }: AllParts, server: LeasedServer, dir: string | undefined): Manifest {
   const { version } = server
   return {
     format: BACKUP_FORMAT,

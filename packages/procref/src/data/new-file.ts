@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { constants, linkSync, lstatSync, renameSync, type Stats, unlinkSync } from 'node:fs'
+import { constants, linkSync, lstatSync, renameSync, rmSync, type Stats, unlinkSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { Writable } from 'node:stream'
@@ -64,10 +64,10 @@ export class NewFile {
   async discard(): Promise<void> {
     try {
       await this.#handle.close()
-      unlinkSync(this.#part)
     } catch {
-      // It stays, under the name that says what it is.
+      // Its last bytes do not matter any more.
     }
+    discardPart(this.#part)
   }
 
   #name(): void {
@@ -98,6 +98,15 @@ export class NewFile {
 /** Where something is written until it is complete. */
 export function partOf(path: string): string {
   return `${path}.${randomBytes(8).toString('hex')}.part`
+}
+
+/** Removes what was written at `partOf(path)`. Never throws: it is called because something else failed, which is what people have to know. */
+export function discardPart(part: string): void {
+  try {
+    rmSync(part, { recursive: true, force: true })
+  } catch {
+    // It stays, under the name that says what it is.
+  }
 }
 
 /** Makes a file that is not there yet, 0600, through no link. */
