@@ -10,8 +10,8 @@ import { ConnectTimeoutError } from '../errors.ts'
 import { readCredentials } from '../state/credentials.ts'
 import { defaultDirectory, type Layout, layout } from '../state/layout.ts'
 import { tailServerLog } from '../state/server-log.ts'
+import { dialProven } from './proven-dial.ts'
 import { describeWait, proveServer } from './proven-lease.ts'
-import { dialProven } from './proven-socket.ts'
 
 /** One request. Everything that is not said is as HTTP has it. */
 export interface HttpCall {

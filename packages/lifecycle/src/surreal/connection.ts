@@ -5,7 +5,7 @@ import { isRetryable } from '../drivers/surreal-ready.ts'
 import type { LeaseEngine } from './engine.ts'
 import { quoteIdentifier } from './identifier.ts'
 import { News } from './news.ts'
-import type { ProveServer } from './proven-socket.ts'
+import type { ProveServer } from './proven-dial.ts'
 import { retryable } from './retryable.ts'
 
 export interface ConnectionOptions {
