@@ -1,5 +1,5 @@
 /** What a user or a supervisor sends to end a program in an orderly way. */
-const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+export const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** Why a holding program ends; the reason of `signal`. */
 export class ToldToEnd extends Error {

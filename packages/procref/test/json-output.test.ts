@@ -54,6 +54,16 @@ test('docs/cli.md shows exactly the fields that each command prints', async () =
   await check('`procref url --json`', 'url', '--json')
   await check('`procref env --json --secrets`', 'env', '--json', '--secrets')
   await check('`procref sql --json', 'sql', '--query', 'RETURN 1', '--json')
+  const out = freshDir()
+  await jsonOf(
+    ...['sql', '--json', '--dir', dir, '--query'],
+    'DEFINE USER u ON NAMESPACE PASSWORD "x"; DEFINE ACCESS account ON DATABASE TYPE RECORD',
+  )
+  await check('`procref export FILE --json`', 'export', join(out, 'x.surql'), '--json')
+  await check('`procref backup FOLDER --json`', 'backup', join(out, 'backup'), '--json')
+  await check('`procref restore FOLDER --json`', 'restore', join(out, 'backup'), '--force', '--json')
+  writeFileSync(join(out, 'y.surql'), 'OPTION IMPORT; CREATE a:1;')
+  await check('`procref import FILE --json`', 'import', join(out, 'y.surql'), '--json')
   const holder = procref('slot', 'hold', '--dir', dir)
   expect(fieldsOf(JSON.parse(await holder.line()))).toEqual(fieldsOf(documented('`procref slot hold`')))
   holder.end()

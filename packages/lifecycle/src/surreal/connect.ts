@@ -7,13 +7,12 @@ import { DEFAULT_TIMEOUT_MS, leaseService } from '../client/shared-service.ts'
 import { pause } from '../delay.ts'
 import type { Credentials } from '../driver.ts'
 import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from '../drivers/default-database.ts'
-import { ConnectTimeoutError, StrangerOnPortError } from '../errors.ts'
-import { proveListener } from '../identity/listener.ts'
-import { standstill } from '../identity/standstill.ts'
+import { ConnectTimeoutError } from '../errors.ts'
 import { readCredentials } from '../state/credentials.ts'
 import { defaultDirectory, type Layout, layout } from '../state/layout.ts'
 import { tailServerLog } from '../state/server-log.ts'
 import { openConnection, type SurrealConnection } from './connection.ts'
+import { describeWait, proveServer } from './proven-lease.ts'
 
 export interface ConnectOptions extends SharedServiceOptions {
   /** Default `main`; made if missing. */
@@ -69,7 +68,7 @@ async function openUntil(
         {
           dir: paths.root,
           timeoutMs,
-          waitedFor: waitedFor(lease),
+          waitedFor: describeWait(lease, urlOf(lease)),
           logTail: tailServerLog(paths.serverLog, 20),
         },
         { cause: last },
@@ -82,7 +81,7 @@ async function openUntil(
         namespace: options.namespace ?? DEFAULT_NAMESPACE,
         database: options.database ?? DEFAULT_DATABASE,
         credentials: () => currentCredentials(options, paths),
-        prove: () => prove(lease),
+        prove: () => proveServer(lease),
         signal: AbortSignal.any([attempt, lease.lost, ...(options.signal ? [options.signal] : [])]),
       })
     } catch (error) {
@@ -91,7 +90,7 @@ async function openUntil(
       last = error
       options.onProgress?.({
         step: 'connecting',
-        message: `waiting for ${waitedFor(lease)}`,
+        message: `waiting for ${describeWait(lease, urlOf(lease))}`,
         elapsedMs: timeoutMs - (deadline - performance.now()),
       })
       await atMost(lease.check(), deadline, options.signal)
@@ -119,25 +118,6 @@ function currentCredentials(options: ConnectOptions, paths: Layout): Credentials
   const view = look(options.backend.locks, paths)
   if (!isUp(view)) throw new Error(`no server is up in ${paths.root}; the lease waits for the next one`)
   return readCredentials(paths)
-}
-
-/** `unknown` passes: there the system cannot be asked (SECURITY.md). */
-function prove(lease: KeptLease): void {
-  const { host, port, server } = lease.record
-  if (server === undefined) return
-  const proof = proveListener({ host, port, server })
-  if (proof === 'stranger' || proof === 'nobody') throw new StrangerOnPortError({ host, port, serverPid: server.pid })
-}
-
-/** A server that hangs is named with what the kernel says of it: nobody ends it, so somebody has to know. */
-function waitedFor(lease: KeptLease): string {
-  const { server, state } = lease.record
-  const to = `a connection to ${urlOf(lease)}`
-  if (server === undefined) return to
-  const stands = standstill(server)
-  const silent = state === 'unresponsive' ? 'does not answer its guardian either' : undefined
-  const what = [silent, stands].filter((part) => part !== undefined).join(', and ')
-  return what === '' ? to : `${to}, whose server (pid ${server.pid}) ${what}`
 }
 
 function urlOf(lease: KeptLease): string {

@@ -3,8 +3,9 @@ import type { Credentials } from '../driver.ts'
 import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from '../drivers/default-database.ts'
 import { isRetryable } from '../drivers/surreal-ready.ts'
 import type { LeaseEngine } from './engine.ts'
+import { quoteIdentifier } from './identifier.ts'
 import { News } from './news.ts'
-import type { ProveServer } from './proven-socket.ts'
+import type { ProveServer } from './proven-dial.ts'
 import { retryable } from './retryable.ts'
 
 export interface ConnectionOptions {
@@ -184,7 +185,7 @@ function provenFetch(prove: ProveServer): typeof fetch {
 /** The driver has made the default ones. */
 async function makeDatabase(db: Surreal, namespace: string, database: string): Promise<void> {
   if (namespace === DEFAULT_NAMESPACE && database === DEFAULT_DATABASE) return
-  const [ns, dbName] = [quoted(namespace), quoted(database)]
+  const [ns, dbName] = [quoteIdentifier(namespace), quoteIdentifier(database)]
   const statements = [
     `DEFINE NAMESPACE IF NOT EXISTS ${ns}`,
     `USE NS ${ns}`,
@@ -192,11 +193,6 @@ async function makeDatabase(db: Surreal, namespace: string, database: string): P
     `USE NS ${ns} DB ${dbName}`,
   ]
   await retryable(async () => await db.query(statements.join('; ')))
-}
-
-/** An identifier in SurrealQL; within backticks only backtick and backslash mean something. */
-function quoted(name: string): string {
-  return `\`${name.replace(/[\\`]/g, '\\$&')}\``
 }
 
 function untilAborted(signal: AbortSignal, unless: AbortSignal): Promise<never> {

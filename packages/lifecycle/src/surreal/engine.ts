@@ -45,7 +45,8 @@ import { Backoff } from './backoff.ts'
 import { Calls } from './calls.ts'
 import { nameCauses } from './failed-transaction.ts'
 import { liveMessage } from './live-message.ts'
-import { openProvenSocket, type ProveServer } from './proven-socket.ts'
+import type { ProveServer } from './proven-dial.ts'
+import { openProvenSocket } from './proven-socket.ts'
 import { retryable } from './retryable.ts'
 
 export interface EngineOptions {

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { ownVersion } from '../own-version.ts'
 import { addBenchCommand } from './bench-command.ts'
+import { addDataCommands } from './data-commands.ts'
 import { addPlaceOptions, configureOutput, reportTo } from './declare.ts'
 import { addDirectoryCommands } from './directory-commands.ts'
 import { addLookCommands } from './look-commands.ts'
@@ -16,6 +17,7 @@ export function createProgram(): Command {
     .enablePositionalOptions()
   addPlaceOptions(reportTo(program))
   addServiceCommands(program)
+  addDataCommands(program)
   addLookCommands(program)
   addSlotCommands(program)
   addDirectoryCommands(program)
@@ -30,9 +32,4 @@ export function createProgram(): Command {
     ].join('\n'),
   )
   return program
-}
-
-function ownVersion(): string {
-  const manifest = new URL('../../package.json', import.meta.url)
-  return (JSON.parse(readFileSync(manifest, 'utf8')) as { readonly version: string }).version
 }

@@ -74,7 +74,7 @@ export function addServiceCommands(program: Command): void {
     })
 }
 
-function addServiceOptions(command: Command): Command {
+export function addServiceOptions(command: Command): Command {
   const server = (flags: string, description: string): Option => new Option(flags, description).helpGroup('Server:')
   addPlaceOptions(command)
   return command
