@@ -47,9 +47,12 @@ import { nameCauses } from './failed-transaction.ts'
 import { liveMessage } from './live-message.ts'
 import { openProvenSocket, type ProveServer } from './proven-socket.ts'
 import { retryable } from './retryable.ts'
+import { onSilence } from './silence.ts'
 
 export interface EngineOptions {
   readonly prove: ProveServer
+  /** See `ConnectionOptions`. */
+  readonly pingMs?: number
   /** A connection was lost, or could not be made; it is dialled again. */
   readonly onDropped: (error: Error) => void
   /** Over, for `error` or because it was closed. Called once; the engine never connects again. */
@@ -240,8 +243,13 @@ export class LeaseEngine extends RpcEngine implements SurrealEngine {
       this.#reason = undefined
       let restoring: NodeJS.Timeout | undefined
       let pings: NodeJS.Timeout | undefined
+      const { pingMs } = this.#options
       const socket = openProvenSocket(url, this.#options.prove)
       this.#socket = socket
+      if (pingMs !== undefined) {
+        const ms = 2 * pingMs
+        onSilence(socket, ms, () => this.drop(new Error(`${url.host} has not answered for ${ms} ms`)))
+      }
       socket.on('open', () => {
         if (this.isClosed()) return socket.terminate()
         this.#phase = 'restoring'
@@ -249,7 +257,7 @@ export class LeaseEngine extends RpcEngine implements SurrealEngine {
           if (this.restoring === socket) this.drop(new Error(`${url.host} does not answer`))
         }, RESTORE_MS)
         // For connections through others' machines; within one they cost nothing. Not the SDK's call, whose failure nobody handles.
-        pings = setInterval(() => socket.ping(), PING_MS)
+        pings = setInterval(() => socket.ping(), pingMs ?? PING_MS)
         this.#publish('connected')
       })
       socket.on('message', (data: Buffer) => {
