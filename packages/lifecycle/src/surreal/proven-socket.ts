@@ -14,7 +14,8 @@ const HANDSHAKE_MS = 10_000
  *   WRONG: prove, then connect: the server dies in between, a stranger takes the port.
  *   WRONG: connect, then prove: a stranger accepts and leaves, the server comes back, and is proven.
  *
- * Other addresses than plain `ws:` are of servers that we did not start: TLS proves those.
+ * Of servers that we did not start, TLS proves those at `wss:`; at `ws:` (`external()` on this machine or in a trusted network) `prove`
+ * finds everybody in order.
  */
 export function openProvenSocket(url: URL, prove: ProveServer): WebSocket {
   const over = new AbortController()
