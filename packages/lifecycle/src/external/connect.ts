@@ -27,8 +27,8 @@ const LAST_PAUSE_MS = 2_000
 /**
  * A slot of this machine, and a connection to a server elsewhere: see `connect()`.
  *
- * The slots are in a folder of their own, at which no guardian looks: WRONG: those of the directory's own server, which would be kept up by
- * clients that do not use it.
+ *   OK:    slots in a folder of their own, at which no guardian looks.
+ *   WRONG: those of the directory's own server: it would be kept up by clients that do not use it.
  */
 export async function connectExternal(options: ExternalConnectOptions): Promise<ExternalLease> {
   if ('port' in options && options.port !== undefined) {

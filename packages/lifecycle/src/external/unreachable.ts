@@ -1,5 +1,6 @@
 import { ExternalUnreachableError } from './errors.ts'
 
+/** `last`: what the last attempt failed with, if there was one. */
 export function unreachable(url: string, timeoutMs: number, last: unknown): ExternalUnreachableError {
   const reason = last === undefined ? 'none was made' : describe(last)
   return new ExternalUnreachableError({ url, timeoutMs, reason }, { cause: last })
