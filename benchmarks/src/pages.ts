@@ -168,7 +168,7 @@ function titleOf(results: Results, name: string): string {
   return [...results.subjects, ...results.services].find((one) => one.name === name)?.title ?? name
 }
 
-function circumstances({ machine, noise, date, scale }: Results): string {
+export function circumstances({ machine, noise, date, scale }: Results): string {
   const { cpus, kernel, filesystem, node } = machine
   const load = `load ${formatNumber(noise.loadBefore)} before and ${formatNumber(noise.loadAfter)} after`
   return `${cpus}, ${kernel}, ${filesystem}, Node ${node}, ${load}, ${noise.priority} priority, scale \`${scale}\`, ${formatDate(date)} UTC`

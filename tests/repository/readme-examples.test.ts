@@ -1,18 +1,20 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { endDirectory, freshDir, surrealBinary } from '@procref/testing'
+import { atEnd, endDirectory, freshDir, surrealBinary } from '@procref/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { PASSWORD, startEmbedded, USER } from '../../packages/embedded/test/server.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
-/** The first example of a README, as a program in the package's own folder, so that it finds what the package finds. */
+/** An example of a README, as a program in the package's own folder, so that it finds what the package finds. */
 function runExample(
   folder: string,
   dir: string,
+  { below = '', env = {} }: { readonly below?: string; readonly env?: Readonly<Record<string, string>> } = {},
 ): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
   const readme = readFileSync(join(ROOT, folder, 'README.md'), 'utf8')
-  const example = /```js\n([\s\S]*?)```/.exec(readme)?.[1]
+  const example = /```js\n([\s\S]*?)```/.exec(readme.slice(readme.indexOf(below)))?.[1]
   if (example === undefined) throw new Error(`${folder}/README.md has no example`)
   const program = join(ROOT, folder, 'test', `.readme-example-${process.pid}.mjs`)
   onTestFinished(() => rmSync(program, { force: true }))
@@ -20,7 +22,7 @@ function runExample(
   return spawnSync(process.execPath, [program], {
     encoding: 'utf8',
     cwd: join(ROOT, folder),
-    env: { ...process.env, PROCREF_DIR: dir },
+    env: { ...process.env, PROCREF_DIR: dir, ...env },
     timeout: 60_000,
   })
 }
@@ -54,6 +56,16 @@ describe.runIf(surrealBinary() !== undefined)('with a surreal executable', () =>
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     expect(stdout).toMatch(/ws:\/\/127\.0\.0\.1:\d+\/rpc \[ 2 \]/)
   })
+})
+
+test('the example of a server elsewhere runs', async () => {
+  const server = atEnd(await startEmbedded())
+  const dir = `${freshDir()}/shared`
+  const env = { SURREAL_URL: `ws://127.0.0.1:${server.port}`, SURREAL_USER: USER, SURREAL_PASS: PASSWORD }
+  const { status, stdout, stderr } = runExample('packages/lifecycle', dir, { below: '## A server elsewhere', env })
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(stdout).toMatch(/ws:\/\/127\.0\.0\.1:\d+\/rpc \[ 2 \]/)
+  expect(readdirSync(dir)).toEqual(['external'])
 })
 
 test('the example of @procref/embedded runs', async () => {

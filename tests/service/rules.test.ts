@@ -107,9 +107,10 @@ describe.each(DRIVERS)('rules of the service (%s)', (driver) => {
   test('whoever asks for another sync or other capabilities than the server has is told each difference', async () => {
     const dir = serviceDir()
     await connected(start(dir, { capabilities: { network: ['a.example'] } }))
-    const refused = connected(start(dir, { sync: 'never', capabilities: { network: ['b.example'] } }))
+    const capabilities = { network: ['b.example'], experimental: ['files'] }
+    const refused = connected(start(dir, { sync: 'never', capabilities }))
     await expect(refused).rejects.toThrow(
-      /PROCREF_CONFIG_MISMATCH.*sync is \\?"every\\?", asked for was \\?"never.*capabilities\.network is .*a\.example.*b\.example/s,
+      /PROCREF_CONFIG_MISMATCH.*sync is \\?"every\\?", asked for was \\?"never.*capabilities\.network is .*a\.example.*b\.example.*capabilities\.experimental is \[\], asked for was .*files/s,
     )
   })
 

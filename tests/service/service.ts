@@ -41,9 +41,14 @@ export function serviceDir(): string {
 }
 
 /** A client process, ended with the test. `options` are connect()'s. */
-export function startClient(dir: string, options: Readonly<Record<string, unknown>> = {}): Child {
+export function startClient(
+  dir: string,
+  options: Readonly<Record<string, unknown>> = {},
+  env: Readonly<Record<string, string>> = {},
+): Child {
   const client = startChild(new URL('./children/client.mjs', import.meta.url), {
     args: [dir, JSON.stringify({ lingerMs: 500, ...options })],
+    env,
   })
   onTestFinished(async () => {
     client.kill('SIGKILL')

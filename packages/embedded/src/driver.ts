@@ -17,8 +17,11 @@ import { startServer } from './server.ts'
 
 export interface EmbeddedSurrealOptions extends Pick<SurrealOptions, 'storage' | 'sync'> {
   /** The engine has no scripts, and to it everybody who is let in is the owner: no guests. */
-  readonly capabilities?: Pick<SurrealCapabilities, 'network'>
+  readonly capabilities?: Pick<SurrealCapabilities, 'network' | 'experimental'>
 }
+
+/** The engine ends the process for a name that it does not know; modules (`surrealism`) it knows and has not. */
+const EXPERIMENTAL: readonly string[] = ['files']
 
 /**
  * SurrealDB's own engine, served by the guardian itself on loopback, to any SurrealDB client: for machines without a `surreal`
@@ -32,6 +35,10 @@ export function embeddedSurreal(options: EmbeddedSurrealOptions = {}): ServerDri
   const { storage } = choice
   if (choice.guests || choice.scripting) {
     throw new TypeError('capabilities: the embedded engine has neither guests nor scripting; surrealBinary() has')
+  }
+  const unknown = choice.experimental.find((name) => !EXPERIMENTAL.includes(name))
+  if (unknown !== undefined) {
+    throw new TypeError(`capabilities.experimental: the embedded engine has ${EXPERIMENTAL.join(', ')}, not ${unknown}`)
   }
   return {
     name: 'embedded-surreal',
@@ -62,6 +69,7 @@ async function launch(context: LaunchContext, choice: SurrealChoice): Promise<Ru
     credentials,
     endpoint: endpointOf(choice, databaseDir),
     network: choice.network,
+    experimental: choice.experimental,
     path: choice.storage === 'memory' ? 'memory' : databaseDir,
     log: (line) => writeLog(logFd, line),
   })

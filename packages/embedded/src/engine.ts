@@ -46,6 +46,8 @@ export interface EngineOptions {
   readonly endpoint: string
   /** Where functions may connect to: anywhere, nowhere, or only there. One that is malformed ends the process. */
   readonly network: boolean | readonly string[]
+  /** Which experimental features may be used. A name that the engine does not know ends the process. */
+  readonly experimental: readonly string[]
   /** For messages. */
   readonly path: string
 }
@@ -113,7 +115,8 @@ export class Engine {
     spent = true
     let native: NativeEngine
     try {
-      const capabilities = { scripting: false, network_targets: options.network }
+      const { network, experimental } = options
+      const capabilities = { scripting: false, network_targets: network, experimental: [...experimental] }
       native = await SurrealNodeEngine.connect(options.endpoint, { capabilities })
     } catch (cause) {
       spent = false

@@ -135,9 +135,11 @@ class EmbeddedServer implements RunningServer {
   kill(): void {}
 
   async #open(): Promise<ServerDetails> {
-    const { endpoint, network, path, credentials, log } = this.#options
+    const { endpoint, network, experimental, path, credentials, log } = this.#options
     const began = performance.now()
-    const engine = await Engine.open({ endpoint, network, path }, (notification) => this.#live.notify(notification))
+    const engine = await Engine.open({ endpoint, network, experimental, path }, (notification) =>
+      this.#live.notify(notification),
+    )
     this.#engine = engine
     if (!this.#stopping) await prepareDatabase(engine, credentials, path)
     if (this.#stopping) throw new ServerExitedError({ code: 0, signal: null }, 'its database to open')

@@ -40,7 +40,7 @@ export function launchEmbedded(options: EmbeddedOptions = {}): Child {
   })
 }
 
-export interface RealOptions extends Pick<EmbeddedOptions, 'storage' | 'databaseDir'> {
+export interface RealOptions extends Pick<EmbeddedOptions, 'storage' | 'databaseDir' | 'port'> {
   /** What is not switched on by itself. */
   readonly experimental?: string
 }
@@ -49,8 +49,7 @@ export interface RealOptions extends Pick<EmbeddedOptions, 'storage' | 'database
 export async function startReal(options: RealOptions = {}): Promise<TestServer | undefined> {
   const binary = surrealBinary()
   if (binary === undefined) return undefined
-  const { storage = 'memory', databaseDir, experimental } = options
-  const port = await freePort()
+  const { storage = 'memory', databaseDir, experimental, port = await freePort() } = options
   const child = startProgram(binary, {
     args: [
       'start',

@@ -63,6 +63,15 @@ export {
   StopTimeoutError,
   StrangerOnPortError,
 } from './errors.ts'
+export type { ExternalConnectOptions } from './external/connect.ts'
+export {
+  ExternalNotSurrealError,
+  ExternalRefusedError,
+  ExternalTlsError,
+  ExternalUnreachableError,
+} from './external/errors.ts'
+export { type ExternalCredentials, type ExternalDriver, type ExternalOptions, external } from './external/external.ts'
+export type { ExternalServer } from './external/external-lease.ts'
 export { type ServerBinding, serverBinding } from './guardian/spawn-server.ts'
 export { livingGuardians, whileVacant } from './guardian/vacancy.ts'
 export { type FileHolders, type FileId, holdersOf } from './identity/file-holders.ts'

@@ -1,9 +1,25 @@
 export { ProcrefError, SlotsExhaustedError } from '@procref/core'
-export type { Lease, LeasedServer, Progress, ReconnectEvent, ServerDriver, Storage } from '@procref/lifecycle'
+export type {
+  ExternalCredentials,
+  ExternalDriver,
+  ExternalOptions,
+  ExternalServer,
+  Lease,
+  LeasedServer,
+  Progress,
+  ReconnectEvent,
+  ServerDriver,
+  Storage,
+} from '@procref/lifecycle'
 export {
   ConfigMismatchError,
   ConnectTimeoutError,
   command,
+  ExternalNotSurrealError,
+  ExternalRefusedError,
+  ExternalTlsError,
+  ExternalUnreachableError,
+  external,
   LeaseLostError,
   ServerFailedError,
   StoppedOnRequestError,
@@ -27,4 +43,5 @@ export { type Imported, type ImportOptions, importDatabase } from './data/import
 export type { Manifest } from './data/manifest.ts'
 export { type Restored, type RestoreOptions, restore } from './data/restore.ts'
 export { UnknownBackendError } from './errors.ts'
+export type { ExternalQuestion } from './external.ts'
 export type { DriverName } from './server-names.ts'

@@ -43,7 +43,8 @@ export async function resolveService(question: ServiceQuestion): Promise<Resolve
   }
 }
 
-async function findBackend(
+/** The backend of that name, else the best for the slots in `slotsDir`; warns (`warnOfFallback`) of a lesser one. */
+export async function findBackend(
   name: string | undefined,
   slotsDir: string,
   { allowUnsafeFilesystem }: Pick<ServiceQuestion, 'allowUnsafeFilesystem'>,

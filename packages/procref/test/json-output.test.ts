@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { atEnd, type Child, endDirectory, freshDir, startProgram } from '@procref/testing'
 import { expect, onTestFinished, test } from 'vitest'
+import { PASSWORD, startEmbedded, USER } from '../../embedded/test/server.ts'
+import { connect, external } from '../dist/index.js'
 
 const PROCREF = fileURLToPath(new URL('../bin/procref.js', import.meta.url))
 const page = readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8')
@@ -72,6 +74,16 @@ test('docs/cli.md shows exactly the fields that each command prints', async () =
   await check('A failure, of any command', 'url', '--json')
   await check('`procref config --json`', 'config', '--json')
   await check('`procref reset --json --yes`', 'reset', '--json', '--yes')
+  const server = atEnd(await startEmbedded())
+  const driver = external({
+    url: `ws://127.0.0.1:${server.port}`,
+    credentials: { user: USER, password: PASSWORD },
+  })
+  await using _lease = await connect({ dir, driver, label: 'the shop' })
+  for (const command of ['status', 'ps']) {
+    const { external: users } = (await jsonOf(command, '--json', '--dir', dir)) as { readonly external: unknown }
+    expect(fieldsOf(users), command).toEqual(fieldsOf(documented('Servers elsewhere')))
+  }
   writeFileSync(`${dir}/gcode.json`, '{"pid":4194305,"port":8000,"metadata":{}}')
   await check('`procref migrate --json`', 'migrate', '--to', 'native', '--json')
 })

@@ -1,14 +1,30 @@
 // A client as the tests start many of: args: dir, then JSON options. One word a line on stdin, see below.
 import { embeddedSurreal } from '@procref/embedded'
 import { flock } from '@procref/flock'
-import { connect, surrealBinary } from '@procref/lifecycle'
+import { connect, external, surrealBinary } from '@procref/lifecycle'
 import { isNativeCodeHere, native } from '@procref/native'
 import { obey, say, sayFailed } from '@procref/testing/child'
 import { stoppingBackend, stoppingDriver } from './stops.mjs'
 
 const [, , dir, json = '{}'] = process.argv
-const { driver = 'binary', storage = 'rocksdb', sync, capabilities, backend, stops, ...options } = JSON.parse(json)
-const DRIVERS = { binary: surrealBinary, embedded: embeddedSurreal }
+const {
+  driver = 'binary',
+  storage = 'rocksdb',
+  sync,
+  capabilities,
+  url,
+  pingMs,
+  backend,
+  stops,
+  ...options
+} = JSON.parse(json)
+const DRIVERS = {
+  binary: surrealBinary,
+  embedded: embeddedSurreal,
+  // By the environment: an argument would be seen by everybody.
+  external: () =>
+    external({ url, credentials: JSON.parse(process.env.EXTERNAL_CREDENTIALS), ...(pingMs && { pingMs }) }),
+}
 
 /** By name, as the command knows it: also a phase of a migration. */
 async function knownBackend(name) {

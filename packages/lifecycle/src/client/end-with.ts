@@ -1,13 +1,18 @@
 import { LeaseLostError } from '../errors.ts'
-import type { KeptLease } from './kept-lease.ts'
 
 const LOOK_MS = 1_000
+
+/** What of a lease is needed to end it. */
+interface Losable {
+  readonly ended: AbortSignal
+  lose(reason: unknown): void
+}
 
 /**
  * Ends the lease of a program that was abandoned. `parent`: this process's parent died. `stdin`: standard input ended; the
  * program has to read it, as MCP servers do, because nobody else can without taking its input away. Keeps nothing alive.
  */
-export function endWith(what: 'parent' | 'stdin', lease: KeptLease, dir: string): void {
+export function endWith(what: 'parent' | 'stdin', lease: Losable, dir: string): void {
   const end = (reason: string): void => lease.lose(new LeaseLostError({ dir, reason }))
   if (what === 'stdin') {
     const onEnd = (): void => end('standard input ended, so the program that used it is gone')

@@ -7,12 +7,11 @@ import { LeaseLostError } from '../errors.ts'
 import type { ServerRecord } from '../state/server-record.ts'
 import { awaitServing, endOf, type WaitContext } from './await-serving.ts'
 import { checkSeen } from './check-seen.ts'
+import { claimAfresh } from './claim-afresh.ts'
 import type { LeasedServer, ReconnectEvent, ServiceLease } from './lease.ts'
 import { hasEnded, isUp, look } from './look.ts'
 
 const CHECK_MS = 5_000
-/** The slot's number after healing may be any; the pool's size is the old one's. */
-const REOPEN_TIMEOUT_MS = 30_000
 
 export interface LeaseParts {
   readonly pool: SlotPool
@@ -154,12 +153,8 @@ export class KeptLease implements ServiceLease {
         )
       }
       const { allowUnsafeFilesystem } = settings
-      const pool = await backend.open(paths.slots, {
-        slots: this.#pool.size,
-        ...(label !== undefined && { label }),
-        ...(allowUnsafeFilesystem !== undefined && { allowUnsafeFilesystem }),
-      })
-      const slot = await pool.claim({ timeoutMs: REOPEN_TIMEOUT_MS, signal: this.#ended.signal })
+      const place = { backend, dir: paths.slots, label, allowUnsafeFilesystem }
+      const { pool, slot } = await claimAfresh(place, this.#pool.size, this.#ended.signal)
       const old = this.#pool
       this.#pool = pool
       this.#slot = slot
@@ -201,6 +196,7 @@ export class KeptLease implements ServiceLease {
 
 function leasedServer(record: ServerRecord): LeasedServer {
   return {
+    external: false,
     host: record.host,
     port: record.port,
     pid: record.server?.pid ?? record.guardian.pid,

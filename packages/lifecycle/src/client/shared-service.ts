@@ -71,8 +71,11 @@ export async function leaseService(options: SharedServiceOptions): Promise<KeptL
   }
 }
 
-function claimSlot(pool: SlotPool, options: SharedServiceOptions, context: WaitContext): Promise<Slot> {
-  const { signal, deadline } = context
+export function claimSlot(
+  pool: SlotPool,
+  options: Pick<SharedServiceOptions, 'whenFull'>,
+  { signal, deadline }: { readonly signal: AbortSignal; readonly deadline: number },
+): Promise<Slot> {
   if (options.whenFull !== 'wait') return pool.claim({ signal })
   return pool.claim({ signal, timeoutMs: Math.max(0, deadline - performance.now()) })
 }

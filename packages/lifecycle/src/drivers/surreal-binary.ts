@@ -16,13 +16,13 @@ export interface SurrealBinaryOptions extends SurrealOptions {
 
 /** Options that are the guardian's business, that would put a secret on the command line, or that have a name of their own here. */
 const RESERVED =
-  /^(--(bind|user|username|pass|password|unauthenticated|web-(crt|key)|(allow|deny)-(all|guests|scripting|net))(=|$)|-[bupBAD])/
+  /^(--(bind|user|username|pass|password|unauthenticated|web-(crt|key)|(allow|deny)-(all|guests|scripting|net|experimental))(=|$)|-[bupBAD])/
 
 /**
  * A `surreal` executable, 2.6 or newer, as a child of the guardian.
  *
- * Guarantee: bound to loopback; the password is in its environment only; guests, scripts and connections to elsewhere are refused
- * unless `capabilities` allow them; an acknowledged write is on the disk unless `sync` says otherwise. What it was started with
+ * Guarantee: bound to loopback; the password is in its environment only; guests, scripts, connections to elsewhere and experimental
+ * features are refused unless `capabilities` allow them; an acknowledged write is on the disk unless `sync` says otherwise. What it was started with
  * is what it took: what it would ignore is refused. Throws `TypeError` for options that cannot be; the start fails with
  * `ServerTooOldError`, `ServerArgumentsError`, `PortTakenError`, `DatabaseLockedError` (another program has the database open),
  * `DatabaseDamagedError`, `NewerDataError`, `OlderDataError`, `DataEngineMismatchError` or `CredentialsRefusedError`, as it may be.
@@ -76,7 +76,7 @@ export function surrealBinary(options: SurrealBinaryOptions = {}): ServerDriver 
 /** The database comes first: behind an option that takes a list the server would read it as one more of that list, and use memory. */
 function startArguments(
   { host, port, databaseDir }: LaunchContext,
-  { storage, guests, scripting, network }: SurrealChoice,
+  { storage, guests, scripting, network, experimental }: SurrealChoice,
   args: readonly string[],
 ): readonly string[] {
   return [
@@ -89,6 +89,8 @@ function startArguments(
     ...(scripting ? ['--allow-scripting'] : []),
     network === true ? '--allow-net' : '--deny-net',
     ...(Array.isArray(network) ? [`--allow-net=${network.join(',')}`] : []),
+    // None are allowed by themselves, and not every version has an option that says so.
+    ...(experimental.length > 0 ? [`--allow-experimental=${experimental.join(',')}`] : []),
     ...args,
   ]
 }

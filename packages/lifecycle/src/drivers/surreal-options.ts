@@ -20,6 +20,11 @@ export interface SurrealCapabilities {
    * `10.0.0.0/8`). Default false: nowhere.
    */
   readonly network?: boolean | readonly string[]
+  /**
+   * Which of the features that SurrealDB calls experimental may be used, by its own names (`files`, `surrealism`). Default: none. The
+   * server refuses a name that it does not know.
+   */
+  readonly experimental?: readonly string[]
 }
 
 /** What SurrealDB's drivers have in common. */
@@ -38,6 +43,7 @@ export interface SurrealChoice {
   readonly guests: boolean
   readonly scripting: boolean
   readonly network: boolean | readonly string[]
+  readonly experimental: readonly string[]
   /** What makes the same choice again. */
   readonly options: { readonly [key: string]: Json }
   /** As the drivers' `settings`, and those of them that were said explicitly. */
@@ -49,6 +55,7 @@ export interface SurrealChoice {
 export function chooseSurreal(options: SurrealOptions): SurrealChoice {
   const { storage = 'rocksdb', sync = 'every', capabilities = {} } = options
   const { guests = false, scripting = false, network: reachable = false } = capabilities
+  const experimental = features(capabilities.experimental ?? [])
   if (options.sync !== undefined) checkSync(options.sync, storage)
   const network = typeof reachable === 'boolean' ? reachable : hosts(reachable)
   const settings = {
@@ -58,6 +65,7 @@ export function chooseSurreal(options: SurrealOptions): SurrealChoice {
     'capabilities.guests': guests,
     'capabilities.scripting': scripting,
     'capabilities.network': network,
+    'capabilities.experimental': experimental,
   }
   const said = new Set(['storage'])
   if (options.sync !== undefined) said.add('sync')
@@ -68,7 +76,7 @@ export function chooseSurreal(options: SurrealOptions): SurrealChoice {
     ...(options.sync !== undefined && { sync }),
     ...(options.capabilities !== undefined && { capabilities: { ...capabilities } }),
   }
-  return { storage, sync, guests, scripting, network, settings, asked, options: again }
+  return { storage, sync, guests, scripting, network, experimental, settings, asked, options: again }
 }
 
 /** SurrealDB replaces what it cannot read by its default, with a line in the log. */
@@ -92,6 +100,17 @@ function hosts(list: readonly string[]): false | readonly string[] {
     )
   }
   return list.length > 0 && [...new Set(list)].sort()
+}
+
+/** In one order. SurrealDB reads an empty name as all of them. */
+function features(list: readonly string[]): readonly string[] {
+  const wrong = list.find((name) => !/^[a-z][a-z_]*$/.test(name))
+  if (wrong !== undefined) {
+    throw new TypeError(
+      `capabilities.experimental: ${JSON.stringify(wrong)} is no name of a feature (files, surrealism)`,
+    )
+  }
+  return [...new Set(list)].sort()
 }
 
 const HOST = /^(\[[\da-f:.]+\]|\w[\w-]*(\.[\w-]+)*)(:\d+)?$/i

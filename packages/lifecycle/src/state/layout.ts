@@ -7,6 +7,8 @@ export interface Layout {
   /** Absolute. */
   readonly root: string
   readonly slots: string
+  /** Of those who use a server elsewhere: no guardian looks at them. */
+  readonly externalSlots: string
   readonly config: string
   readonly guardianLock: string
   /** Caller: `nonce` is one (`isNonce`); it becomes part of the file name. */
@@ -31,6 +33,7 @@ export function layout(dir: string): Layout {
   return {
     root,
     slots: join(root, 'slots'),
+    externalSlots: join(root, 'external'),
     config: join(root, 'config.json'),
     guardianLock: join(root, 'guardian.lock'),
     aliveLock: (nonce) => join(root, `alive-${nonce}.lock`),

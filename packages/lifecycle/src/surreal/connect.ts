@@ -1,6 +1,6 @@
 import type { Surreal } from 'surrealdb'
 import type { KeptLease } from '../client/kept-lease.ts'
-import type { ReconnectEvent, ServiceLease } from '../client/lease.ts'
+import type { LeasedServer, ReconnectEvent, ServiceLease } from '../client/lease.ts'
 import { isUp, look } from '../client/look.ts'
 import type { SharedServiceOptions } from '../client/options.ts'
 import { DEFAULT_TIMEOUT_MS, leaseService } from '../client/shared-service.ts'
@@ -8,6 +8,8 @@ import { pause } from '../delay.ts'
 import type { Credentials } from '../driver.ts'
 import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from '../drivers/default-database.ts'
 import { ConnectTimeoutError } from '../errors.ts'
+import { connectExternal, type ExternalConnectOptions } from '../external/connect.ts'
+import type { ExternalServer } from '../external/external-lease.ts'
 import { readCredentials } from '../state/credentials.ts'
 import { defaultDirectory, type Layout, layout } from '../state/layout.ts'
 import { tailServerLog } from '../state/server-log.ts'
@@ -22,10 +24,11 @@ export interface ConnectOptions extends SharedServiceOptions {
 }
 
 /** A share in the SurrealDB server, and a connection to it. */
-export interface Lease extends ServiceLease {
+export interface Lease<Server extends LeasedServer | ExternalServer = LeasedServer | ExternalServer>
+  extends ServiceLease<Server> {
   /** The official SDK's own object: connected, signed in, on its namespace and database. */
   readonly db: Surreal
-  /** `ws://127.0.0.1:PORT/rpc` */
+  /** `ws://127.0.0.1:PORT/rpc`; of a server elsewhere its address. */
   readonly url: string
 }
 
@@ -36,8 +39,25 @@ export interface Lease extends ServiceLease {
  * (Linux; elsewhere the file's permissions and the loopback address are all that protects it).
  * Unspecified: whether a write in flight when the server died was carried out, once or twice.
  * Caller: close the lease, or just end.
+ *
+ * With `driver: external({ url, credentials })` the server is somebody else's: no guardian is launched, nothing is started or stopped; the
+ * lease holds one of the slots of `dir`/external, which limit and count this machine's clients. A connection that is lost is made again, and
+ * `onReconnect` called, until `timeoutMs` have passed without one: then `lost` fires. Errors, each after the slot was given back:
+ * `PROCREF_SLOTS_EXHAUSTED`, `PROCREF_EXTERNAL_UNREACHABLE`, `PROCREF_EXTERNAL_REFUSED`, `PROCREF_EXTERNAL_TLS`,
+ * `PROCREF_EXTERNAL_NOT_SURREALDB`, what the function for the credentials throws, and the signal's reason.
  */
-export async function connect(options: ConnectOptions): Promise<Lease> {
+export function connect(options: ConnectOptions): Promise<Lease<LeasedServer>>
+export function connect(options: ExternalConnectOptions): Promise<Lease<ExternalServer>>
+export function connect(options: ConnectOptions | ExternalConnectOptions): Promise<Lease>
+export async function connect(options: ConnectOptions | ExternalConnectOptions): Promise<Lease> {
+  return isExternal(options) ? await connectExternal(options) : await connectHere(options)
+}
+
+function isExternal(options: ConnectOptions | ExternalConnectOptions): options is ExternalConnectOptions {
+  return options.driver.placement === 'elsewhere'
+}
+
+async function connectHere(options: ConnectOptions): Promise<Lease<LeasedServer>> {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
   const deadline = performance.now() + timeoutMs
   const paths = layout(options.dir ?? defaultDirectory())
@@ -124,7 +144,7 @@ function urlOf(lease: KeptLease): string {
   return `ws://${lease.record.host}:${lease.record.port}/rpc`
 }
 
-class SurrealLease implements Lease {
+class SurrealLease implements Lease<LeasedServer> {
   readonly #lease: KeptLease
   readonly #connection: SurrealConnection
   readonly #listeners = new Set<(event: ReconnectEvent) => void>()

@@ -1,4 +1,4 @@
-import type { ConnectOptions, EngineFactory, Surreal } from 'surrealdb'
+import type { ConnectOptions, EngineFactory, Surreal, SystemAuth } from 'surrealdb'
 import type { Credentials } from '../driver.ts'
 import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from '../drivers/default-database.ts'
 import { isRetryable } from '../drivers/surreal-ready.ts'
@@ -13,11 +13,26 @@ export interface ConnectionOptions {
   readonly namespace: string
   readonly database: string
   /** Asked for at each sign-in. If it fails on the first connection so does that; later it is asked again. */
-  readonly credentials: () => Credentials | Promise<Credentials>
+  readonly credentials: () => SignIn | Promise<SignIn>
   /** Asked before each connection and again before the first byte is sent over it. */
   readonly prove: ProveServer
   readonly signal: AbortSignal
+  /**
+   * Called once the first connection is signed in, before it counts as open; what it rejects with is the failure. Left out: namespace and
+   * database are made if they are missing and not the default ones.
+   */
+  readonly prepare?: (db: Surreal) => Promise<void>
+  /**
+   * How often the server is asked whether it is there, ms; a connection on which two of these questions have no answer is given up and
+   * dialled again. Left out: a server that is silent is waited for, because it stands still on this very machine.
+   */
+  readonly pingMs?: number
 }
+
+/** The server's administrator, or one of a namespace or a database, or a token of anybody. */
+export type SignIn =
+  | (Credentials & { readonly namespace?: string; readonly database?: string })
+  | { readonly token: string }
 
 /** The official SDK's object, connected, and what the lease has to know of it. */
 export interface SurrealConnection {
@@ -55,7 +70,8 @@ export interface SurrealConnection {
  * The SDK is imported here and not on top, so that what never connects never loads it.
  */
 export async function openConnection(options: ConnectionOptions): Promise<SurrealConnection> {
-  const { namespace, database, prove, signal } = options
+  const { namespace, database, prove, signal, pingMs } = options
+  const prepare = options.prepare ?? ((db: Surreal) => makeDatabase(db, namespace, database))
   signal.throwIfAborted()
   const [{ Surreal }, { LeaseEngine }] = await Promise.all([import('surrealdb'), import('./engine.ts')])
   const news = new News()
@@ -63,6 +79,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Surrea
   const makeEngine: EngineFactory = (context) => {
     engine = new LeaseEngine(context, {
       prove,
+      ...(pingMs !== undefined && { pingMs }),
       onDropped: (error) => news.tell('dropped', error),
       onEnded: (error) => news.tell('ended', error),
       whyClosed: () => news.lastError,
@@ -82,7 +99,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Surrea
   }
   const over = new AbortController()
   try {
-    const connected = db.connect(options.url, settings).then(() => makeDatabase(db, namespace, database))
+    const connected = db.connect(options.url, settings).then(() => prepare(db))
     // The SDK's promise settles only if somebody is there, and knows no signal.
     await Promise.race([connected, news.ended(over.signal), untilAborted(signal, over.signal)])
   } catch (error) {
@@ -161,17 +178,23 @@ class OpenConnection implements SurrealConnection {
 async function signIn(
   credentials: ConnectionOptions['credentials'],
   engine: LeaseEngine | undefined,
-): Promise<{ username: string; password: string }> {
+): Promise<SystemAuth | string> {
   const connection = engine?.restoring
   try {
-    const { user, password } = await credentials()
-    if (engine?.restoring === connection) return { username: user, password }
+    const given = await credentials()
+    if (engine?.restoring === connection) return inWordsOfSdk(given)
   } catch (error) {
     // The renewal of a token, or a further session: nothing that the connection depends on.
     if (connection === undefined) throw error
     if (engine?.restoring === connection) engine?.drop(error as Error)
   }
   return await new Promise(() => {})
+}
+
+function inWordsOfSdk(given: SignIn): SystemAuth | string {
+  if ('token' in given) return given.token
+  const { user, ...rest } = given
+  return { username: user, ...rest }
 }
 
 /** For what the SDK does by HTTP (export and import), with the token. */
@@ -185,11 +208,20 @@ function provenFetch(prove: ProveServer): typeof fetch {
 /** The driver has made the default ones. */
 async function makeDatabase(db: Surreal, namespace: string, database: string): Promise<void> {
   if (namespace === DEFAULT_NAMESPACE && database === DEFAULT_DATABASE) return
-  const [ns, dbName] = [quoteIdentifier(namespace), quoteIdentifier(database)]
+  await define(db, { namespace, database }, ['namespace', 'database'])
+}
+
+/** Makes `what` of the two if it is missing, and uses both. */
+export async function define(
+  db: Surreal,
+  names: { readonly namespace: string; readonly database: string },
+  what: readonly ('namespace' | 'database')[],
+): Promise<void> {
+  const [ns, dbName] = [quoteIdentifier(names.namespace), quoteIdentifier(names.database)]
   const statements = [
-    `DEFINE NAMESPACE IF NOT EXISTS ${ns}`,
+    ...(what.includes('namespace') ? [`DEFINE NAMESPACE IF NOT EXISTS ${ns}`] : []),
     `USE NS ${ns}`,
-    `DEFINE DATABASE IF NOT EXISTS ${dbName}`,
+    ...(what.includes('database') ? [`DEFINE DATABASE IF NOT EXISTS ${dbName}`] : []),
     `USE NS ${ns} DB ${dbName}`,
   ]
   await retryable(async () => await db.query(statements.join('; ')))

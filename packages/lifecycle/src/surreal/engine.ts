@@ -48,9 +48,12 @@ import { liveMessage } from './live-message.ts'
 import type { ProveServer } from './proven-dial.ts'
 import { openProvenSocket } from './proven-socket.ts'
 import { retryable } from './retryable.ts'
+import { onSilence } from './silence.ts'
 
 export interface EngineOptions {
   readonly prove: ProveServer
+  /** See `ConnectionOptions`. */
+  readonly pingMs?: number
   /** A connection was lost, or could not be made; it is dialled again. */
   readonly onDropped: (error: Error) => void
   /** Over, for `error` or because it was closed. Called once; the engine never connects again. */
@@ -241,8 +244,13 @@ export class LeaseEngine extends RpcEngine implements SurrealEngine {
       this.#reason = undefined
       let restoring: NodeJS.Timeout | undefined
       let pings: NodeJS.Timeout | undefined
+      const { pingMs } = this.#options
       const socket = openProvenSocket(url, this.#options.prove)
       this.#socket = socket
+      if (pingMs !== undefined) {
+        const ms = 2 * pingMs
+        onSilence(socket, ms, () => this.drop(new Error(`${url.host} has not answered for ${ms} ms`)))
+      }
       socket.on('open', () => {
         if (this.isClosed()) return socket.terminate()
         this.#phase = 'restoring'
@@ -250,7 +258,7 @@ export class LeaseEngine extends RpcEngine implements SurrealEngine {
           if (this.restoring === socket) this.drop(new Error(`${url.host} does not answer`))
         }, RESTORE_MS)
         // For connections through others' machines; within one they cost nothing. Not the SDK's call, whose failure nobody handles.
-        pings = setInterval(() => socket.ping(), PING_MS)
+        pings = setInterval(() => socket.ping(), pingMs ?? PING_MS)
         this.#publish('connected')
       })
       socket.on('message', (data: Buffer) => {

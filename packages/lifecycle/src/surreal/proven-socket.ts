@@ -5,7 +5,8 @@ import { dialProven, HANDSHAKE_MS, type ProveServer } from './proven-dial.ts'
  * A WebSocket that talks only to the proven server, as `dialProven` says: a stranger on the port sees neither password nor token, nor calls
  * that are sent again.
  *
- * Other addresses than plain `ws:` are of servers that we did not start: TLS proves those.
+ * Of servers that we did not start, TLS proves those at `wss:`; at `ws:` (`external()` on this machine or in a trusted network) `prove`
+ * finds everybody in order.
  */
 export function openProvenSocket(url: URL, prove: ProveServer): WebSocket {
   const over = new AbortController()

@@ -21,7 +21,9 @@ import { ask, type HttpAnswer } from '../../dist/wait/http.js'
 
 export interface DriverUnderTest {
   make(
-    options: Pick<SurrealOptions, 'storage' | 'sync'> & { capabilities?: Pick<SurrealCapabilities, 'network'> },
+    options: Pick<SurrealOptions, 'storage' | 'sync'> & {
+      capabilities?: Pick<SurrealCapabilities, 'network' | 'experimental'>
+    },
   ): ServerDriver
 }
 
@@ -61,6 +63,15 @@ export function driverTests(name: string, { make }: DriverUnderTest): void {
       const server = await startServer(make({ storage: 'memory' }))
       const [, script] = await server.sql('USE NS main DB main; RETURN function() { return 1 };')
       expect(script).toMatchObject({ status: 'ERR', result: expect.stringMatching(/not enabled|not allowed/) })
+    })
+
+    test('has no experimental features but those that are named', async () => {
+      const bucket =
+        'USE NS main DB main; DEFINE BUCKET x BACKEND "memory"; f"x:/a.txt".put("seen"); RETURN f"x:/a.txt".get();'
+      const without = await startServer(make({ storage: 'memory' }))
+      await expect(without.sql(bucket)).rejects.toThrow(/experimental files feature/)
+      const experimental = await startServer(make({ storage: 'memory', capabilities: { experimental: ['files'] } }))
+      expect(await experimental.sql(bucket)).toMatchObject([{}, { status: 'OK' }, { status: 'OK' }, { status: 'OK' }])
     })
 
     test('functions connect to nothing unless they are let, and then only there', async () => {

@@ -48,6 +48,11 @@ describe.runIf(path !== undefined)('a surreal executable', () => {
     expect(JSON.parse(script.body)).toMatchObject([{}, { status: 'OK', result: 7 }])
   })
 
+  test('an experimental feature that it does not know is an error that names it', async () => {
+    const host = await hostOf(make({ storage: 'memory', capabilities: { experimental: ['no_such_feature'] } }))
+    await expect(host.start()).rejects.toThrow(/^PROCREF_SERVER_ARGUMENTS: .*no_such_feature/)
+  })
+
   test('a database that was made with another password is a typed error that names it', async () => {
     const first = await startServer(make())
     await first.end()
@@ -212,6 +217,8 @@ describe('options of surreal start', () => {
     ['--allow-all'],
     ['--deny-guests'],
     ['--allow-net', 'example.com'],
+    ['--allow-experimental=files'],
+    ['--deny-experimental'],
   ])('refuses %s, which is the guardian’s business', (...args) => {
     expect(() => surrealBinary({ args })).toThrow(TypeError)
   })

@@ -177,9 +177,7 @@ describe.runIf(path !== undefined)('a surreal executable that does not come up',
   })
 
   test('an option that takes a list does not take the database for one more of it', async () => {
-    const server = await startServer(
-      make({ storage: 'rocksdb', args: ['--log', 'info', '--allow-experimental', 'files'] }),
-    )
+    const server = await startServer(make({ storage: 'rocksdb', args: ['--log', 'info', '--deny-funcs', 'http'] }))
     expect(readFileSync(server.logFile, 'utf8')).toContain('Started rocksdb kvs store')
   })
 })

@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest'
 import { chooseSurreal } from '../../dist/drivers/surreal-options.js'
 import { checkVersion, syncEnvironment } from '../../dist/drivers/surreal-versions.js'
 
-const DENIED = { 'capabilities.guests': false, 'capabilities.scripting': false, 'capabilities.network': false }
+const DENIED = {
+  'capabilities.guests': false,
+  'capabilities.scripting': false,
+  'capabilities.network': false,
+  'capabilities.experimental': [],
+}
 
 describe('the options of a SurrealDB driver', () => {
   test('left out: synced before it is acknowledged, and nothing is allowed', () => {
@@ -41,6 +46,20 @@ describe('the options of a SurrealDB driver', () => {
     '%j is none, and refused before a server is asked',
     (host) => {
       expect(() => chooseSurreal({ capabilities: { network: [host] } })).toThrow(/^capabilities\.network: /)
+    },
+  )
+
+  test('the same experimental features in another order are the same setting', () => {
+    const choice = chooseSurreal({ capabilities: { experimental: ['surrealism', 'files', 'files'] } })
+    expect(choice.experimental).toEqual(['files', 'surrealism'])
+    expect(choice.asked).toEqual({ storage: 'rocksdb', 'capabilities.experimental': ['files', 'surrealism'] })
+    expect(chooseSurreal(JSON.parse(JSON.stringify(choice.options))).settings).toEqual(choice.settings)
+  })
+
+  test.each(['', '*', 'files,surrealism', 'a b', '--allow-all', 'Files'])(
+    '%j is no experimental feature, and refused before a server is asked',
+    (name) => {
+      expect(() => chooseSurreal({ capabilities: { experimental: [name] } })).toThrow(/^capabilities\.experimental: /)
     },
   )
 

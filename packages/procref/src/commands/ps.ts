@@ -3,6 +3,7 @@ import { inspect } from '@procref/lifecycle'
 import { resolveBackend } from '../choose-backend.ts'
 import type { Colors } from '../cli/output.ts'
 import { formatTable } from '../cli/table.ts'
+import { type ExternalUsers, lookAtExternalUsers, viewExternalUsers } from '../external-users.ts'
 import { resolvePlace } from '../place.ts'
 import { viewHolders } from './slot-list.ts'
 import { type LookOptions, type ServerStatus, type Status, statusOf } from './status.ts'
@@ -17,6 +18,8 @@ export interface Processes {
   readonly keeperPid: number | null
   /** Who holds a slot now, by slot. Only `slot` is certain, the rest is what the holder wrote. */
   readonly holders: readonly SlotInfo[]
+  /** Who uses servers elsewhere from here; `null`: nobody ever has. */
+  readonly external: ExternalUsers | null
 }
 
 /** The processes of a directory: guardian, server, and who uses it. Changes nothing. */
@@ -24,11 +27,12 @@ export async function readProcesses(options: LookOptions): Promise<Processes> {
   const place = resolvePlace(options.dir)
   const seen = await inspect(place.root, await resolveBackend(options.backend, place.slots))
   const { dir, state, slots, server, problems, keeperPid } = statusOf(seen)
-  return { dir, state, slots, server, problems, keeperPid, holders: seen.holders }
+  const external = await lookAtExternalUsers(place)
+  return { dir, state, slots, server, problems, keeperPid, holders: seen.holders, external }
 }
 
 export function viewProcesses(processes: Processes, colors: Colors): string {
-  const { dir, state, server, slots, holders, problems } = processes
+  const { dir, state, server, slots, holders, problems, external } = processes
   const lines: string[] = []
   if (server !== null) {
     const rows = [['guardian', `pid ${server.guardianPid}`, server.guardianProcessState ?? '']]
@@ -39,5 +43,9 @@ export function viewProcesses(processes: Processes, colors: Colors): string {
   if (holders.length > 0) lines.push(viewHolders(holders, colors))
   for (const problem of problems) lines.push(colors.red(problem))
   lines.push(colors.dim(`${state}, ${holders.length} of ${slots ?? 0} slots in use in ${dir}`))
+  if (external !== null) {
+    if (external.holders.length > 0) lines.push(viewHolders(external.holders, colors))
+    lines.push(colors.dim(viewExternalUsers(external)))
+  }
   return lines.join('\n')
 }

@@ -2,6 +2,7 @@ import type { RejectedBackend } from '@procref/core'
 import { type Inspection, inspect } from '@procref/lifecycle'
 import { chooseBackend } from '../choose-backend.ts'
 import type { Colors } from '../cli/output.ts'
+import { type ExternalUsers, lookAtExternalUsers, viewExternalUsers } from '../external-users.ts'
 import { type PlaceOptions, resolvePlace } from '../place.ts'
 import { urlOf } from '../server-url.ts'
 import { describeSurroundings } from '../surroundings.ts'
@@ -29,6 +30,8 @@ export interface Status {
 
 /** What `procref status` prints. */
 export interface StatusWithBackend extends Status {
+  /** Who uses servers elsewhere from here; `null`: nobody ever has. Nothing else in here is about those. */
+  readonly external: ExternalUsers | null
   /** What the slots are, or would be, made with. */
   readonly backend: BackendStatus
 }
@@ -60,10 +63,15 @@ export interface ServerStatus {
 
 /** What can be seen without changing anything; the directory may not exist. */
 export async function readStatus(options: LookOptions): Promise<StatusWithBackend> {
-  const { root, slots } = resolvePlace(options.dir)
+  const paths = resolvePlace(options.dir)
+  const { root, slots } = paths
   const { backend, reason: why, rejected } = await chooseBackend({ name: options.backend, slotsDir: slots })
   const reason = `${why} (${await describeSurroundings(slots, backend.guarantees)})`
-  return { ...statusOf(await inspect(root, backend)), backend: { name: backend.name, reason, rejected } }
+  return {
+    ...statusOf(await inspect(root, backend)),
+    external: await lookAtExternalUsers(paths),
+    backend: { name: backend.name, reason, rejected },
+  }
 }
 
 export function statusOf(seen: Inspection): Status {
@@ -119,7 +127,8 @@ export function viewStatus(status: Status, colors: Colors): string {
 export function viewStatusWithBackend(status: StatusWithBackend, colors: Colors): string {
   const { reason, rejected } = status.backend
   const unusable = rejected.map((other) => colors.yellow(`  not ${other.name}: ${other.reason}`))
-  return [viewStatus(status, colors), `  backend ${reason}`, ...unusable].join('\n')
+  const external = status.external === null ? [] : [`  ${viewExternalUsers(status.external)}`]
+  return [viewStatus(status, colors), ...external, `  backend ${reason}`, ...unusable].join('\n')
 }
 
 function colorOf(state: Status['state'], colors: Colors): (text: string) => string {

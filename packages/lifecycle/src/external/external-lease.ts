@@ -1,0 +1,178 @@
+import type { Slot, SlotPool } from '@procref/core'
+import type { Surreal } from 'surrealdb'
+import { claimAfresh, type SlotsPlace } from '../client/claim-afresh.ts'
+import type { ReconnectEvent } from '../client/lease.ts'
+import { timerMs } from '../delay.ts'
+import { LeaseLostError } from '../errors.ts'
+import type { Lease } from '../surreal/connect.ts'
+import type { SurrealConnection } from '../surreal/connection.ts'
+import type { Entrance } from './entrance.ts'
+import type { ExternalDriver } from './external.ts'
+import { unreachable } from './unreachable.ts'
+
+/** A SurrealDB that somebody else runs: of its processes nothing is known here. */
+export interface ExternalServer {
+  readonly external: true
+  readonly driver: 'external'
+  readonly url: string
+  readonly host: string
+  readonly port: number
+  /** Not known: that is for whoever runs it to say. */
+  readonly durable: undefined
+}
+
+export interface ExternalLeaseParts {
+  readonly root: string
+  readonly place: SlotsPlace
+  readonly pool: SlotPool
+  readonly slot: Slot
+  readonly entrance: Entrance
+  readonly connection: SurrealConnection
+  readonly timeoutMs: number
+}
+
+const CHECK_MS = 5_000
+
+/**
+ * A slot and a connection that is dialled again whenever it is lost, with growing pauses. `lost` fires after `timeoutMs` without one
+ * (`ExternalUnreachableError`), when the server refuses the credentials (`ExternalRefusedError`), and when the slot cannot be kept.
+ */
+export class ExternalLease implements Lease<ExternalServer> {
+  readonly server: ExternalServer
+  readonly #parts: ExternalLeaseParts
+  readonly #lost = new AbortController()
+  readonly #ended = new AbortController()
+  readonly #listeners = new Set<(event: ReconnectEvent<ExternalServer>) => void>()
+  #pool: SlotPool
+  #slot: Slot
+  #epoch = 1
+  #lastDrop: Error | undefined
+  #patience: NodeJS.Timeout | undefined
+  #checks: NodeJS.Timeout | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(parts: ExternalLeaseParts) {
+    this.#parts = parts
+    this.#pool = parts.pool
+    this.#slot = parts.slot
+    this.server = serverAt(parts.entrance.driver)
+    const { connection } = parts
+    connection.onDropped((error) => this.#dropped(error))
+    connection.onConnected(() => this.#connected())
+    connection.onEnded((error) => void this.#connectionEnded(error))
+    this.#schedule()
+  }
+
+  get db(): Surreal {
+    return this.#parts.connection.db
+  }
+  get url(): string {
+    return this.server.url
+  }
+  get slot(): Slot {
+    return this.#slot
+  }
+  /** Counts the connections of this lease: whether the server was another one after a reconnection cannot be told. */
+  get epoch(): number {
+    return this.#epoch
+  }
+  get lost(): AbortSignal {
+    return this.#lost.signal
+  }
+  get ended(): AbortSignal {
+    return this.#ended.signal
+  }
+
+  onReconnect(listener: (event: ReconnectEvent<ExternalServer>) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  lose(reason: unknown): void {
+    if (this.#ended.signal.aborted) return
+    this.#lost.abort(reason)
+    void this.close()
+  }
+
+  #dropped(error: Error): void {
+    this.#lastDrop = error
+    this.#parts.entrance.begin()
+    if (this.#patience !== undefined || this.#ended.signal.aborted) return
+    const { timeoutMs } = this.#parts
+    this.#patience = setTimeout(() => this.lose(unreachable(this.url, timeoutMs, this.#lastDrop)), timerMs(timeoutMs))
+    // Who dials keeps the program running.
+    this.#patience.unref()
+  }
+
+  #connected(): void {
+    clearTimeout(this.#patience)
+    this.#patience = undefined
+    this.#epoch++
+    const event = { epoch: this.#epoch, server: this.server }
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  /** Without an error: the program closed `db`. */
+  async #connectionEnded(error: Error | undefined): Promise<void> {
+    if (error === undefined) return await this.close()
+    this.lose((await this.#parts.entrance.verdict(error)) ?? error)
+  }
+
+  /** A deleted slot file is replaced by another slot, in a new directory too: no server depends on this one. */
+  async #check(): Promise<void> {
+    try {
+      await this.#slot.verify()
+    } catch (error) {
+      try {
+        if ((error as { code?: unknown }).code !== 'PROCREF_SLOT_LOST') throw error
+        const { pool, slot } = await claimAfresh(this.#parts.place, this.#pool.size, this.#ended.signal)
+        if (this.#ended.signal.aborted) return await pool.close()
+        const old = this.#pool
+        this.#pool = pool
+        this.#slot = slot
+        await old.close()
+      } catch (failure) {
+        this.lose(failure)
+      }
+    }
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#ended.signal.aborted) return
+    this.#checks = setTimeout(() => void this.#check(), CHECK_MS * (0.75 + 0.5 * Math.random()))
+    this.#checks.unref()
+  }
+
+  /** The connection first: who has no slot uses no server. */
+  async #close(): Promise<void> {
+    this.#ended.abort(new LeaseLostError({ dir: this.#parts.root, reason: 'it was closed' }))
+    clearTimeout(this.#patience)
+    clearTimeout(this.#checks)
+    this.#listeners.clear()
+    await this.#parts.connection.close()
+    await this.#pool.close()
+  }
+}
+
+function serverAt({ url }: ExternalDriver): ExternalServer {
+  const { protocol, hostname, port } = new URL(url)
+  const usual = protocol === 'wss:' ? 443 : 80
+  return {
+    external: true,
+    driver: 'external',
+    url,
+    host: hostname,
+    port: port === '' ? usual : Number(port),
+    durable: undefined,
+  }
+}
