@@ -176,7 +176,7 @@ export class Engine {
 
 function load(file: string): NativeModule {
   try {
-    return createRequire(import.meta.url)(file) as NativeModule
+    return createRequire(file)(file) as NativeModule
   } catch (cause) {
     const said = cause instanceof Error ? cause.message : String(cause)
     throw new EngineUnavailableError(

@@ -1,16 +1,15 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { BackendUnavailableError } from '@procref/core'
+import { BackendUnavailableError, installedModule, ownFile } from '@procref/core'
 import type { NativeBinding } from './binding.ts'
 import { isPublishedPlatform, platformName } from './platform.ts'
 
-const require = createRequire(import.meta.url)
 let loaded: NativeBinding | undefined
 
 /**
- * Loads the Rust part, once: the file beside package.json that a checkout builds, else the package for this platform. Throws
- * `BackendUnavailableError`, which says what to install, where there is neither or it cannot be loaded.
+ * Loads the Rust part, once: the file beside package.json that a checkout builds, or beside a bundle that this code is part of; else the
+ * package for this platform. Throws `BackendUnavailableError`, which says what to install, where there is neither or it cannot be loaded.
  */
 export function loadBinding(backend: string): NativeBinding {
   loaded ??= load(backend)
@@ -30,10 +29,12 @@ export function isNativeCodeHere(): boolean {
 
 function load(backend: string): NativeBinding {
   const platform = platformName()
-  const built = fileURLToPath(new URL(`../procref-native.${platform}.node`, import.meta.url))
-  const from = existsSync(built) ? built : `@procref/native-${platform}`
+  const own = ownFile(import.meta.url)
+  const file = `procref-native.${platform}.node`
+  const beside = fileURLToPath(installedModule('@procref/native', own, `../${file}`) ?? new URL(`./${file}`, own))
+  const from = existsSync(beside) ? beside : `@procref/native-${platform}`
   try {
-    return require(from) as NativeBinding
+    return createRequire(own)(from) as NativeBinding
   } catch (error) {
     throw unavailable(backend, platform, from, error)
   }
@@ -58,6 +59,12 @@ function unavailable(backend: string, platform: string, from: string, error: unk
     )
   }
   if (isPublishedPlatform(platform)) {
+    if (installedModule('@procref/native', ownFile(import.meta.url), '.') === undefined) {
+      const remedy =
+        `Copy procref-native.${platform}.node of ${name} beside the bundle, or keep @procref/native out of it and installed. ` +
+        ALTERNATIVES
+      return new BackendUnavailableError(backend, `its native code is not beside the bundle`, remedy, error)
+    }
     const remedy =
       `Install ${name} in the version of @procref/native; package managers do so by themselves unless optional ` +
       `dependencies are left out (npm: \`--omit=optional\`). ${ALTERNATIVES}`
@@ -78,5 +85,6 @@ function isNotFound(error: unknown, name: string): boolean {
 
 /** The sources of the native code are not published. */
 function isSourceCheckout(): boolean {
-  return existsSync(new URL('../Cargo.toml', import.meta.url))
+  const manifest = installedModule('@procref/native', ownFile(import.meta.url), '../Cargo.toml')
+  return manifest !== undefined && existsSync(new URL(manifest))
 }

@@ -26,6 +26,7 @@ export interface WaitContext {
   readonly settings: ServiceSettings
   readonly label: string | undefined
   readonly guardianCommand: readonly [string, ...string[]] | undefined
+  readonly guardianProgram: string | undefined
   readonly timeoutMs: number
   /** Compared with `performance.now()`. */
   readonly deadline: number
@@ -110,7 +111,8 @@ class Launcher {
   }
 
   async #launch(): Promise<boolean> {
-    const { paths, backend, driver, settings, label, guardianCommand, signal, progress } = this.#context
+    const { paths, backend, driver, settings, label, guardianCommand, guardianProgram } = this.#context
+    const { signal, progress } = this.#context
     progress('launching', 'starting the guardian')
     await driver.check?.()
     // A guardian that is stopped before its first word would otherwise keep its client beyond the client's own deadline.
@@ -129,6 +131,7 @@ class Launcher {
         placement: driver.placement,
         signal: AbortSignal.any([signal, deadline]),
         ...(guardianCommand && { command: guardianCommand }),
+        ...(guardianProgram !== undefined && { program: guardianProgram }),
         ...(driver.guardianEnvironment && { environment: driver.guardianEnvironment }),
       })
       this.#failures = 0

@@ -1,3 +1,5 @@
+import { isAbsolute } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type Json, type Slot, type SlotPool, secureDirectory } from '@procref/core'
 import type { ServerDriver } from '../driver.ts'
 import { type ConfigDifference, ConfigMismatchError, InsideGuardianError } from '../errors.ts'
@@ -47,6 +49,7 @@ export async function leaseService(options: SharedServiceOptions): Promise<KeptL
     settings: settingsOf(options),
     label,
     guardianCommand: options.guardianCommand,
+    guardianProgram: guardianProgramOf(options),
     timeoutMs,
   }
   const context: WaitContext = { ...wait, deadline: began + timeoutMs, signal, keepAlive: 'keep-alive', progress }
@@ -69,6 +72,14 @@ export async function leaseService(options: SharedServiceOptions): Promise<KeptL
     await pool.close()
     throw error
   }
+}
+
+/** The guardian's working directory is another one. */
+function guardianProgramOf({ guardianProgram }: SharedServiceOptions): string | undefined {
+  if (guardianProgram === undefined) return undefined
+  if (guardianProgram instanceof URL || guardianProgram.startsWith('file:')) return fileURLToPath(guardianProgram)
+  if (isAbsolute(guardianProgram)) return guardianProgram
+  throw new TypeError(`guardianProgram: ${guardianProgram} is not an absolute path`)
 }
 
 function claimSlot(pool: SlotPool, options: SharedServiceOptions, context: WaitContext): Promise<Slot> {
