@@ -1,4 +1,13 @@
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import {
   atEnd,
@@ -13,11 +22,21 @@ import {
   type TempDir,
 } from '@procref/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { connected, counted, DRIVERS, killed, nothingIsLeft, serviceDir, stopped, wroteRow } from '../service/service.ts'
+import {
+  connected,
+  counted,
+  DRIVERS,
+  killed,
+  nothingIsLeft,
+  serviceDir,
+  stopped,
+  wroteRow,
+} from '../service/service.ts'
 import { BUNDLERS, type Bundle, type Bundler, bundleBeside, bundleInto } from './bundles.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
-const NATIVE = readdirSync(join(ROOT, 'packages/native')).find((name) => name.endsWith('.node')) ?? 'it-is-not-built.node'
+const NATIVE =
+  readdirSync(join(ROOT, 'packages/native')).find((name) => name.endsWith('.node')) ?? 'it-is-not-built.node'
 
 function startApp(app: string, dir: string, options: Readonly<Record<string, unknown>> = {}): Child {
   return atEnd(startChild(app, { args: [dir, JSON.stringify(options)], cwd: '/' }))

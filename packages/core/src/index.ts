@@ -14,7 +14,7 @@ export type { FilesystemKind, FilesystemType } from './filesystem-types.ts'
 export { FreedSlots, type SlotWaits } from './freed-slots.ts'
 export { type Guarantees, locksAreInheritable } from './guarantees.ts'
 export { ProcessIdentityUnavailableError } from './identity-unavailable.ts'
-export { descriptorModule, installedModule, isBundled, ownFile } from './installed-module.ts'
+export { descriptorModule, installedModule, isBundled, ownFile, requireBeside } from './installed-module.ts'
 export { type LinkedSignal, linkSignals } from './link-signals.ts'
 export { testMedium } from './medium-test.ts'
 export {

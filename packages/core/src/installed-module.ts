@@ -1,4 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
+// Not createRequire by its name: webpack would carry that out while it bundles, and leave nothing of it.
+import nodeModule from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 /** The `module` of descriptors whose factory is part of a bundle; the package's name comes behind it. */
@@ -33,6 +35,11 @@ export function ownFile(importMetaUrl: string | undefined): string {
   if (importMetaUrl?.startsWith('file:') && existsSync(fileURLToPath(importMetaUrl))) return importMetaUrl
   if (typeof __filename === 'string') return pathToFileURL(__filename).href
   return pathToFileURL(process.argv[1] ?? process.execPath).href
+}
+
+/** `require` for what is installed beside the code with this `import.meta.url`, or beside the bundle that it is part of. */
+export function requireBeside(importMetaUrl: string | undefined): NodeJS.Require {
+  return nodeModule.createRequire(ownFile(importMetaUrl))
 }
 
 /** What the nearest package.json above a file says. */

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { BackendUnavailableError, installedModule, ownFile } from '@procref/core'
+import { BackendUnavailableError, installedModule, ownFile, requireBeside } from '@procref/core'
 import type { NativeBinding } from './binding.ts'
 import { isPublishedPlatform, platformName } from './platform.ts'
 
@@ -34,7 +33,7 @@ function load(backend: string): NativeBinding {
   const beside = fileURLToPath(installedModule('@procref/native', own, `../${file}`) ?? new URL(`./${file}`, own))
   const from = existsSync(beside) ? beside : `@procref/native-${platform}`
   try {
-    return createRequire(own)(from) as NativeBinding
+    return requireBeside(own)(from) as NativeBinding
   } catch (error) {
     throw unavailable(backend, platform, from, error)
   }
