@@ -1,10 +1,13 @@
 // A program as people bundle them: no top-level await, so that it can be CommonJS as well. Arguments: dir, then JSON options of connect().
+import { appendFileSync, existsSync } from 'node:fs'
 import { obey, say, sayFailed } from '@procref/testing/child'
 import { connect } from 'procref'
 
 async function main() {
   const [dir, json = '{}'] = process.argv.slice(2)
-  const lease = await connect({ dir, lingerMs: 500, timeoutMs: 60_000, ...JSON.parse(json) })
+  // Other arguments are those of a guardian, for which this program was started by mistake: it ignores them, as any program would.
+  const options = json.startsWith('{') ? { dir, ...JSON.parse(json) } : {}
+  const lease = await connect({ lingerMs: 500, timeoutMs: 60_000, ...options })
   lease.lost.addEventListener('abort', () => say('lost', { code: lease.lost.reason?.code }))
   lease.onReconnect(({ epoch, server }) => say('reconnected', { epoch, port: server.port, serverPid: server.pid }))
   const { pid: serverPid, guardianPid, port, driver } = lease.server
@@ -25,8 +28,11 @@ async function main() {
   })
 }
 
-say('started', { pid: process.pid })
+// Whoever is started as this program is counted where a test wants to know, in whatever environment.
+const starts = `${process.argv[1]}.starts`
+if (existsSync(starts)) appendFileSync(starts, `${process.pid}\n`)
 main().catch((error) => {
   sayFailed(error)
+  process.stderr.write(`${error.message}\n`)
   process.exitCode = 1
 })
