@@ -1,5 +1,5 @@
 import { watch } from 'node:fs'
-import type { SlotBackend } from '@procref/core'
+import { identifySelf, type SlotBackend } from '@procref/core'
 import { delay, type KeepAlive, timerMs, type Wakeable } from '../delay.ts'
 import type { ServerDriver } from '../driver.ts'
 import { ConnectTimeoutError, GuardianLaunchError, StoppedOnRequestError } from '../errors.ts'
@@ -114,6 +114,8 @@ class Launcher {
     const { paths, backend, driver, settings, label, guardianCommand, guardianProgram } = this.#context
     const { signal, progress } = this.#context
     progress('launching', 'starting the guardian')
+    // A guardian has to tell processes apart. Where that cannot be done it is said before anything is started.
+    identifySelf()
     await driver.check?.()
     // A guardian that is stopped before its first word would otherwise keep its client beyond the client's own deadline.
     const deadline = AbortSignal.timeout(timerMs(this.#context.deadline - performance.now()))

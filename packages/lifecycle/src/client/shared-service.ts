@@ -6,6 +6,7 @@ import { type ConfigDifference, ConfigMismatchError, InsideGuardianError } from 
 import { defaultDirectory, layout } from '../state/layout.ts'
 import type { ServerRecord, ServiceSettings } from '../state/server-record.ts'
 import { awaitServing, type WaitContext } from './await-serving.ts'
+import { checkReachable } from './check-reachable.ts'
 import { checkSeen } from './check-seen.ts'
 import { endWith } from './end-with.ts'
 import { KeptLease } from './kept-lease.ts'
@@ -23,7 +24,7 @@ const DEFAULT_CRASH_LOOP = { starts: 5, withinMs: 60_000 }
  * Unspecified: which process launches the guardian.
  * Caller: close the lease, or just end.
  * Errors, each after the slot was given back: `PROCREF_SLOTS_EXHAUSTED`, `PROCREF_CONFIG_MISMATCH`,
- * `PROCREF_CONNECT_TIMEOUT`, `PROCREF_CRASH_LOOP`, what kept the server from starting, and the signal's reason.
+ * `PROCREF_CONNECT_TIMEOUT`, `PROCREF_CRASH_LOOP`, `PROCREF_FOREIGN_NAMESPACE`, `PROCREF_GUARDIAN_LAUNCH`, what kept the server from starting, and the signal's reason.
  */
 export async function sharedService(options: SharedServiceOptions): Promise<ServiceLease> {
   return await leaseService(options)
@@ -62,6 +63,7 @@ export async function leaseService(options: SharedServiceOptions): Promise<KeptL
     // The slot comes first, the look at server.json second: see guardian.ts.
     const slot = await claimSlot(pool, options, context)
     const record = await awaitServing(context)
+    checkReachable(record, paths.root)
     checkSeen(pool, record, paths.root)
     checkConfiguration(record, driver, options, paths.root)
     await slot.verify()
