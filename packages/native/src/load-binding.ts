@@ -26,17 +26,41 @@ export function isNativeCodeHere(): boolean {
   }
 }
 
+/**
+ * The path of the file with the native code for this platform, for programs that bundle others: it belongs beside the bundle, under the name
+ * it has. Throws as `loadBinding`.
+ */
+export function nativeCodeFile(): string {
+  const { platform, from, require } = whereabouts()
+  try {
+    return require.resolve(from)
+  } catch (error) {
+    throw unavailable('native', platform, from, error)
+  }
+}
+
 function load(backend: string): NativeBinding {
+  const { platform, from, require } = whereabouts()
+  try {
+    return require(from) as NativeBinding
+  } catch (error) {
+    throw unavailable(backend, platform, from, error)
+  }
+}
+
+interface Whereabouts {
+  readonly platform: string
+  /** What to require: a path or a package. */
+  readonly from: string
+  readonly require: NodeJS.Require
+}
+
+function whereabouts(): Whereabouts {
   const platform = platformName()
   const own = ownFile(import.meta.url)
   const file = `procref-native.${platform}.node`
   const beside = fileURLToPath(installedModule('@procref/native', own, `../${file}`) ?? new URL(`./${file}`, own))
-  const from = existsSync(beside) ? beside : `@procref/native-${platform}`
-  try {
-    return requireBeside(own)(from) as NativeBinding
-  } catch (error) {
-    throw unavailable(backend, platform, from, error)
-  }
+  return { platform, from: existsSync(beside) ? beside : `@procref/native-${platform}`, require: requireBeside(own) }
 }
 
 const ALTERNATIVES =
