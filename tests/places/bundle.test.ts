@@ -1,14 +1,5 @@
-import {
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  realpathSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { join, resolve } from 'node:path'
+import { cpSync, existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import {
   atEnd,
   type Child,
@@ -32,11 +23,7 @@ import {
   stopped,
   wroteRow,
 } from '../service/service.ts'
-import { BUNDLERS, type Bundle, type Bundler, bundleBeside, bundleInto } from './bundles.ts'
-
-const ROOT = resolve(import.meta.dirname, '../..')
-const NATIVE =
-  readdirSync(join(ROOT, 'packages/native')).find((name) => name.endsWith('.node')) ?? 'it-is-not-built.node'
+import { BUNDLERS, type Bundle, type Bundler, bundleBeside, bundleInto, shipEngine, shipNativeCode } from './bundles.ts'
 
 function startApp(app: string, dir: string, options: Readonly<Record<string, unknown>> = {}): Child {
   return atEnd(startChild(app, { args: [dir, JSON.stringify(options)], cwd: '/' }))
@@ -66,10 +53,8 @@ describe.each(BUNDLERS)('a program that is one bundle, in a folder without packa
   function placed({ native = true }: { readonly native?: boolean } = {}): Bundle {
     const folder = freshDir()
     cpSync(made.path, folder, { recursive: true })
-    if (native) copyFileSync(join(ROOT, 'packages/native', NATIVE), join(folder, NATIVE))
-    mkdirSync(join(folder, 'node_modules/@surrealdb'), { recursive: true })
-    const engine = realpathSync(join(ROOT, 'packages/embedded/node_modules/@surrealdb/node'))
-    symlinkSync(engine, join(folder, 'node_modules/@surrealdb/node'))
+    if (native) shipNativeCode(folder)
+    shipEngine(folder)
     const moved = (file: string): string => file.replace(made.path, folder)
     return { app: moved(bundle.app), guardian: moved(bundle.guardian) }
   }

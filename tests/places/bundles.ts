@@ -3,8 +3,9 @@
  * machine, too.
  */
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { copyFileSync, mkdirSync, readdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { nativeCodeFile } from '@procref/native'
 import { makeTempDir } from '@procref/testing'
 import { build } from 'esbuild'
 import webpack from 'webpack'
@@ -33,6 +34,19 @@ export async function bundleInto(folder: string, bundler: Bundler): Promise<Bund
   if (bundler === 'webpack') await runWebpack(sources, folder)
   else await runEsbuild(sources, folder, bundler)
   return bundle
+}
+
+/** Puts the native code of @procref/native beside a bundle, which cannot be in it. */
+export function shipNativeCode(folder: string): void {
+  const file = nativeCodeFile()
+  copyFileSync(file, join(folder, basename(file)))
+}
+
+/** Puts the engine of @procref/embedded beside a bundle, as an installed package. */
+export function shipEngine(folder: string): void {
+  const engine = realpathSync(join(ROOT, 'packages/embedded/node_modules/@surrealdb/node'))
+  mkdirSync(join(folder, 'node_modules/@surrealdb'), { recursive: true })
+  symlinkSync(engine, join(folder, 'node_modules/@surrealdb/node'))
 }
 
 /** Makes all packages, and what they need, available in a folder, as an installation does. */

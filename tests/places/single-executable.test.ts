@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, copyFileSync, linkSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, linkSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { atEnd, type Child, makeTempDir, servantsOf, startProgram, surrealBinary, type TempDir } from '@procref/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { connected, counted, killed, nothingIsLeft, serviceDir, stopped, wroteRow } from '../service/service.ts'
-import { type Bundle, bundleInto } from './bundles.ts'
+import { type Bundle, bundleInto, shipNativeCode } from './bundles.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
@@ -21,9 +21,7 @@ describe.runIf(surrealBinary() !== undefined)('a single executable', () => {
   beforeAll(async () => {
     made = makeTempDir()
     bundle = await bundleInto(made.path, 'esbuild, CommonJS')
-    for (const name of readdirSync(join(ROOT, 'packages/native')).filter((name) => name.endsWith('.node'))) {
-      copyFileSync(join(ROOT, 'packages/native', name), join(made.path, name))
-    }
+    shipNativeCode(made.path)
     executable = makeExecutable(made.path, bundle.app)
   })
 

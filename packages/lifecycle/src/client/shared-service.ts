@@ -79,9 +79,10 @@ export async function leaseService(options: SharedServiceOptions): Promise<KeptL
 /** The guardian's working directory is another one. */
 function guardianProgramOf({ guardianProgram }: SharedServiceOptions): string | undefined {
   if (guardianProgram === undefined) return undefined
-  if (guardianProgram instanceof URL || guardianProgram.startsWith('file:')) return fileURLToPath(guardianProgram)
-  if (isAbsolute(guardianProgram)) return guardianProgram
-  throw new TypeError(`guardianProgram: ${guardianProgram} is not an absolute path`)
+  const said = String(guardianProgram)
+  if (said.startsWith('file:')) return fileURLToPath(said)
+  if (isAbsolute(said)) return said
+  throw new TypeError(`guardianProgram: ${said} is neither an absolute path nor a file: URL`)
 }
 
 function claimSlot(pool: SlotPool, options: SharedServiceOptions, context: WaitContext): Promise<Slot> {
