@@ -13,6 +13,7 @@ import type { Client } from './service-client/client.ts'
 import { embeddedNative } from './services/embedded-native.ts'
 import { executableNative } from './services/executable-native.ts'
 import { Stage } from './stage.ts'
+import { howToHave } from './subject.ts'
 
 const SMALL = process.argv.includes('--small')
 const CROWD = SMALL ? 4 : 64
@@ -32,7 +33,7 @@ const ends: End[] = []
 try {
   for (const service of [embeddedNative, executableNative]) {
     const missing = await service.unavailable(home)
-    if (missing !== undefined) throw new Error(`${service.title}: ${missing.reason}. ${missing.remedy}`)
+    if (missing !== undefined) throw new Error(`${service.title}: ${howToHave(missing)}`)
     await crowds(service)
     await databases(service)
   }

@@ -35,7 +35,7 @@ export class NoiseMeter {
       loadAfter: loadavg()[0] ?? 0,
       ...(steal === undefined ? {} : { steal }),
       spread: quantileSorted(sorted, 0.95) / quantileSorted(sorted, 0.5),
-      priority: isRealTime() ? 'real-time' : 'normal',
+      priority: ownPriority(),
     }
   }
 }
@@ -48,11 +48,12 @@ function stolen(): { readonly steal: number; readonly all: number } | undefined 
   return { steal: ticks[7] ?? 0, all: ticks.slice(0, 8).reduce((sum, value) => sum + value, 0) }
 }
 
-function isRealTime(): boolean {
-  if (!existsSync('/proc/self/stat')) return false
+/** With which this process, and what it starts, runs. */
+export function ownPriority(): 'real-time' | 'normal' {
+  if (!existsSync('/proc/self/stat')) return 'normal'
   // proc_pid_stat(5): fields from the third on; the 40th is the real-time priority.
   const fields = readFileSync('/proc/self/stat', 'latin1')
     .replace(/^.*\) /, '')
     .split(' ')
-  return Number(fields[37]) > 0
+  return Number(fields[37]) > 0 ? 'real-time' : 'normal'
 }

@@ -2,6 +2,7 @@ import { type Bounds, boundsSection } from './bounds-section.ts'
 import { formatAt, formatColumn, formatDate, formatNumber, formatSeconds, formatValue } from './format.ts'
 import { markdownTable } from './markdown-table.ts'
 import type { GoalResult, Point, Results, ScenarioResult, Series } from './results.ts'
+import { howToHave } from './subject.ts'
 import { correctnessTable, type TruthTable, truthTables } from './truth-tables.ts'
 import { type Wake, wakeSection } from './wake-section.ts'
 
@@ -39,7 +40,7 @@ export function benchmarksPage(
   { bounds, wake }: { readonly bounds?: Bounds | undefined; readonly wake?: Wake | undefined },
 ): string {
   const missing = [...results.subjects, ...results.services].flatMap(({ title, unavailable }) =>
-    unavailable === undefined ? [] : [`- ${title}: ${unavailable.reason}. To have it: ${unavailable.remedy}`],
+    unavailable === undefined ? [] : [`- ${title}: ${howToHave(unavailable)}`],
   )
   return [
     '<!-- Made by benchmarks/pages.mjs from benchmarks/results/full.json; do not edit. -->',

@@ -17,7 +17,7 @@ export interface Results {
   readonly goals: readonly GoalResult[]
 }
 
-/** `guard`: two minutes, for CI; `quick`: about a quarter of an hour, for a person; `full`: for the record. */
+/** `guard`: two minutes, for CI; `quick`: within ten minutes, for a person; `full`: for the record. */
 export type Scale = 'guard' | 'quick' | 'full'
 
 /** Nothing that names the machine, all that its numbers depend on. */

@@ -5,12 +5,13 @@ import { join } from 'node:path'
 import { ProcrefError } from '@procref/core'
 import { killAllProcesses } from './actor/json-process.ts'
 import { saidBy } from './actor/said-by.ts'
+import { eachAtOnce } from './each-at-once.ts'
 import type { Experiment } from './experiment.ts'
 import { EXPERIMENTS } from './experiments/index.ts'
 import { goalsOf } from './goals.ts'
 import { describeMachine } from './machine.ts'
 import { NoiseMeter } from './noise.ts'
-import type { ExperimentResult, Results, Scale, ScenarioResult, ServiceInfo, SubjectInfo } from './results.ts'
+import type { Results, Scale, ScenarioResult, ServiceInfo, SubjectInfo } from './results.ts'
 import type { Scenario, ScenarioContext, UsableService, UsableSubject } from './scenario.ts'
 import { SCENARIOS } from './scenarios/index.ts'
 import type { Service } from './service.ts'
@@ -21,6 +22,8 @@ import { SUBJECTS } from './subjects/index.ts'
 const SCALES: readonly Scale[] = ['guard', 'quick', 'full']
 /** So often is the machine's pace taken before each scenario. */
 const PACES = 5
+/** They see what happens, and most of the time wait for it; how long it took is only told beside it. */
+const EXPERIMENTS_AT_ONCE: Readonly<Record<Scale, number>> = { guard: 1, quick: 3, full: 1 }
 /** A process that was just ended may still be writing. */
 const REMOVE = { recursive: true, force: true, maxRetries: 10 } as const
 
@@ -89,23 +92,34 @@ export async function runChosen(
   try {
     const { usable, infos } = await prepareAll(chosen.subjects, { home, signal, onProgress, all: prepared })
     const offered = await offer(chosen.services, home)
-    const scenarios: ScenarioResult[] = []
-    const experiments: ExperimentResult[] = []
-    for (const [done, one] of benchmarks.entries()) {
-      signal.throwIfAborted()
-      for (let n = 0; n < PACES; n++) noise.sample()
-      const own = join(home, one.name)
-      await mkdir(own, { mode: 0o700 })
-      const say = (message: string): void => onProgress?.({ done, of: benchmarks.length, title: one.title, message })
-      const context = { home: own, scale, subjects: usable, services: offered.usable, signal, say }
+    /** Each has a folder of its own; all that was left in them is removed when the last one has ended. */
+    const runAll = async <B extends Scenario | Experiment, R>(
+      all: readonly B[],
+      atOnce: number,
+      runOne: (one: B, context: ScenarioContext) => Promise<R>,
+    ): Promise<readonly R[]> => {
       try {
-        if ('measure' in one) scenarios.push(...(await measured(one, context)))
-        else experiments.push(...(await one.observe(context)))
+        return await eachAtOnce(all, atOnce, async (one) => {
+          signal.throwIfAborted()
+          for (let n = 0; n < PACES; n++) noise.sample()
+          const own = join(home, one.name)
+          await mkdir(own, { mode: 0o700 })
+          const done = benchmarks.indexOf(one)
+          const say = (message: string): void =>
+            onProgress?.({ done, of: benchmarks.length, title: one.title, message })
+          return await runOne(one, { home: own, scale, subjects: usable, services: offered.usable, signal, say })
+        })
       } finally {
         for (const subject of prepared) await subject.sweep?.()
-        await rm(own, REMOVE)
+        for (const { name } of all) await rm(join(home, name), REMOVE)
       }
     }
+    const scenarios: ScenarioResult[] = []
+    for (const one of benchmarks.filter((any) => 'measure' in any)) {
+      scenarios.push(...(await runAll([one], 1, measured)).flat())
+    }
+    const watched = benchmarks.filter((any) => 'observe' in any)
+    const experiments = await runAll(watched, EXPERIMENTS_AT_ONCE[scale], (one, context) => one.observe(context))
     signal.throwIfAborted()
     return {
       format: 1,
@@ -118,7 +132,7 @@ export async function runChosen(
       subjects: infos,
       services: offered.infos,
       scenarios,
-      experiments,
+      experiments: experiments.flat(),
       goals: goalsOf(scenarios),
     }
   } finally {

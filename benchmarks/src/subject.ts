@@ -15,6 +15,8 @@ export interface Subject {
   readonly waits: string
   /** Whoever waits picks one permit first and waits for that one, also when another one is given back. */
   readonly waitsForOne?: true
+  /** What a killed holder had is free only when a time has run out: for seconds those who wait for it only look, again and again. */
+  readonly freedByTimeout?: true
   /** The platforms (in Node's words) that it declares to support, and where it does so; left out: it declares none. */
   declares?(): Promise<DeclaredPlatforms>
   /** Can it be used in a folder like `home`? If not, why, and how to get it. Never throws for what is only missing. */
@@ -36,6 +38,11 @@ export interface Unavailable {
   readonly reason: string
   /** What to install or to do, as a command where there is one. */
   readonly remedy: string
+}
+
+/** As a sentence, for people. */
+export function howToHave({ reason, remedy }: Unavailable): string {
+  return `${reason.replace(/\.$/, '')}. To have it: ${remedy}`
 }
 
 /** It seemed to be usable, and was not. Whoever runs it goes on without it, and says so. */

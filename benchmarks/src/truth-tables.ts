@@ -1,5 +1,6 @@
 import { formatValue } from './format.ts'
 import type { ExperimentResult, Results, ScenarioResult } from './results.ts'
+import { howToHave } from './subject.ts'
 
 /** A table of what was measured, made from one run: nothing in it is an opinion. */
 export interface TruthTable {
@@ -72,7 +73,7 @@ function tableOf(title: string, columns: readonly Column[], results: Results): T
           : {
               verdict: 'missing',
               text: 'not installed',
-              evidence: `${unavailable.reason}. To have it: ${unavailable.remedy}`,
+              evidence: howToHave(unavailable),
             },
       ),
     })),

@@ -1,5 +1,6 @@
 import { UnsupportedByNature } from './actor/json-process.ts'
 import { saidBy } from './actor/said-by.ts'
+import { eachAtOnce } from './each-at-once.ts'
 import type { Series } from './results.ts'
 import type { Gathered, ScenarioContext } from './scenario.ts'
 
@@ -7,6 +8,8 @@ export interface Turns<U, T> {
   readonly turns: number
   /** Why one has no place in this scenario; undefined: it has one. */
   readonly leaveOut?: (usable: U) => string | undefined
+  /** Who of a turn are measured at the same time, after the others: only those for whom nearly all of it is waiting. Left out: nobody. */
+  readonly atOnce?: (usable: U) => boolean
   readonly measure: (usable: U, turn: number) => Promise<T>
 }
 
@@ -22,7 +25,7 @@ export interface Measured<T> {
 
 /**
  * Measures one after the other, turn by turn, so that whatever else the machine does meets all of them. `measure` is called
- * `turns` times for each. One that fails is in `failed`, and the others go on.
+ * `turns` times for each. One that fails is in `failed`, and the others go on. Nothing is measured any more when it settles.
  */
 export async function turnByTurn<U, T>(
   context: ScenarioContext,
@@ -36,24 +39,29 @@ export async function turnByTurn<U, T>(
     const reason = options.leaveOut?.(usable)
     if (reason !== undefined) leftOut.set(name, reason)
   }
-  for (let turn = 0; turn < options.turns; turn++) {
-    for (const { name, title, usable } of all) {
-      if (leftOut.has(name) || failed.has(name)) continue
+  const measureOne = async ({ name, title, usable }: (typeof all)[number], turn: number): Promise<void> => {
+    if (leftOut.has(name) || failed.has(name)) return
+    context.signal.throwIfAborted()
+    context.say(`${title}, turn ${turn + 1} of ${options.turns}`)
+    try {
+      const gave = await options.measure(usable, turn)
+      measured.set(name, [...(measured.get(name) ?? []), gave])
+    } catch (error) {
       context.signal.throwIfAborted()
-      context.say(`${title}, turn ${turn + 1} of ${options.turns}`)
-      try {
-        const gave = await options.measure(usable, turn)
-        measured.set(name, [...(measured.get(name) ?? []), gave])
-      } catch (error) {
-        context.signal.throwIfAborted()
-        measured.delete(name)
-        if (error instanceof UnsupportedByNature) leftOut.set(name, error.message)
-        else failed.set(name, saidBy(error))
-      }
+      measured.delete(name)
+      if (error instanceof UnsupportedByNature) leftOut.set(name, error.message)
+      else failed.set(name, saidBy(error))
     }
   }
+  const atOnce = all.filter(({ usable }) => options.atOnce?.(usable) === true)
+  const alone = all.filter((one) => !atOnce.includes(one))
+  for (let turn = 0; turn < options.turns; turn++) {
+    for (const one of alone) await measureOne(one, turn)
+    await eachAtOnce(atOnce, atOnce.length, (one) => measureOne(one, turn))
+  }
   return {
-    turns: measured,
+    // In the order of the subjects, whoever was ready first.
+    turns: new Map(all.flatMap(({ name }) => (measured.has(name) ? [[name, measured.get(name) ?? []] as const] : []))),
     leftOut: [...leftOut].map(([subject, reason]) => ({ subject, reason })),
     failed: [...failed].map(([subject, message]) => ({ subject, message })),
   }

@@ -8,9 +8,10 @@ import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { Actor } from './actor/actor.ts'
 import { describeMachine } from './machine.ts'
+import { ownPriority } from './noise.ts'
 import { perfRecord, printProfile } from './perf.ts'
 import { summarize } from './statistics.ts'
-import type { PreparedSubject } from './subject.ts'
+import { howToHave, type PreparedSubject } from './subject.ts'
 import { SUBJECTS } from './subjects/index.ts'
 import { takeOne } from './take-one.ts'
 import type { Times, WaiterSteps, Wake } from './wake-section.ts'
@@ -51,7 +52,12 @@ try {
   const floor = await prepared('c-floor')
   const waiters: WaiterSteps[] = []
   for (const name of ['c-floor', 'native']) waiters.push(await stepsOf(name, floor))
-  const wake: Wake = { date: new Date().toISOString(), machine: describeMachine(home), waiters }
+  const wake: Wake = {
+    date: new Date().toISOString(),
+    machine: describeMachine(home),
+    priority: ownPriority(),
+    waiters,
+  }
   printProfile('wake', wake)
 } finally {
   rmSync(home, { recursive: true, force: true })
@@ -61,7 +67,7 @@ async function prepared(name: string): Promise<PreparedSubject> {
   const subject = SUBJECTS.find((one) => one.name === name)
   if (subject === undefined) throw new Error(`there is no subject ${name}`)
   const missing = await subject.unavailable(home)
-  if (missing !== undefined) throw new Error(`${subject.title}: ${missing.reason}. ${missing.remedy}`)
+  if (missing !== undefined) throw new Error(`${subject.title}: ${howToHave(missing)}`)
   return await subject.prepare(home)
 }
 

@@ -4,24 +4,16 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { chromiumPath } from '@procref/testing'
 import type { AxeResults } from 'axe-core'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compare } from '../src/compare.ts'
 import { reportHtml } from '../src/report/report.ts'
-import { findProgram } from '../src/subjects/find-program.ts'
 import { hostileReport } from './hostile.ts'
 import { syntheticResults } from './synthetic-results.ts'
 
-const executablePath = ['chromium', 'chromium-browser', 'google-chrome']
-  .map((name) => findProgram(name))
-  .find((path) => path !== undefined)
-
-if (executablePath === undefined) {
-  console.warn(
-    'NOTE: there is no chromium on the PATH (Debian: apt install chromium).\nThe tests of the report in a browser DO NOT RUN.',
-  )
-}
+const executablePath = chromiumPath()
 
 const WAYS = (['light', 'dark'] as const).flatMap((colorScheme) => [375, 1280].map((width) => ({ colorScheme, width })))
 

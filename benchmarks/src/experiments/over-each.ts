@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { UnsupportedByNature } from '../actor/json-process.ts'
 import { saidBy } from '../actor/said-by.ts'
+import { eachAtOnce } from '../each-at-once.ts'
 import type { Experiment } from '../experiment.ts'
 import type { ExperimentResult } from '../results.ts'
 import type { ScenarioContext, UsableSubject } from '../scenario.ts'
@@ -24,27 +25,18 @@ export async function overEach(
     readonly observe: (usable: UsableSubject, dir: string) => Promise<Seen>
   },
 ): Promise<readonly ExperimentResult[]> {
-  const results: ExperimentResult[] = []
-  const waiting = [...context.subjects.entries()]
-  const worker = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const [index, usable] = next
-      context.signal.throwIfAborted()
-      context.say(usable.subject.title)
-      const { name } = usable.subject
-      const seen =
-        usable.subject.betweenProcesses || options.alsoInProcess === true
-          ? await seenOf(() => options.observe(usable, join(context.home, name)), context.signal)
-          : { verdict: 'not-applicable' as const, finding: 'one process only', evidence: 'No two processes share it.' }
-      // A folder that is gone tomorrow says nothing to a reader.
-      const evidence = seen.evidence.replaceAll(context.home, '…')
-      results[index] = { experiment: experiment.name, title: experiment.title, subject: name, ...seen, evidence }
-    }
-  }
-  // All of them end before this does, also when one is aborted: none goes on in a folder that is being removed.
-  const ended = await Promise.allSettled(Array.from({ length: options.atOnce ?? 1 }, worker))
-  for (const one of ended) if (one.status === 'rejected') throw one.reason
-  return results
+  return await eachAtOnce(context.subjects, options.atOnce ?? 1, async (usable) => {
+    context.signal.throwIfAborted()
+    context.say(usable.subject.title)
+    const { name } = usable.subject
+    const seen =
+      usable.subject.betweenProcesses || options.alsoInProcess === true
+        ? await seenOf(() => options.observe(usable, join(context.home, name)), context.signal)
+        : { verdict: 'not-applicable' as const, finding: 'one process only', evidence: 'No two processes share it.' }
+    // A folder that is gone tomorrow says nothing to a reader.
+    const evidence = seen.evidence.replaceAll(context.home, '…')
+    return { experiment: experiment.name, title: experiment.title, subject: name, ...seen, evidence }
+  })
 }
 
 async function seenOf(observe: () => Promise<Seen>, signal: AbortSignal): Promise<Seen> {

@@ -8,6 +8,7 @@ import type { Series } from '../results.ts'
 import type { Scenario, ScenarioContext, UsableSubject } from '../scenario.ts'
 import { curveOf, summarizeTurns } from '../statistics.ts'
 import { takeOne } from '../take-one.ts'
+import { timeoutsAtOnce } from '../timeouts-at-once.ts'
 import { combined } from '../turn-by-turn.ts'
 import { withActors } from '../with-actors.ts'
 import { withPatience } from '../with-patience.ts'
@@ -40,9 +41,11 @@ export const herd: Scenario = {
   title: 'Many wait for one permit, and its holder is killed',
   scale: 'quick',
   async measure(context) {
+    const { atOnce, told: alsoTold } = timeoutsAtOnce(context.scale)
     const measured = await turnsOfSubjects(context, {
       turns: TURNS[context.scale],
       leaveOut: unfitForSharing,
+      atOnce,
       measure: (usable, turn) => herdsOf(context, usable, turn),
     })
     return {
@@ -52,7 +55,7 @@ export const herd: Scenario = {
       method:
         `${HERDS[context.scale].join(', ')} processes wait for one permit. Its holder is killed, the first has it, keeps it for ${KEPT_MICROSECONDS} µs and gives it back, and so on ` +
         `until all have had it; ${TURNS[context.scale]} times. Two that have it at the same time are a failure of the subject. If more than one were woken each time, the ` +
-        "time from one to the next and each one's processor time would grow with the number of those who wait.",
+        `time from one to the next and each one's processor time would grow with the number of those who wait.${alsoTold}`,
       unit: 'µs',
       better: 'lower',
       axis: { title: 'processes that wait', scale: 'log' },

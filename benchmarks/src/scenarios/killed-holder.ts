@@ -9,6 +9,7 @@ import type { Scenario, ScenarioContext, UsableSubject } from '../scenario.ts'
 import { summarizeTurns } from '../statistics.ts'
 import type { PreparedSubject } from '../subject.ts'
 import { takeOne } from '../take-one.ts'
+import { timeoutsAtOnce } from '../timeouts-at-once.ts'
 import { combined } from '../turn-by-turn.ts'
 import { type Place, withActors } from '../with-actors.ts'
 import { withPatience } from '../with-patience.ts'
@@ -20,7 +21,7 @@ const TURNS = { guard: 1, quick: 1, full: 2 }
 /** So long a variant and turn, and one kill at least. */
 const EACH_MS = { guard: 500, quick: 300, full: 4_000 }
 /** Whoever waits longer waits for a lease to run out, at best. */
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = { guard: 30_000, quick: 13_000, full: 30_000 }
 /**
  * The holder is killed at a random time after the wait began, or all kills would meet the same point of a waiter's timers: within this range,
  * which grows with what the kills before took, so that all phases of a long timer are met too.
@@ -44,9 +45,11 @@ export const killedHolder: Scenario = {
   scale: 'quick',
   async measure(context) {
     const floor = context.subjects.find(({ subject }) => subject.name === 'c-floor')
+    const { atOnce, told } = timeoutsAtOnce(context.scale)
     const measured = await turnsOfSubjects(context, {
       turns: TURNS[context.scale],
       leaveOut: unfitForSharing,
+      atOnce,
       measure: (usable, turn) => variantsOf(context, usable, floor, turn),
     })
     return {
@@ -56,7 +59,7 @@ export const killedHolder: Scenario = {
       method:
         'One process has the last permit, another one waits for it in claim(); the holder is killed at a random time later. From just before kill(2) until the ' +
         `claim has its permit, for ${EACH_MS[context.scale]} ms, ${TURNS[context.scale]} times. In it is what the kernel needs to end the holder: more for a Node process than ` +
-        `for a small program in C.${ALSO_FULL[context.scale] ? ' In the pool of a hundred the waiter has the other 99.' : ''}`,
+        `for a small program in C.${ALSO_FULL[context.scale] ? ' In the pool of a hundred the waiter has the other 99.' : ''}${told}`,
       unit: 'µs',
       better: 'lower',
       ...combined(measured, seriesFrom),
@@ -73,7 +76,7 @@ async function variantsOf(
   const found: Found[] = []
   const kills = async (variant: string, slots: number, holder: PreparedSubject): Promise<void> => {
     const place = { prepared, dir: join(context.home, `${subject.name}-${turn}-${found.length}`), slots }
-    found.push({ variant, latenciesUs: await killAgain(place, holder, EACH_MS[context.scale], context.signal) })
+    found.push({ variant, latenciesUs: await killAgain(place, holder, context) })
   }
   await kills(ONE, 1, prepared)
   if (floor !== undefined && SLOT_FILES.includes(subject.name)) await kills(HELD_IN_C, 1, floor.prepared)
@@ -87,13 +90,12 @@ async function variantsOf(
 async function killAgain(
   place: Place,
   holderOf: PreparedSubject,
-  milliseconds: number,
-  signal: AbortSignal,
+  { scale, signal }: ScenarioContext,
 ): Promise<readonly number[]> {
   return await withActors(place, async ({ startOne }) => {
     const waiter = await startOne()
     const latencies: number[] = []
-    const end = performance.now() + milliseconds
+    const end = performance.now() + EACH_MS[scale]
     do {
       signal.throwIfAborted()
       await using holder = await Actor.start(holderOf, place.dir, place.slots)
@@ -103,7 +105,7 @@ async function killAgain(
       await after(pauseMs(latencies))
       const sent = process.hrtime.bigint()
       await holder.kill()
-      const { atNs } = await withPatience(claimed, PATIENCE_MS, 'nobody has a killed holder’s permit')
+      const { atNs } = await withPatience(claimed, PATIENCE_MS[scale], 'nobody has a killed holder’s permit')
       latencies.push(Number(BigInt(atNs) - sent) / 1_000)
       await waiter.ask('release')
     } while (performance.now() < end)

@@ -6,7 +6,7 @@ import { javascriptActor } from './javascript-actor.ts'
 
 /** A backend of procref as a subject: all of them differ only in what is told here and in their module in `pools/`. */
 export function backendSubject(
-  told: Pick<Subject, 'name' | 'title' | 'summary' | 'maxSlots' | 'waits'> & {
+  told: Pick<Subject, 'name' | 'title' | 'summary' | 'maxSlots' | 'waits' | 'freedByTimeout'> & {
     /** The package that it comes from. */
     readonly from: string
     /** Something outside of a pool's folder outlives it when its last holder is killed. */

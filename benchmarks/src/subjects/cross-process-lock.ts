@@ -8,5 +8,6 @@ export const crossProcessLockSubject: Subject = librarySubject({
     "a file with its holder's process id, looked at and then written; free again 20 minutes after the holder died",
   maxSlots: 1,
   waits: 'by a timer of 500 ms, and a refusal takes as long',
+  freedByTimeout: true,
   library: 'cross-process-lock',
 })

@@ -7,6 +7,7 @@ export const lockfileSubject: Subject = backendSubject({
   summary: 'a folder a slot and its heartbeat, without native code',
   maxSlots: 1_000,
   waits: 'by a timer',
+  freedByTimeout: true,
   from: '@procref/lockfile',
   load: async () => (await import('@procref/lockfile')).lockfile(),
 })

@@ -7,5 +7,6 @@ export const properLockfileSubject: Subject = librarySubject({
   summary: 'a folder whose time of change its holder renews: stale, and free, 10 s after the last time',
   maxSlots: 1,
   waits: 'by a timer, from 50 to 500 ms (`retries`, as its users set them; without them it does not wait)',
+  freedByTimeout: true,
   library: 'proper-lockfile',
 })

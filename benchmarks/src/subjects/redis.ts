@@ -19,6 +19,7 @@ export const redisSubject: Subject = {
   maxSlots: 10_000,
   betweenProcesses: true,
   waits: 'by a timer of 10 ms, each time a request to the server (the default of the library)',
+  freedByTimeout: true,
   declares: async () => ({ platforms: ['linux', 'darwin'], where: 'the documentation of the Redis server' }),
   async unavailable() {
     if (findProgram('redis-server') === undefined) {

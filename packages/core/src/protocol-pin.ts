@@ -28,6 +28,8 @@ const MAX_SLOTS_OF_ANY = 100_000
 const FORMAT = 1
 /** With a folder or a move in it: whoever knows only the first format must not pass over them. */
 const FORMAT_OF_MOVED = 2
+/** It is shown to people, and stands in commands that they are told to run: nothing that steers a terminal or a shell. */
+const PROTOCOL_NAME = /^[\w.:@/+-]{1,100}$/
 const FOLDER = /^generation-(\d{1,6})$/
 /** More than any pin of this format has: a bigger file is something else. */
 const MAX_PIN_BYTES = 4096
@@ -202,6 +204,7 @@ export function replacePin(dir: string, pin: ProtocolPin, system: SystemCalls = 
  *
  * Guarantee: whoever calls this, at whatever moment, gets the same pin, or `ProtocolMismatchError` or `PoolSizeMismatchError`. It
  * is on disk, whole, before anybody can see it. `beforeMaking` runs first, and its error keeps the pin from being made.
+ * Throws `TypeError` for a number of slots that cannot be, and a name of a protocol that is not one of up to 100 letters, digits and `._:@/+-`.
  */
 export function pinProtocol(
   dir: string,
@@ -211,6 +214,7 @@ export function pinProtocol(
   const system = options.system ?? systemCalls
   const maxSlots = options.maxSlots ?? MAX_SLOTS
   checkSlots(wanted.slots, maxSlots)
+  checkProtocolName(wanted.protocol)
   const path = join(dir, PIN_FILE)
   const { made: found, seed } = lookFor(dir, system)
   if (found !== undefined) return agreed(dir, found, wanted, maxSlots)
@@ -228,6 +232,17 @@ export function pinProtocol(
 export function checkSlots(slots: number | undefined, maxSlots: number = MAX_SLOTS): void {
   if (slots === undefined || (Number.isInteger(slots) && slots >= 1 && slots <= maxSlots)) return
   throw new TypeError(`slots must be an integer from 1 to ${maxSlots}, not ${String(slots)}`)
+}
+
+function checkProtocolName(name: string): void {
+  if (isProtocolName(name)) return
+  throw new TypeError(
+    `a lock protocol's name has up to 100 letters, digits and ._:@/+-, and is not ${JSON.stringify(name)}`,
+  )
+}
+
+function isProtocolName(value: unknown): value is string {
+  return typeof value === 'string' && PROTOCOL_NAME.test(value)
 }
 
 function agreed(dir: string, found: ProtocolPin, wanted: WantedPin, maxSlots: number): ProtocolPin {
@@ -269,7 +284,7 @@ function readPinFile(path: string, system: SystemCalls): ProtocolPin | undefined
   }
   const { protocol, slots } = fields
   const valid = typeof slots === 'number' && Number.isInteger(slots) && slots >= 1 && slots <= MAX_SLOTS_OF_ANY
-  if (typeof protocol !== 'string' || protocol === '' || !valid) {
+  if (!isProtocolName(protocol) || !valid) {
     throw new ProtocolUnreadableError(path, 'does not name a protocol and a number of slots')
   }
   return fields.format === FORMAT ? { protocol, slots } : { protocol, slots, ...moveIn(path, fields) }
@@ -282,12 +297,12 @@ function moveIn(
   // It becomes part of a path.
   const aFolder = folder === undefined || (typeof folder === 'string' && isSlotsFolder(folder))
   const to = typeof moving === 'object' && moving !== null && 'to' in moving ? moving.to : undefined
-  if (!aFolder || (moving !== undefined && (typeof to !== 'string' || to === ''))) {
+  if (!aFolder || (moving !== undefined && !isProtocolName(to))) {
     throw new ProtocolUnreadableError(path, 'names a folder or a move that cannot be')
   }
   return {
     ...(typeof folder === 'string' && { folder }),
-    ...(typeof to === 'string' && { moving: { to } }),
+    ...(isProtocolName(to) && { moving: { to } }),
   }
 }
 

@@ -140,7 +140,9 @@ test.each([
   ['{"format":2,"protocol":"p","slots":5,"folder":7}', 'names a folder or a move that cannot be'],
   ['{"format":2,"protocol":"p","slots":5,"moving":{"to":7}}', 'names a folder or a move that cannot be'],
   ['{"format":2,"protocol":"p","slots":5,"moving":true}', 'names a folder or a move that cannot be'],
+  ['{"format":2,"protocol":"p","slots":5,"moving":{"to":"q; rm -r ."}}', 'names a folder or a move that cannot be'],
   ['{"format":1,"protocol":"","slots":5}', 'does not name'],
+  ['{"format":1,"protocol":"p\\u001b[31m","slots":5}', 'does not name'],
   ['{"format":1,"protocol":"p","slots":0}', 'does not name'],
   ['{"format":1,"protocol":"p","slots":"5"}', 'does not name'],
   ['{"format":1,"protocol":"p"}', 'does not name'],
@@ -273,4 +275,10 @@ test('a pin that is deleted at once is not mistaken for one that agrees', () => 
   expect(() => pinProtocol(dir, { protocol: 'p' }, failing({ link }))).toThrow(
     expect.objectContaining({ code: 'PROCREF_PROTOCOL_UNREADABLE' }),
   )
+})
+
+test.each(['', 'two words', 'a;b', '$(x)', 'x'.repeat(101)])('a protocol cannot be called %j', (protocol) => {
+  const dir = freshDir()
+  expect(() => pinProtocol(dir, { protocol })).toThrow(TypeError)
+  expect(readProtocolPin(dir)).toBeUndefined()
 })

@@ -15,6 +15,7 @@ export {
   within,
 } from '@procref/conformance/harness'
 export { atEnd, freshDir } from './at-end.ts'
+export { chromiumPath } from './chromium.ts'
 export { type DirectoryUser, endDirectory, lockUsers, servantsOf } from './end-directory.ts'
 export { freeze } from './freeze.ts'
 export { removeSemaphoresAfterwards } from './leftover-semaphores.ts'

@@ -3,6 +3,7 @@ import { DataEngineMismatchError, EngineRecordDamagedError, NewerDataError, Olde
 import { isNewer, majorOf } from '../version-order.ts'
 import { replaceFileDurably } from './atomic-file.ts'
 import { newNonce } from './nonce.ts'
+import { isPlainText } from './plain-text.ts'
 import { parseJson, readSmallFile } from './small-file.ts'
 
 /** What wrote the data at `path`'s side last; `undefined` when nothing did. Throws `EngineRecordDamagedError`. */
@@ -44,5 +45,5 @@ export function checkEngine(recorded: EngineIdentity | undefined, asked: EngineI
 function isEngineIdentity(value: unknown): value is EngineIdentity {
   if (typeof value !== 'object' || value === null) return false
   const { engine, version, storage } = value as Record<string, unknown>
-  return typeof engine === 'string' && typeof version === 'string' && typeof storage === 'string'
+  return [engine, version, storage].every(isPlainText)
 }

@@ -5,6 +5,7 @@ import type { StartMark } from '../crash-loop.ts'
 import { NewerProtocolError } from '../errors.ts'
 import { moveIntoPlace, openNew, removeFile, removeTemporaries, replaceFile, writeWhole } from './atomic-file.ts'
 import { isNonce } from './nonce.ts'
+import { isPlainText } from './plain-text.ts'
 import { isSerializedError, type SerializedError } from './serialized-error.ts'
 import { parseJson, readSmallFile } from './small-file.ts'
 
@@ -93,7 +94,7 @@ export function readServerRecord(path: string): ServerRecord | undefined {
       path,
       found: protocol as number,
       supported: SERVER_RECORD_PROTOCOL,
-      ...(typeof procref === 'string' ? { writtenBy: procref } : {}),
+      ...(isPlainText(procref) ? { writtenBy: procref } : {}),
     })
   }
   return isServerRecord(value) ? value : undefined

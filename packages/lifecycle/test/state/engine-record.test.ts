@@ -29,6 +29,9 @@ test('a record torn at any byte is an error, not "nothing wrote"', () => {
   }
   writeFileSync(file, '{"engine":"surrealdb"}')
   expect(() => readEngineRecord(file)).toThrow(damaged)
+  // It would be shown on a terminal.
+  writeEngineRecord(file, { ...engine, version: '3.3.5\u001b[31m' })
+  expect(() => readEngineRecord(file)).toThrow(damaged)
   symlinkSync(file, join(dir, 'link.json'))
   expect(() => readEngineRecord(join(dir, 'link.json'))).toThrow(/is a symbolic link/)
 })

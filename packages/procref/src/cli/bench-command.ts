@@ -10,9 +10,9 @@ export function addBenchCommand(program: Command): void {
     group: 'Slots:',
     details:
       'Starts processes and servers of its own in a temporary folder, and ends them. Writes the results as JSON and a report as one HTML file, ' +
-      'and prints a summary. What is not installed is named with how to get it. Needs the package @procref/bench. Exits with 1 when a measurement failed.',
+      'and prints a summary. What is not installed is named with how to get it. Needs the package @procref/bench. Exits with 1 when a measurement of procref itself failed.',
     examples: [
-      ['procref bench', 'a part of everything, in about a quarter of an hour'],
+      ['procref bench', 'a part of everything, within ten minutes'],
       ['procref bench --scale full', 'for the record; an hour and a half'],
       ['procref bench --subjects native,flock --only uncontended', 'two backends, one question'],
       ['procref bench --compare procref-bench/20260101T120000Z.json', 'and what changed since'],

@@ -7,6 +7,7 @@ import { type Colors, colorsFor, note, print, printJson } from '../cli/output.ts
 import { createProgressLine } from '../cli/progress.ts'
 import { formatTable } from '../cli/table.ts'
 import { BenchNotInstalledError } from '../errors.ts'
+import { isFailureOfOurs } from './failed-by-us.ts'
 
 export interface BenchOptions {
   readonly json?: boolean
@@ -50,7 +51,7 @@ export async function runBench(options: BenchOptions): Promise<void> {
   await writeWhole(outcome.results, `${JSON.stringify(results)}\n`)
   await writeWhole(outcome.report, bench.reportHtml(results, comparison))
 
-  if (outcome.failed.length > 0) process.exitCode = EXIT_CODE.failed
+  if (outcome.failed.some(({ subject }) => isFailureOfOurs(results, subject))) process.exitCode = EXIT_CODE.failed
   if (options.json === true) return printJson(outcome)
   print(viewResults(bench, results, colorsFor(1)))
   if (comparison !== undefined) print(`\n${formatTable(bench.comparisonTable(comparison))}`)
@@ -111,12 +112,13 @@ function showProgress(): {
   readonly update: NonNullable<Parameters<Bench['runBenchmarks']>[0]>['onProgress'] & {}
 } & Disposable {
   const line = createProgressLine()
-  let last = ''
+  const begun = new Set<string>()
   return {
     update: ({ done, of, title, message }) => {
       line.update(`${done + 1} of ${of}  ${title}: ${message}`)
-      if (process.stderr.isTTY || title === last) return
-      last = title
+      // Some go on at the same time.
+      if (process.stderr.isTTY || begun.has(title)) return
+      begun.add(title)
       note(`${done + 1} of ${of}  ${title}`)
     },
     [Symbol.dispose]: () => line[Symbol.dispose](),
@@ -124,7 +126,7 @@ function showProgress(): {
 }
 
 function viewResults(bench: Bench, results: Results, colors: Colors): string {
-  const missing = [...missingBy([...results.subjects, ...results.services])].map(
+  const missing = [...missingBy(bench, [...results.subjects, ...results.services])].map(
     ([why, titles]) => `${colors.yellow('not measured:')} ${titles.join(', ')}. ${why}`,
   )
   const goals = results.goals.map(
@@ -136,11 +138,11 @@ function viewResults(bench: Bench, results: Results, colors: Colors): string {
 }
 
 /** The titles of what could not be measured, by why not and how to have it. */
-function missingBy(all: Results['services']): ReadonlyMap<string, readonly string[]> {
+function missingBy(bench: Bench, all: Results['services']): ReadonlyMap<string, readonly string[]> {
   const by = new Map<string, string[]>()
   for (const { title, unavailable } of all) {
     if (unavailable === undefined) continue
-    const why = `${unavailable.reason.replace(/\.$/, '')}. To have it: ${unavailable.remedy}`
+    const why = bench.howToHave(unavailable)
     by.set(why, [...(by.get(why) ?? []), title])
   }
   return by
