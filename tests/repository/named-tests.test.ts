@@ -5,6 +5,7 @@ import { root } from './workspace.ts'
 
 const PAGES = [
   { page: 'docs/reliability.md', atLeast: 60 },
+  { page: 'docs/where-processes-live.md', atLeast: 25 },
   { page: 'SECURITY.md', atLeast: 30 },
 ]
 

@@ -1,4 +1,5 @@
 import { ProcrefError } from './errors.ts'
+import { isError } from './is-error.ts'
 
 /** The operating system refused a file operation for a reason that has a remedy. `cause` is its own error. */
 export class FileAccessError extends ProcrefError {
@@ -42,7 +43,7 @@ const REMEDIES: Readonly<Record<string, { readonly code: `PROCREF_${string}`; re
 
 /** The errno name of a system's error (`ENOENT`), from Node or from a native module; `undefined` for anything else. */
 export function errnoOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || error instanceof ProcrefError) return undefined
+  if (!isError(error) || error instanceof ProcrefError) return undefined
   const code = 'code' in error ? error.code : undefined
   return typeof code === 'string' ? code : undefined
 }

@@ -14,6 +14,8 @@ export type { FilesystemKind, FilesystemType } from './filesystem-types.ts'
 export { FreedSlots, type SlotWaits } from './freed-slots.ts'
 export { type Guarantees, locksAreInheritable } from './guarantees.ts'
 export { ProcessIdentityUnavailableError } from './identity-unavailable.ts'
+export { descriptorModule, installedModule, isBundled, ownFile, requireBeside } from './installed-module.ts'
+export { isError } from './is-error.ts'
 export { type LinkedSignal, linkSignals } from './link-signals.ts'
 export { testMedium } from './medium-test.ts'
 export {
@@ -54,7 +56,7 @@ export {
   readProtocolPin,
   slotsFolder,
 } from './protocol-pin.ts'
-export { DescriptorError, rebuildFromDescriptor } from './rebuild-from-descriptor.ts'
+export { DescriptorError, type Factories, offerFactories, rebuildFromDescriptor } from './rebuild-from-descriptor.ts'
 export { checkDirectory, secureDirectory, UnsafeDirectoryError } from './secure-directory.ts'
 export {
   type BackendCandidate,

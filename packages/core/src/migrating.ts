@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path'
 import { ProcrefError } from './errors.ts'
 import type { FileLocker } from './file-locker.ts'
 import type { Guarantees } from './guarantees.ts'
+import { descriptorModule } from './installed-module.ts'
 import { weakerGuarantees } from './migrating-guarantees.ts'
 import { bothLocks, isOneLock, locksHonouring } from './migrating-locks.ts'
 import { MigratingPool } from './migrating-pool.ts'
@@ -112,7 +113,7 @@ function locksOf({ from, to, phase }: Migration): FileLocker {
 
 function descriptorOf({ from, to, phase }: Migration): BackendDescriptor {
   const options = { from: toJson(from.descriptor), to: toJson(to.descriptor), phase }
-  return { module: new URL('./index.js', import.meta.url).href, factory: 'rebuildMigrating', options }
+  return { module: descriptorModule('@procref/core', import.meta.url), factory: 'rebuildMigrating', options }
 }
 
 function toJson({ module, factory, options }: BackendDescriptor): Json {

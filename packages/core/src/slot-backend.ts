@@ -10,7 +10,10 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
  * It is written to disk and passed between processes: never put a secret into it.
  */
 export interface Descriptor {
-  /** A `file:` URL, so that it does not depend on the other process's working directory. */
+  /**
+   * A `file:` URL, so that it does not depend on the other process's working directory; `bundle:` and the package's name for what is part
+   * of a bundle. `descriptorModule()` makes it.
+   */
   readonly module: string
   /** The name of the exported factory function. */
   readonly factory: string

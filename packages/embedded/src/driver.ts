@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs'
+import { descriptorModule } from '@procref/core'
 import {
   checkSurrealData,
   chooseSurreal,
@@ -43,7 +44,7 @@ export function embeddedSurreal(options: EmbeddedSurrealOptions = {}): ServerDri
   return {
     name: 'embedded-surreal',
     descriptor: {
-      module: new URL('./index.js', import.meta.url).href,
+      module: descriptorModule('@procref/embedded', import.meta.url),
       factory: 'embeddedSurreal',
       options: choice.options,
     },

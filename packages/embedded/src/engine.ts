@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
+import { requireBeside } from '@procref/core'
 import { DatabaseLockedError, saysDatabaseLocked } from '@procref/lifecycle'
 import { EMPTY_ARRAY, encodeUuid, encodeValue, mapParts } from './cbor.ts'
 import { prepareEnvironment } from './engine-environment.ts'
@@ -179,7 +179,7 @@ export class Engine {
 
 function load(file: string): NativeModule {
   try {
-    return createRequire(import.meta.url)(file) as NativeModule
+    return requireBeside(import.meta.url)(file) as NativeModule
   } catch (cause) {
     const said = cause instanceof Error ? cause.message : String(cause)
     throw new EngineUnavailableError(

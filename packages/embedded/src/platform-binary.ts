@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { requireBeside } from '@procref/core'
 import { EngineUnavailableError } from './errors.ts'
 
 const PACKAGE = '@surrealdb/node'
@@ -50,7 +50,7 @@ function isMusl(): boolean {
 
 /** The package exports neither its binaries nor its package.json, so it is looked up as Node would, folder by folder. */
 function packageDir(): string {
-  const folders = createRequire(import.meta.url).resolve.paths(PACKAGE) ?? []
+  const folders = requireBeside(import.meta.url).resolve.paths(PACKAGE) ?? []
   const found = folders.map((folder) => join(folder, PACKAGE)).find((dir) => existsSync(join(dir, 'package.json')))
   if (found !== undefined) return found
   throw new EngineUnavailableError(`is not installed (no ${PACKAGE} in ${folders[0]} or above)`, `Install ${PACKAGE}.`)

@@ -1,4 +1,4 @@
-import { fileSlots, type SlotBackend } from '@procref/core'
+import { descriptorModule, fileSlots, type SlotBackend } from '@procref/core'
 import { loadFlock } from './fs-ext.ts'
 import { flockLocker } from './locker.ts'
 
@@ -24,6 +24,6 @@ export function flock(): SlotBackend {
       interoperatesWithSeed: true,
       platforms: ['linux', 'darwin', 'freebsd'],
     },
-    descriptor: { module: new URL('./index.js', import.meta.url).href, factory: 'flock', options: {} },
+    descriptor: { module: descriptorModule('@procref/flock', import.meta.url), factory: 'flock', options: {} },
   })
 }

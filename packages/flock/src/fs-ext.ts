@@ -1,5 +1,4 @@
-import { createRequire } from 'node:module'
-import { BackendUnavailableError } from '@procref/core'
+import { BackendUnavailableError, requireBeside } from '@procref/core'
 
 /** fs-ext's `flockSync`; throws an error with the errno as `code`. */
 export type FlockSync = (fd: number, mode: 'exnb' | 'shnb') => void
@@ -10,7 +9,7 @@ let loaded: FlockSync | undefined
 export function loadFlock(): FlockSync {
   if (loaded !== undefined) return loaded
   try {
-    const module = createRequire(import.meta.url)('fs-ext') as { readonly flockSync?: FlockSync }
+    const module = requireBeside(import.meta.url)('fs-ext') as { readonly flockSync?: FlockSync }
     if (typeof module.flockSync !== 'function') throw new Error('fs-ext exports no flockSync')
     loaded = module.flockSync
     return loaded

@@ -1,4 +1,4 @@
-import { type SlotBackend, SlotTableStore, storeSlots } from '@procref/core'
+import { descriptorModule, type SlotBackend, SlotTableStore, storeSlots } from '@procref/core'
 import { native, PermitTable } from '@procref/native'
 import { PermitTables } from './permit-tables.ts'
 
@@ -48,6 +48,10 @@ export function hybrid(options: HybridOptions = {}): SlotBackend {
       interoperatesWithSeed: false,
       platforms: ['linux'],
     },
-    descriptor: { module: new URL('./index.js', import.meta.url).href, factory: 'hybrid', options: { scanMs } },
+    descriptor: {
+      module: descriptorModule('@procref/hybrid', import.meta.url),
+      factory: 'hybrid',
+      options: { scanMs },
+    },
   })
 }

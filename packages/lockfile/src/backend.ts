@@ -1,4 +1,4 @@
-import { fileSlots, type SlotBackend } from '@procref/core'
+import { descriptorModule, fileSlots, type SlotBackend } from '@procref/core'
 import { beatOf, checkLease, DEFAULT_LEASE_MS } from './lease.ts'
 import { lockfileLocker } from './locker.ts'
 
@@ -36,7 +36,7 @@ export function lockfile(options: LockfileOptions = {}): SlotBackend {
       platforms: ['linux', 'darwin', 'freebsd', 'openbsd', 'win32', 'aix', 'sunos'],
     },
     descriptor: {
-      module: new URL('./index.js', import.meta.url).href,
+      module: descriptorModule('@procref/lockfile', import.meta.url),
       factory: 'lockfile',
       options: { leaseMs },
     },

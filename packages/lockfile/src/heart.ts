@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
-import { ProcrefError } from '@procref/core'
+import { installedModule, ProcrefError } from '@procref/core'
 import type { HeartAnswer, HeartCall, HeartSetup, LostNotice } from './heart-messages.ts'
 import type { OwnRecord } from './owner-record.ts'
 
@@ -40,11 +39,7 @@ export class Heart {
     const notices = new MessageChannel()
     const answered = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
     const setup: HeartSetup = { calls: calls.port2, notices: notices.port2, answered }
-    const program = new URL('./heart-worker.js', import.meta.url)
-    // Else it would be told later, to an event loop that waits for an answer.
-    if (!existsSync(program)) {
-      throw new HeartUnavailableError(`could not be started: there is no ${fileURLToPath(program)} (is this a bundle?)`)
-    }
+    const program = programOfThread()
     let worker: Worker
     try {
       worker = new Worker(program, {
@@ -118,4 +113,18 @@ export class Heart {
     this.#onLost.clear()
     for (const tell of tellAll) tell('the thread that sends its heartbeats has ended')
   }
+}
+
+/** Looked for before the thread is made: what is wrong with it would be told later, to an event loop that waits for an answer. */
+function programOfThread(): URL {
+  const module = installedModule('@procref/lockfile', import.meta.url, './heart-worker.js')
+  if (module === undefined) {
+    throw new HeartUnavailableError(
+      'could not be started: @procref/lockfile is part of a bundle, and its thread would have to be a file of its own. ' +
+        'Keep the package out of the bundle, and installed, or use native() (see docs/where-processes-live.md)',
+    )
+  }
+  const program = new URL(module)
+  if (existsSync(program)) return program
+  throw new HeartUnavailableError(`could not be started: there is no ${program.pathname} (was its folder removed?)`)
 }

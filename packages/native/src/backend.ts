@@ -1,4 +1,4 @@
-import { fileSlots, type SlotBackend } from '@procref/core'
+import { descriptorModule, fileSlots, type SlotBackend } from '@procref/core'
 import { loadBinding } from './load-binding.ts'
 import { nativeLocker } from './locker.ts'
 import { isInheritedByChildren } from './platform.ts'
@@ -29,6 +29,6 @@ export function native(): SlotBackend {
       interoperatesWithSeed: true,
       platforms: ['linux', 'darwin', 'freebsd', 'win32'],
     },
-    descriptor: { module: new URL('./index.js', import.meta.url).href, factory: 'native', options: {} },
+    descriptor: { module: descriptorModule('@procref/native', import.meta.url), factory: 'native', options: {} },
   })
 }

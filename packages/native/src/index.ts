@@ -1,5 +1,5 @@
 export { native } from './backend.ts'
-export { isNativeCodeHere } from './load-binding.ts'
+export { isNativeCodeHere, nativeCodeFile } from './load-binding.ts'
 export { ofdRange } from './ofd-range.ts'
 export { PermitTable, type PermitTableOptions } from './permit-table.ts'
 export { PermitTableOutOfReachError, TooManyProcessesError } from './permit-table-errors.ts'

@@ -1,16 +1,14 @@
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { BackendUnavailableError } from '@procref/core'
+import { BackendUnavailableError, installedModule, ownFile, requireBeside } from '@procref/core'
 import type { NativeBinding } from './binding.ts'
 import { isPublishedPlatform, platformName } from './platform.ts'
 
-const require = createRequire(import.meta.url)
 let loaded: NativeBinding | undefined
 
 /**
- * Loads the Rust part, once: the file beside package.json that a checkout builds, else the package for this platform. Throws
- * `BackendUnavailableError`, which says what to install, where there is neither or it cannot be loaded.
+ * Loads the Rust part, once: the file beside package.json that a checkout builds, or beside a bundle that this code is part of; else the
+ * package for this platform. Throws `BackendUnavailableError`, which says what to install, where there is neither or it cannot be loaded.
  */
 export function loadBinding(backend: string): NativeBinding {
   loaded ??= load(backend)
@@ -28,15 +26,41 @@ export function isNativeCodeHere(): boolean {
   }
 }
 
+/**
+ * The path of the file with the native code for this platform, for programs that bundle others: it belongs beside the bundle, under the name
+ * it has. Throws as `loadBinding`.
+ */
+export function nativeCodeFile(): string {
+  const { platform, from, require } = whereabouts()
+  try {
+    return require.resolve(from)
+  } catch (error) {
+    throw unavailable('native', platform, from, error)
+  }
+}
+
 function load(backend: string): NativeBinding {
-  const platform = platformName()
-  const built = fileURLToPath(new URL(`../procref-native.${platform}.node`, import.meta.url))
-  const from = existsSync(built) ? built : `@procref/native-${platform}`
+  const { platform, from, require } = whereabouts()
   try {
     return require(from) as NativeBinding
   } catch (error) {
     throw unavailable(backend, platform, from, error)
   }
+}
+
+interface Whereabouts {
+  readonly platform: string
+  /** What to require: a path or a package. */
+  readonly from: string
+  readonly require: NodeJS.Require
+}
+
+function whereabouts(): Whereabouts {
+  const platform = platformName()
+  const own = ownFile(import.meta.url)
+  const file = `procref-native.${platform}.node`
+  const beside = fileURLToPath(installedModule('@procref/native', own, `../${file}`) ?? new URL(`./${file}`, own))
+  return { platform, from: existsSync(beside) ? beside : `@procref/native-${platform}`, require: requireBeside(own) }
 }
 
 const ALTERNATIVES =
@@ -58,6 +82,12 @@ function unavailable(backend: string, platform: string, from: string, error: unk
     )
   }
   if (isPublishedPlatform(platform)) {
+    if (installedModule('@procref/native', ownFile(import.meta.url), '.') === undefined) {
+      const remedy =
+        `Copy procref-native.${platform}.node of ${name} beside the bundle, or keep @procref/native out of it and installed. ` +
+        ALTERNATIVES
+      return new BackendUnavailableError(backend, `its native code is not beside the bundle`, remedy, error)
+    }
     const remedy =
       `Install ${name} in the version of @procref/native; package managers do so by themselves unless optional ` +
       `dependencies are left out (npm: \`--omit=optional\`). ${ALTERNATIVES}`
@@ -78,5 +108,6 @@ function isNotFound(error: unknown, name: string): boolean {
 
 /** The sources of the native code are not published. */
 function isSourceCheckout(): boolean {
-  return existsSync(new URL('../Cargo.toml', import.meta.url))
+  const manifest = installedModule('@procref/native', ownFile(import.meta.url), '../Cargo.toml')
+  return manifest !== undefined && existsSync(new URL(manifest))
 }

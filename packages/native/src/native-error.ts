@@ -1,4 +1,4 @@
-import { UnsafeFileError } from '@procref/core'
+import { isError, UnsafeFileError } from '@procref/core'
 
 /** Runs one call of the native code; its errors become what Node itself would throw, with `code`, `syscall` and `path`. */
 export function calling<T>(path: string, call: () => T): T {
@@ -11,7 +11,7 @@ export function calling<T>(path: string, call: () => T): T {
 
 /** See `crates/node/src/errors.rs` for what comes in. */
 export function nativeError(error: unknown, path: string): unknown {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error
+  if (!isError(error) || !('code' in error) || typeof error.code !== 'string') return error
   if (error.code === 'NOT_A_PLAIN_FILE') return new UnsafeFileError(path, 'is not a plain file')
   if (error.code === 'FOREIGN_OWNER') {
     const user = process.geteuid?.()

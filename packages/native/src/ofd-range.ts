@@ -1,4 +1,4 @@
-import { BackendUnavailableError, type SlotBackend, storeSlots } from '@procref/core'
+import { BackendUnavailableError, descriptorModule, type SlotBackend, storeSlots } from '@procref/core'
 import { loadBinding } from './load-binding.ts'
 import { nativeLocker } from './locker.ts'
 import { OfdRangeStore } from './ofd-range-store.ts'
@@ -38,6 +38,6 @@ export function ofdRange(): SlotBackend {
       interoperatesWithSeed: false,
       platforms: ['linux'],
     },
-    descriptor: { module: new URL('./index.js', import.meta.url).href, factory: 'ofdRange', options: {} },
+    descriptor: { module: descriptorModule('@procref/native', import.meta.url), factory: 'ofdRange', options: {} },
   })
 }

@@ -1,4 +1,4 @@
-import { BackendUnavailableError, errnoOf, TableDamagedError } from '@procref/core'
+import { BackendUnavailableError, errnoOf, isError, TableDamagedError } from '@procref/core'
 import type { PermitTableBinding } from './binding.ts'
 import { loadBinding } from './load-binding.ts'
 import { calling } from './native-error.ts'
@@ -172,5 +172,5 @@ function explaining<T>(path: string, call: () => T): T {
 }
 
 function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  return isError(error) && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }

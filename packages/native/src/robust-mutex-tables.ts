@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import {
+  isError,
   parseRecord,
   replaceFile,
   type SlotInfo,
@@ -155,5 +156,5 @@ function asDamaged(path: string, error: unknown): unknown {
 }
 
 function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  return isError(error) && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }

@@ -1,4 +1,4 @@
-import { BackendUnavailableError, type SlotBackend, SlotTableStore, storeSlots } from '@procref/core'
+import { BackendUnavailableError, descriptorModule, type SlotBackend, SlotTableStore, storeSlots } from '@procref/core'
 import { loadBinding } from './load-binding.ts'
 import { nativeLocker } from './locker.ts'
 import { processTable } from './processes.ts'
@@ -38,6 +38,6 @@ export function robustMutex(): SlotBackend {
       interoperatesWithSeed: false,
       platforms: ['linux'],
     },
-    descriptor: { module: new URL('./index.js', import.meta.url).href, factory: 'robustMutex', options: {} },
+    descriptor: { module: descriptorModule('@procref/native', import.meta.url), factory: 'robustMutex', options: {} },
   })
 }

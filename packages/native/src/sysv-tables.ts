@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import {
   errnoOf,
   type FileIdentity,
+  isError,
   leadsTo,
   openIfThere,
   ProcrefError,
@@ -256,7 +257,7 @@ function unlessGone<T>(path: string, call: () => T): T | undefined {
   try {
     return calling(path, call)
   } catch (error) {
-    if (!(error instanceof Error) || !('code' in error)) throw error
+    if (!isError(error) || !('code' in error)) throw error
     // By the end of the pool, and with it all that it held.
     if (error.code === 'GONE' || isClosed(error)) return undefined
     if (error.code === 'DAMAGED') throw new TableDamagedError(path, `leads to a set that is damaged (${error.message})`)
@@ -275,7 +276,7 @@ async function unlessRemoved(wait: Promise<number>): Promise<number | undefined>
 }
 
 function isClosed(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'CLOSED'
+  return isError(error) && 'code' in error && error.code === 'CLOSED'
 }
 
 function openLabels(system: SystemCalls, path: string): number | undefined {

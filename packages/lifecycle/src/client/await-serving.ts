@@ -1,5 +1,5 @@
 import { watch } from 'node:fs'
-import type { SlotBackend } from '@procref/core'
+import { identifySelf, type SlotBackend } from '@procref/core'
 import { delay, type KeepAlive, timerMs, type Wakeable } from '../delay.ts'
 import type { ServerDriver } from '../driver.ts'
 import { ConnectTimeoutError, GuardianLaunchError, StoppedOnRequestError } from '../errors.ts'
@@ -26,6 +26,7 @@ export interface WaitContext {
   readonly settings: ServiceSettings
   readonly label: string | undefined
   readonly guardianCommand: readonly [string, ...string[]] | undefined
+  readonly guardianProgram: string | undefined
   readonly timeoutMs: number
   /** Compared with `performance.now()`. */
   readonly deadline: number
@@ -110,8 +111,11 @@ class Launcher {
   }
 
   async #launch(): Promise<boolean> {
-    const { paths, backend, driver, settings, label, guardianCommand, signal, progress } = this.#context
+    const { paths, backend, driver, settings, label, guardianCommand, guardianProgram } = this.#context
+    const { signal, progress } = this.#context
     progress('launching', 'starting the guardian')
+    // A guardian has to tell processes apart. Where that cannot be done it is said before anything is started.
+    identifySelf()
     await driver.check?.()
     // A guardian that is stopped before its first word would otherwise keep its client beyond the client's own deadline.
     const deadline = AbortSignal.timeout(timerMs(this.#context.deadline - performance.now()))
@@ -129,6 +133,7 @@ class Launcher {
         placement: driver.placement,
         signal: AbortSignal.any([signal, deadline]),
         ...(guardianCommand && { command: guardianCommand }),
+        ...(guardianProgram !== undefined && { program: guardianProgram }),
         ...(driver.guardianEnvironment && { environment: driver.guardianEnvironment }),
       })
       this.#failures = 0

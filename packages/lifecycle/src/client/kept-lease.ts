@@ -6,6 +6,7 @@ import type { LockWatch, Slot, SlotPool } from '@procref/core'
 import { LeaseLostError } from '../errors.ts'
 import type { ServerRecord } from '../state/server-record.ts'
 import { awaitServing, endOf, type WaitContext } from './await-serving.ts'
+import { checkReachable } from './check-reachable.ts'
 import { checkSeen } from './check-seen.ts'
 import { claimAfresh } from './claim-afresh.ts'
 import type { LeasedServer, ReconnectEvent, ServiceLease } from './lease.ts'
@@ -106,6 +107,7 @@ export class KeptLease implements ServiceLease {
     try {
       await this.#keepSlot()
       const record = await this.#findServer()
+      checkReachable(record, this.#wait.paths.root)
       checkSeen(this.#pool, record, this.#wait.paths.root)
       const known = this.#record
       this.#record = record

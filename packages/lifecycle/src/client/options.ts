@@ -26,8 +26,13 @@ export interface SharedServiceOptions {
   readonly whenDifferent?: 'fail' | 'join'
   /** End the lease (firing `lost`) when the program was abandoned: its parent died, or its standard input ended. */
   readonly endWith?: 'parent' | 'stdin'
-  /** What starts Node for the guardian where `process.execPath` cannot (bundle, single executable): `[file, ...args]`. */
+  /** What starts Node for the guardian where `process.execPath` cannot (a single executable): `[file, ...args]`. */
   readonly guardianCommand?: readonly [string, ...string[]]
+  /**
+   * For programs that are bundled: the file that Node runs for the guardian, an absolute path or a `file:` URL. It is a bundle as well, of a
+   * file that calls `guardian()` of `@procref/lifecycle/guardian`.
+   */
+  readonly guardianProgram?: string | URL
   /** Use the directory although its file system is not known to keep locks between processes. */
   readonly allowUnsafeFilesystem?: boolean
 }

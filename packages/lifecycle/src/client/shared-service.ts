@@ -1,9 +1,12 @@
+import { isAbsolute } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type Json, type Slot, type SlotPool, secureDirectory } from '@procref/core'
 import type { ServerDriver } from '../driver.ts'
 import { type ConfigDifference, ConfigMismatchError, InsideGuardianError } from '../errors.ts'
 import { defaultDirectory, layout } from '../state/layout.ts'
 import type { ServerRecord, ServiceSettings } from '../state/server-record.ts'
 import { awaitServing, type WaitContext } from './await-serving.ts'
+import { checkReachable } from './check-reachable.ts'
 import { checkSeen } from './check-seen.ts'
 import { endWith } from './end-with.ts'
 import { KeptLease } from './kept-lease.ts'
@@ -21,7 +24,7 @@ const DEFAULT_CRASH_LOOP = { starts: 5, withinMs: 60_000 }
  * Unspecified: which process launches the guardian.
  * Caller: close the lease, or just end.
  * Errors, each after the slot was given back: `PROCREF_SLOTS_EXHAUSTED`, `PROCREF_CONFIG_MISMATCH`,
- * `PROCREF_CONNECT_TIMEOUT`, `PROCREF_CRASH_LOOP`, what kept the server from starting, and the signal's reason.
+ * `PROCREF_CONNECT_TIMEOUT`, `PROCREF_CRASH_LOOP`, `PROCREF_FOREIGN_NAMESPACE`, `PROCREF_GUARDIAN_LAUNCH`, what kept the server from starting, and the signal's reason.
  */
 export async function sharedService(options: SharedServiceOptions): Promise<ServiceLease> {
   return await leaseService(options)
@@ -47,6 +50,7 @@ export async function leaseService(options: SharedServiceOptions): Promise<KeptL
     settings: settingsOf(options),
     label,
     guardianCommand: options.guardianCommand,
+    guardianProgram: guardianProgramOf(options),
     timeoutMs,
   }
   const context: WaitContext = { ...wait, deadline: began + timeoutMs, signal, keepAlive: 'keep-alive', progress }
@@ -59,6 +63,7 @@ export async function leaseService(options: SharedServiceOptions): Promise<KeptL
     // The slot comes first, the look at server.json second: see guardian.ts.
     const slot = await claimSlot(pool, options, context)
     const record = await awaitServing(context)
+    checkReachable(record, paths.root)
     checkSeen(pool, record, paths.root)
     checkConfiguration(record, driver, options, paths.root)
     await slot.verify()
@@ -69,6 +74,15 @@ export async function leaseService(options: SharedServiceOptions): Promise<KeptL
     await pool.close()
     throw error
   }
+}
+
+/** The guardian's working directory is another one. */
+function guardianProgramOf({ guardianProgram }: SharedServiceOptions): string | undefined {
+  if (guardianProgram === undefined) return undefined
+  const said = String(guardianProgram)
+  if (said.startsWith('file:')) return fileURLToPath(said)
+  if (isAbsolute(said)) return said
+  throw new TypeError(`guardianProgram: ${said} is neither an absolute path nor a file: URL`)
 }
 
 export function claimSlot(

@@ -2,9 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, closeSync, constants, existsSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { installedModule } from '@procref/core'
 import { rebuildError } from '../state/serialized-error.ts'
 import { openServerLog, tailServerLog } from '../state/server-log.ts'
 import { detachedEnvironment } from './environment.ts'
+import { LEAVE_ORPHAN } from './leave-orphan.ts'
 import { type DetachedError, STATUS_FD } from './status.ts'
 
 /** A new process says its first word after loading its modules; reaching this means it hangs, or the machine does. */
@@ -17,8 +19,12 @@ export type LaunchFailure = new (
 ) => Error
 
 export interface DetachedLaunch {
-  /** The `file:` URL of the module to run. It reports through `statusReporter`. */
-  readonly program: URL
+  /** The module of this package to run, seen from here. It reports through `statusReporter`. */
+  readonly program: string
+  /** The absolute path of a bundle's own file that does the same, and `leaveOrphan` when it is told `LEAVE_ORPHAN`. */
+  readonly bundledProgram?: string
+  /** What to do where this package is part of a bundle and there is no `bundledProgram`: a sentence of its own. */
+  readonly remedyInBundle: string
   /** Its only argument, as JSON: no secret may be in it. */
   readonly setup: unknown
   /** What Node is told before the program. */
@@ -43,16 +49,15 @@ export interface DetachedLaunch {
  * reason when aborted (it may come up all the same).
  */
 export async function launchDetached<S extends { readonly kind: string }>(options: DetachedLaunch): Promise<S> {
-  const launcher = fileURLToPath(new URL('./launcher.js', import.meta.url))
-  const program = fileURLToPath(options.program)
   const [file, ...args] = options.command ?? [process.execPath]
-  checkExecutable(file, [launcher, program], options.Failure)
+  const { orphaner, program } = programsOf(options)
+  checkExecutable(file, options.Failure)
   options.signal?.throwIfAborted()
   const logFd = openServerLog(options.serverLog)
   let child: ChildProcess
   try {
     const { nodeArguments = [], setup } = options
-    child = spawn(file, [...args, launcher, ...nodeArguments, program, JSON.stringify(setup)], {
+    child = spawn(file, [...args, ...orphaner, ...nodeArguments, program, JSON.stringify(setup)], {
       cwd: '/',
       detached: true,
       env: environmentWith(options.env),
@@ -125,15 +130,37 @@ function environmentWith(more: Readonly<Record<string, string>>): NodeJS.Process
   return env
 }
 
-/** Starting an application instead of Node would start a fork bomb: the application calls connect() again. */
-function checkExecutable(file: string, modules: readonly string[], Failure: LaunchFailure): void {
-  const missing = modules.find((module) => !existsSync(module))
-  if (missing !== undefined) {
+interface Programs {
+  /** What Node is told to do `leaveOrphan` for the program: a file, and its first arguments. */
+  readonly orphaner: readonly string[]
+  readonly program: string
+}
+
+/** Of the installed package, or the bundle's own: beside a bundle there may be a main.js, too, the application's. */
+function programsOf({ program, bundledProgram, remedyInBundle, Failure }: DetachedLaunch): Programs {
+  if (bundledProgram !== undefined) {
+    if (existsSync(bundledProgram)) return { orphaner: [bundledProgram, LEAVE_ORPHAN], program: bundledProgram }
+    throw new Failure({ reason: `its program ${bundledProgram} is missing`, remedy: remedyInBundle })
+  }
+  const modules = ['./launcher.js', program].map((path) => installedModule('@procref/lifecycle', import.meta.url, path))
+  const [launcher, main] = modules.map((url) => (url === undefined ? undefined : fileURLToPath(url)))
+  if (launcher === undefined || main === undefined) {
     throw new Failure({
-      reason: `its program ${missing} is missing: a bundler left it out, or its folder was removed`,
-      remedy: 'Keep @procref/lifecycle out of the bundle and installed while programs use it.',
+      reason:
+        'its program is missing: this program is a bundle that it is no file of, or the folder of @procref/lifecycle was removed',
+      remedy: remedyInBundle,
     })
   }
+  const missing = [launcher, main].find((file) => !existsSync(file))
+  if (missing === undefined) return { orphaner: [launcher], program: main }
+  throw new Failure({
+    reason: `its program ${missing} is missing, as if its folder was removed`,
+    remedy: 'Keep @procref/lifecycle installed while programs use it.',
+  })
+}
+
+/** Starting an application instead of Node would start a fork bomb: the application calls connect() again. */
+function checkExecutable(file: string, Failure: LaunchFailure): void {
   if (file === process.execPath && process.getBuiltinModule?.('node:sea')?.isSea() === true) {
     throw new Failure({
       reason: `${file} is a single executable, which starts itself and not Node`,

@@ -1,4 +1,5 @@
 import { isAbsolute } from 'node:path'
+import { descriptorModule } from '@procref/core'
 import type { LaunchContext, ServerDriver } from '../driver.ts'
 import { rebuildWait, type WaitDescriptor } from '../wait/wait.ts'
 import { launchChild } from './child-server.ts'
@@ -53,7 +54,7 @@ export function command(options: CommandOptions): ServerDriver {
   return {
     name: 'command',
     descriptor: {
-      module: new URL('../index.js', import.meta.url).href,
+      module: descriptorModule('@procref/lifecycle', import.meta.url, '../index.js'),
       factory: 'command',
       options: { file, args, env, ready, durable, ...(cwd !== undefined && { cwd }) },
     },

@@ -1,3 +1,4 @@
+import { descriptorModule } from '@procref/core'
 import type { LaunchContext, ServerDriver, SpawnPlan } from '../driver.ts'
 import { launchChild } from './child-server.ts'
 import { findSurreal, surrealVersion } from './find-surreal.ts'
@@ -39,7 +40,7 @@ export function surrealBinary(options: SurrealBinaryOptions = {}): ServerDriver 
   return {
     name: 'surreal-binary',
     descriptor: {
-      module: new URL('../index.js', import.meta.url).href,
+      module: descriptorModule('@procref/lifecycle', import.meta.url, '../index.js'),
       factory: 'surrealBinary',
       options: { ...choice.options, args, ...(path !== undefined && { path }) },
     },

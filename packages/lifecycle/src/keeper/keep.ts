@@ -41,7 +41,8 @@ export async function keepServer(options: KeepOptions): Promise<KeeperStatus['ki
     driver: driver.descriptor,
   }
   const status = await launchDetached<KeeperStatus>({
-    program: new URL('./main.js', import.meta.url),
+    program: '../keeper/main.js',
+    remedyInBundle: 'Keep @procref/lifecycle out of the bundle, and installed.',
     setup,
     env: { PROCREF_KEEPER: '1' },
     serverLog: paths.serverLog,

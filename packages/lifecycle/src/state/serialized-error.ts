@@ -1,4 +1,4 @@
-import { type Json, ProcrefError } from '@procref/core'
+import { isError, type Json, ProcrefError } from '@procref/core'
 import * as lifecycleErrors from '../errors.ts'
 
 /** An error as JSON, for `server.json` and the guardian's status pipe. Never contains a secret, because no error does. */
@@ -54,7 +54,7 @@ export function isSerializedError(value: unknown): value is SerializedError {
 }
 
 function serialize(error: unknown, causes: number): SerializedError {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error), details: {} }
+  if (!isError(error)) return { name: 'Error', message: String(error), details: {} }
   const code = (error as { code?: unknown }).code
   const details: Record<string, Json> = {}
   for (const [key, value] of Object.entries(error)) {

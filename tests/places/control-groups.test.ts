@@ -1,0 +1,68 @@
+import { type Child, isAlive } from '@procref/testing'
+import { describe, expect, test } from 'vitest'
+import { clientsOf, connected, counted, DRIVERS, nothingIsLeft, serviceDir, wroteRow } from '../service/service.ts'
+import { canGroup, makeControlGroup } from './control-group.ts'
+
+if (!canGroup)
+  console.warn('NOT RUN without root and cgroup v2 with cgroup.kill: everything of a session killed at once')
+
+/** How many rows the client says that the server has acknowledged. */
+function acknowledged(client: Child): number {
+  const told = [...client.stdout().matchAll(/"event":"acknowledged","rows":(\d+)/g)].map(([, rows]) => Number(rows))
+  return Math.max(0, ...told)
+}
+
+describe.runIf(canGroup).each(DRIVERS)('a session that is ended as a whole (%s)', (driver) => {
+  const start = clientsOf(driver)
+
+  test('client, guardian and server killed by one act: the next client starts the next epoch, with every acknowledged write', async () => {
+    const dir = serviceDir()
+    const session = makeControlGroup()
+    const client = session.start(dir, { driver })
+    const { guardianPid, serverPid } = await connected(client)
+    expect(session.pids()).toEqual(expect.arrayContaining([client.pid, guardianPid, serverPid]))
+    client.send('write')
+    await client.event('writing')
+    session.kill()
+    await client.exited
+    await session.empty()
+    expect([guardianPid, serverPid].map(isAlive)).toEqual([false, false])
+
+    const next = start(dir)
+    expect(await connected(next)).toMatchObject({ epoch: 2 })
+    const written = acknowledged(client)
+    expect(written).toBeGreaterThanOrEqual(20)
+    // The one that was under way may be there as well.
+    const found = await counted(next)
+    expect([written, written + 1]).toContain(found)
+  })
+
+  test('with a client in another session: that one is back with the next epoch, and every row is there', async () => {
+    const dir = serviceDir()
+    const session = makeControlGroup()
+    const launcher = session.start(dir, { driver })
+    await connected(launcher)
+    await wroteRow(launcher)
+    const other = start(dir)
+    await connected(other)
+    session.kill()
+    expect(await other.event('reconnected')).toMatchObject({ epoch: 2 })
+    expect(await counted(other)).toBe(1)
+    await wroteRow(other)
+  })
+
+  test('everybody told to end (SIGTERM) at the same moment, as at a logout: nobody is brought back, and the next client finds all rows', async () => {
+    const dir = serviceDir()
+    const session = makeControlGroup()
+    const client = session.start(dir, { driver })
+    const { port } = await connected(client)
+    await wroteRow(client)
+    for (const pid of session.pids()) process.kill(pid, 'SIGTERM')
+    await client.exited
+    await session.empty()
+    await nothingIsLeft(dir, port)
+    const next = start(dir)
+    expect(await connected(next)).toMatchObject({ epoch: 2 })
+    expect(await counted(next)).toBe(1)
+  })
+})
