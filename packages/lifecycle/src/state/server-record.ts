@@ -5,11 +5,9 @@ import type { StartMark } from '../crash-loop.ts'
 import { NewerProtocolError } from '../errors.ts'
 import { moveIntoPlace, openNew, removeFile, removeTemporaries, replaceFile, writeWhole } from './atomic-file.ts'
 import { isNonce } from './nonce.ts'
+import { NEWEST_PROTOCOL } from './protocols.ts'
 import { isSerializedError, type SerializedError } from './serialized-error.ts'
 import { parseJson, readSmallFile } from './small-file.ts'
-
-/** Raised when an older procref would misunderstand the record. */
-const SERVER_RECORD_PROTOCOL = 1
 
 const STATES = ['starting', 'serving', 'unresponsive', 'draining', 'stopping', 'stopped', 'failed'] as const
 export type ServerState = (typeof STATES)[number]
@@ -38,7 +36,10 @@ interface ServerFailure extends SerializedError {
 
 /** `server.json`: what clients and people know of the guardian and its server. A label; locks decide. */
 export interface ServerRecord {
-  readonly protocol: typeof SERVER_RECORD_PROTOCOL
+  /** The oldest protocol that its guardian speaks: whoever knows only older ones would misunderstand the record. */
+  readonly protocol: number
+  /** The newest one that its guardian speaks; absent: the same. */
+  readonly newestProtocol?: number
   /** The version of procref that wrote it. */
   readonly procref: string
   readonly state: ServerState
@@ -65,8 +66,13 @@ export interface ServerRecord {
   readonly settings: ServiceSettings
   /** In the state `failed`. */
   readonly failure?: ServerFailure
-  /** In the states `stopping` and `stopped`. */
+  /** In the states `stopping` and `stopped`, unless it is `restarting`. */
   readonly by?: StopCause
+  /**
+   * In the states `stopping` and `stopped`: the process `by` has asked for another guardian, so this is no end for those who have a
+   * lease. Not a cause of its own: a reader of protocol 1 does not know it, and brings the server back as after a signal.
+   */
+  readonly restarting?: { readonly by: number }
   /** Whose server may still be there; absent once `server.lock` has proven that it is not. */
   readonly previous?: {
     readonly nonce: string
@@ -80,7 +86,8 @@ export interface ServerRecord {
 
 /**
  * The record at `path`; `undefined` when there is none, or something that is not one: then the locks alone decide.
- * Throws `NewerProtocolError` when a newer procref wrote it, `StateFileUnsafeError` when somebody else did.
+ * Throws `NewerProtocolError` when a procref wrote it that speaks only newer protocols, `StateFileUnsafeError` when somebody else did.
+ * One by a procref that speaks only older ones is read as far as it looks like a record: see `checkProtocol`.
  */
 export function readServerRecord(path: string): ServerRecord | undefined {
   const file = readSmallFile(path)
@@ -88,11 +95,11 @@ export function readServerRecord(path: string): ServerRecord | undefined {
   const value = parseJson(file.text)
   if (!isObject(value)) return undefined
   const { protocol, procref } = value
-  if (Number.isInteger(protocol) && (protocol as number) > SERVER_RECORD_PROTOCOL) {
+  if (Number.isInteger(protocol) && (protocol as number) > NEWEST_PROTOCOL) {
     throw new NewerProtocolError({
       path,
       found: protocol as number,
-      supported: SERVER_RECORD_PROTOCOL,
+      supported: NEWEST_PROTOCOL,
       ...(typeof procref === 'string' ? { writtenBy: procref } : {}),
     })
   }
@@ -195,7 +202,8 @@ function isFull(error: unknown): boolean {
 
 function isServerRecord(v: Record<string, unknown>): v is Record<string, unknown> & ServerRecord {
   return (
-    v.protocol === SERVER_RECORD_PROTOCOL &&
+    isProtocol(v.protocol) &&
+    (v.newestProtocol === undefined || (isProtocol(v.newestProtocol) && v.newestProtocol >= v.protocol)) &&
     typeof v.procref === 'string' &&
     isOneOf(STATES, v.state) &&
     isCount(v.epoch) &&
@@ -219,6 +227,7 @@ function isServerRecord(v: Record<string, unknown>): v is Record<string, unknown
     isSettings(v.settings) &&
     isOptional(v.failure, isFailure) &&
     isOptional(v.by, (by) => isOneOf(STOP_CAUSES, by)) &&
+    isOptional(v.restarting, (restarting) => isObject(restarting) && isCount(restarting.by)) &&
     isOptional(v.previous, isPrevious) &&
     Array.isArray(v.starts) &&
     v.starts.every(isStartMark)
@@ -270,6 +279,10 @@ function isString(value: unknown): value is string {
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function isProtocol(value: unknown): value is number {
+  return isCount(value) && value > 0
 }
 
 function isOneOf<T extends string>(list: readonly T[], value: unknown): value is T {
