@@ -264,9 +264,7 @@ describe.each(DRIVERS)('procref restart (%s)', (driver) => {
       'to the command and the next guardian at %s: a client launches another one',
       async (step) => {
         const { dir, stops, client, before, lost } = await usedService(driver)
-        stops.arm(step)
-        const command = procref(dir)
-        const pid = await nextGuardianIn(stops, step, before.guardianPid)
+        const { command, pid } = await restartUntil(dir, stops, step)
         await killed(command)
         process.kill(pid, 'SIGKILL')
         await goesOn(client, before, lost)

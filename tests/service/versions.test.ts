@@ -22,6 +22,10 @@ describe.each(DRIVERS)('two versions of procref in one directory (%s)', (driver)
       const young = clientsOfVersion(next, driver)(dir)
       expect(await connected(young)).toMatchObject({ guardianPid, epoch: 1 })
       await wroteRow(young)
+      const { findings } = await done<{ findings: { code: string; found: string }[] }>(next.procref(dir, 'doctor'))
+      expect(findings.find(({ code }) => code === 'other-version')?.found).toMatch(
+        /of procref 0\.0\.0, and this is 0\.9\.0/,
+      )
 
       const { server, previous } = await done(next.procref(dir))
       expect(server).toMatchObject({ epoch: 2, port, procref: '0.9.0' })

@@ -94,4 +94,5 @@ export { type GuardianRequest, type RestartRequest, readRequest, type StopReques
 export { capServerLog, openServerLog, SERVER_LOG_LIMIT_BYTES, tailServerLog } from './state/server-log.ts'
 export { isUpState, readServerRecord, type ServerRecord, type ServerState } from './state/server-record.ts'
 export { type ConnectOptions, connect, type Lease } from './surreal/connect.ts'
+export { VERSION } from './version.ts'
 export type { WaitDescriptor } from './wait/wait.ts'
