@@ -5,6 +5,7 @@ import type { StartMark } from '../crash-loop.ts'
 import { NewerProtocolError } from '../errors.ts'
 import { moveIntoPlace, openNew, removeFile, removeTemporaries, replaceFile, writeWhole } from './atomic-file.ts'
 import { isNonce } from './nonce.ts'
+import { isPlainText } from './plain-text.ts'
 import { NEWEST_PROTOCOL } from './protocols.ts'
 import { isSerializedError, type SerializedError } from './serialized-error.ts'
 import { parseJson, readSmallFile } from './small-file.ts'
@@ -86,7 +87,8 @@ export interface ServerRecord {
 
 /**
  * The record at `path`; `undefined` when there is none, or something that is not one: then the locks alone decide.
- * Throws `NewerProtocolError` when a procref wrote it that speaks only newer protocols, `StateFileUnsafeError` when somebody else did.
+ * Throws `NewerProtocolError` when a procref wrote it that speaks only newer protocols, or newer ones as well in a record that is not
+ * understood; `StateFileUnsafeError` when somebody else did.
  * One by a procref that speaks only older ones is read as far as it looks like a record: see `checkProtocol`.
  */
 export function readServerRecord(path: string): ServerRecord | undefined {
@@ -94,16 +96,21 @@ export function readServerRecord(path: string): ServerRecord | undefined {
   if (file.kind !== 'text') return undefined
   const value = parseJson(file.text)
   if (!isObject(value)) return undefined
-  const { protocol, procref } = value
-  if (Number.isInteger(protocol) && (protocol as number) > NEWEST_PROTOCOL) {
-    throw new NewerProtocolError({
-      path,
-      found: protocol as number,
-      supported: NEWEST_PROTOCOL,
-      ...(typeof procref === 'string' ? { writtenBy: procref } : {}),
-    })
-  }
-  return isServerRecord(value) ? value : undefined
+  const { protocol, newestProtocol } = value
+  if (isProtocol(protocol) && protocol > NEWEST_PROTOCOL) throw newer(path, value, protocol)
+  if (isServerRecord(value)) return value
+  // It says that we understand it, and we do not: taken for none it would be replaced, and its epoch begun anew.
+  if (isProtocol(newestProtocol) && newestProtocol > NEWEST_PROTOCOL) throw newer(path, value, newestProtocol)
+  return undefined
+}
+
+function newer(path: string, { procref }: Record<string, unknown>, found: number): NewerProtocolError {
+  return new NewerProtocolError({
+    path,
+    found,
+    supported: NEWEST_PROTOCOL,
+    ...(isPlainText(procref) && { writtenBy: procref }),
+  })
 }
 
 /** As many writes can still follow when the disk is full: `draining`, `stopping`, `stopped`. */
@@ -204,7 +211,7 @@ function isServerRecord(v: Record<string, unknown>): v is Record<string, unknown
   return (
     isProtocol(v.protocol) &&
     (v.newestProtocol === undefined || (isProtocol(v.newestProtocol) && v.newestProtocol >= v.protocol)) &&
-    typeof v.procref === 'string' &&
+    isPlainText(v.procref) &&
     isOneOf(STATES, v.state) &&
     isCount(v.epoch) &&
     isNonce(v.nonce) &&

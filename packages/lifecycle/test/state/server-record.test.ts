@@ -125,6 +125,12 @@ test('a procref that speaks newer protocols as well is understood, by what it wr
   expect(readServerRecord(path)).toEqual(record)
 })
 
+test('a record of a newer procref that is not understood, whatever it says of itself, is refused and not taken for none', () => {
+  const path = join(freshDir(), 'server.json')
+  writeFileSync(path, JSON.stringify({ ...sampleRecord({ newestProtocol: 99 }), state: 'dancing' }))
+  expect(() => readServerRecord(path)).toThrow(expect.objectContaining({ code: 'PROCREF_NEWER_PROTOCOL', found: 99 }))
+})
+
 test('a range of protocols that is none is no record', () => {
   const path = join(freshDir(), 'server.json')
   for (const range of [{ protocol: 2, newestProtocol: 1 }, { protocol: 0 }, { protocol: 1, newestProtocol: 1.5 }]) {
