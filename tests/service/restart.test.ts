@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { type Child, eventually, freeze, isAlive } from '@procref/testing'
+import { atEnd, type Child, eventually, freeze, isAlive, startProgram } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import { done, procref, refused } from './restarts.ts'
 import {
@@ -298,6 +298,19 @@ describe.each(DRIVERS)('procref restart (%s)', (driver) => {
     await first.event('reconnected')
     expect(await counted(first)).toBe(1)
   })
+})
+
+test('start.lock in the hands of somebody who does nothing delays procref restart, and no more', async () => {
+  const dir = serviceDir()
+  const client = clientsOf('embedded')(dir)
+  const before = await connected(client)
+  await wroteRow(client)
+  const script = 'exec 9<>"$1"; flock -n 9 && echo locked; exec sleep 120'
+  const holder = atEnd(startProgram('/bin/sh', { args: ['-c', script, 'sh', `${dir}/start.lock`] }))
+  expect(await holder.line()).toBe('locked')
+  expect(await done(procref(dir))).toMatchObject({ restarted: true, server: { epoch: 2 } })
+  expect(isAlive(holder.pid)).toBe(true)
+  await goesOn(client, before, watchLost(client))
 })
 
 describe('procref restart where nothing runs', () => {
