@@ -104,3 +104,10 @@ test('one dependency has one version in the whole repository', () => {
   }
   expect(seen.size).toBeGreaterThan(10)
 })
+
+test('the version that a guardian writes down is that of its package', () => {
+  const { manifest } =
+    publicPackages().find(({ manifest }) => manifest.name === '@procref/lifecycle') ?? expect.unreachable()
+  const source = readFileSync(join(root, 'packages/lifecycle/src/version.ts'), 'utf8')
+  expect(source).toContain(`export const VERSION = '${manifest.version}'`)
+})

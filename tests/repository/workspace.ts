@@ -8,6 +8,7 @@ export const root: string = fileURLToPath(new URL('../../', import.meta.url))
 /** What these tests read of a package.json. */
 export interface Manifest {
   readonly name: string
+  readonly version: string
   readonly private?: boolean
   readonly dependencies?: Readonly<Record<string, string>>
   readonly optionalDependencies?: Readonly<Record<string, string>>

@@ -96,6 +96,8 @@ export function journalOf(dir: string): readonly Entry[] {
 }
 
 interface State {
+  readonly port: number
+  readonly settings: Readonly<Record<string, unknown>>
   readonly driver: { readonly settings: Readonly<Record<string, unknown>> }
   readonly state: string
   readonly by?: string

@@ -1,5 +1,7 @@
 import { type Json, ProcrefError } from '@procref/core'
 import type { EngineIdentity } from './driver.ts'
+import { NEWEST_PROTOCOL, OLDEST_PROTOCOL, RESTART_PROTOCOL } from './state/protocols.ts'
+import { VERSION } from './version.ts'
 
 /** A guardian's way to say it: it arrives in a client as what it was. */
 export { ProcessIdentityUnavailableError } from '@procref/core'
@@ -152,12 +154,49 @@ export class NewerProtocolError extends ProcrefError {
     const writer = facts.writtenBy === undefined ? 'a newer procref' : `procref ${facts.writtenBy}`
     super(
       NewerProtocolError.code,
-      `${facts.path} was written by ${writer} with protocol ${facts.found}; this procref knows protocols up to ` +
+      `${facts.path} was written by ${writer} with protocol ${facts.found}; this procref (${VERSION}) knows protocols up to ` +
         `${facts.supported}. Upgrade this program's procref, or use another directory.`,
     )
     this.path = facts.path
     this.found = facts.found
     this.supported = facts.supported
+  }
+}
+
+/** The guardian that runs is of a procref that speaks only protocols older than what is needed. */
+export class OlderProtocolError extends ProcrefError {
+  static readonly code = 'PROCREF_OLDER_PROTOCOL'
+  readonly dir: string
+  readonly guardianPid: number
+  /** The newest that the guardian speaks. */
+  readonly found: number
+  readonly needed: number
+  /** The guardian's version of procref. */
+  readonly version: string
+  constructor(facts: {
+    readonly dir: string
+    readonly guardianPid: number
+    readonly found: number
+    readonly needed: number
+    readonly version: string
+  }) {
+    const { dir, guardianPid, found, needed, version } = facts
+    const spoken = `${OLDEST_PROTOCOL} to ${NEWEST_PROTOCOL}`
+    super(
+      OlderProtocolError.code,
+      `The guardian of ${dir} (pid ${guardianPid}) is of procref ${version} and knows protocols up to ${found}; this procref ` +
+        `(${VERSION}, protocols ${spoken}) needs ${needed} for that. ${
+          found >= RESTART_PROTOCOL
+            ? 'Upgrade the programs that use it, or end them, then replace it with `procref restart` of this version; programs ' +
+              'that are still as old as it then lose their lease (PROCREF_NEWER_PROTOCOL).'
+            : 'End all programs that use it, or stop it with `procref stop --force`; who connects next starts a guardian of its own version.'
+        }`,
+    )
+    this.dir = dir
+    this.guardianPid = guardianPid
+    this.found = found
+    this.needed = needed
+    this.version = version
   }
 }
 
@@ -257,6 +296,43 @@ export class StopTimeoutError extends ProcrefError {
     this.guardianPid = facts.guardianPid
     this.state = facts.state
     this.timeoutMs = facts.timeoutMs
+  }
+}
+
+/** The guardian was asked to make way for another one and has not done it in time. */
+export class RestartTimeoutError extends ProcrefError {
+  static readonly code = 'PROCREF_RESTART_TIMEOUT'
+  readonly dir: string
+  readonly guardianPid: number
+  readonly state: string
+  readonly waitedMs: number
+  /** True: it will not act on the request any more, and nothing has changed. */
+  readonly withdrawn: boolean
+  constructor(facts: {
+    readonly dir: string
+    readonly guardianPid: number
+    readonly state: string
+    readonly waitedMs: number
+    readonly withdrawn: boolean
+    /** Why the guardian does nothing at the moment, in words that complete "it …". */
+    readonly standstill?: string
+  }) {
+    const { dir, guardianPid, state, waitedMs, withdrawn, standstill } = facts
+    super(
+      RestartTimeoutError.code,
+      `The guardian of ${dir} (pid ${guardianPid}) has not made way within ${waitedMs} ms: it says that it is ${state}.${
+        standstill === undefined ? '' : ` It ${standstill}.`
+      } ${
+        withdrawn
+          ? 'The request was withdrawn, and nothing has changed. Try again once it goes on'
+          : 'It has the request, and goes on with it as soon as it can'
+      }; \`kill -KILL ${guardianPid}\` ends it, and whoever uses the server then starts the next guardian.`,
+    )
+    this.dir = dir
+    this.guardianPid = guardianPid
+    this.state = state
+    this.waitedMs = waitedMs
+    this.withdrawn = withdrawn
   }
 }
 

@@ -55,7 +55,9 @@ export {
   NewerDataError,
   NewerProtocolError,
   OlderDataError,
+  OlderProtocolError,
   PortTakenError,
+  RestartTimeoutError,
   ServerCrashLoopError,
   ServerFailedError,
   ServerLockHeldError,
@@ -89,6 +91,7 @@ export { lookAtSlots, type SlotsSeen } from './inspect-slots.ts'
 export { endKeeper, type KeepOptions, keepServer } from './keeper/keep.ts'
 export type { KeeperSeen } from './keeper/keeper-file.ts'
 export { type DirectoryMove, hindrancesOfMove, moveDirectory, noteMoved } from './move-directory.ts'
+export { type RestartOptions, type RestartOutcome, requestRestart } from './request-restart.ts'
 export { requestStop, StillInUseError, type StopOptions } from './request-stop.ts'
 export { GuardianRunsError } from './serverless.ts'
 export {
@@ -104,12 +107,13 @@ export { JOURNAL_LIMIT_BYTES, Journal, type JournalEntry, readJournal } from './
 export { blankTornLine, examineJournal, type JournalCondition } from './state/journal-condition.ts'
 export { defaultDirectory, type Layout, layout } from './state/layout.ts'
 export { listNonceFiles, type NonceFile, type NonceFiles } from './state/leftovers.ts'
-export { readRequest, type StopRequest } from './state/request-file.ts'
+export { type GuardianRequest, type RestartRequest, readRequest, type StopRequest } from './state/request-file.ts'
 export { capServerLog, openServerLog, SERVER_LOG_LIMIT_BYTES, tailServerLog } from './state/server-log.ts'
 export { isUpState, readServerRecord, type ServerRecord, type ServerState } from './state/server-record.ts'
 export { type ConnectOptions, connect, type Lease } from './surreal/connect.ts'
 export { connectHttp, type HttpCall, type SurrealHttp } from './surreal/connect-http.ts'
 export { quoteIdentifier } from './surreal/identifier.ts'
 export { retryable } from './surreal/retryable.ts'
+export { VERSION } from './version.ts'
 export { isNewer } from './version-order.ts'
 export type { WaitDescriptor } from './wait/wait.ts'

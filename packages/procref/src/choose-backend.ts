@@ -6,10 +6,12 @@ import {
   ProcrefError,
   type RejectedBackend,
   readProtocolPin,
+  rebuildFromDescriptor,
   type Selection,
   type SlotBackend,
   selectBackend,
 } from '@procref/core'
+import type { ServerRecord } from '@procref/lifecycle'
 import { KNOWN_BACKENDS, type KnownBackend } from './backends.ts'
 import { UnknownBackendError } from './errors.ts'
 
@@ -65,6 +67,20 @@ export async function backendByName(name: string): Promise<SlotBackend> {
     name,
     KNOWN_BACKENDS.map((backend) => backend.name),
   )
+}
+
+/**
+ * The backend that a guardian was made with: this package's own code, with what was recorded of it, or else what was recorded.
+ * Throws `DescriptorError` when that cannot be loaded.
+ */
+export async function backendAsRecorded({ name, descriptor }: ServerRecord['backend']): Promise<SlotBackend> {
+  try {
+    const own = await backendByName(name)
+    if (own.descriptor.factory === descriptor.factory) return own
+  } catch (error) {
+    if (!(error instanceof UnknownBackendError)) throw error
+  }
+  return await rebuildFromDescriptor<SlotBackend>(descriptor)
 }
 
 /**

@@ -46,6 +46,17 @@ export async function resolveDriver({ paths, driver, storage }: DriverQuestion):
   return await KNOWN[known].make(wanted === undefined ? {} : { storage: wanted })
 }
 
+/**
+ * The driver that a guardian serves with, and all that was asked of it: this package's own code where the driver is one of its own, so
+ * that what was upgraded takes over; else what was recorded. Throws `DescriptorError` when that cannot be loaded.
+ */
+export async function driverAsRecorded({ name, descriptor }: ServerRecord['driver']): Promise<ServerDriver> {
+  const known = nameOf(name)
+  const own = known === undefined ? undefined : (await KNOWN[known].make({})).descriptor
+  const ours = own?.factory === descriptor.factory ? { ...own, options: descriptor.options } : descriptor
+  return await rebuildFromDescriptor<ServerDriver>(ours)
+}
+
 /** What the last guardian of the directory served, unless it ended in an orderly way: then nobody depends on it. */
 function runningDriver(paths: Layout): ServerRecord['driver'] | undefined {
   const record = readServerRecord(paths.serverJson)

@@ -45,6 +45,7 @@ test('docs/cli.md shows exactly the fields that each command prints', async () =
   }
   await check('`procref start --json`', 'start', '--driver', 'embedded', '--json')
   await check('`procref status --json`', 'status', '--json')
+  await check('`procref restart --json`', 'restart', '--json')
   await check('`procref ps --json`', 'ps', '--json')
   await check('`procref why --json`', 'why', '--last', '1', '--json')
   await check('`procref slot list --json`', 'slot', 'list', '--json')

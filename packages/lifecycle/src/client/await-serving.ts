@@ -1,23 +1,19 @@
 import { watch } from 'node:fs'
-import { identifySelf, type SlotBackend } from '@procref/core'
-import { delay, type KeepAlive, timerMs, type Wakeable } from '../delay.ts'
+import type { SlotBackend } from '@procref/core'
+import { delay, type KeepAlive, type Wakeable } from '../delay.ts'
 import type { ServerDriver } from '../driver.ts'
-import { ConnectTimeoutError, GuardianLaunchError, StoppedOnRequestError } from '../errors.ts'
-import { launchGuardian } from '../guardian/launch.ts'
+import { ConnectTimeoutError, StoppedOnRequestError } from '../errors.ts'
 import { standstill } from '../identity/standstill.ts'
 import type { Layout } from '../state/layout.ts'
-import { newNonce } from '../state/nonce.ts'
 import { rebuildError } from '../state/serialized-error.ts'
 import { tailServerLog } from '../state/server-log.ts'
 import type { ServerRecord, ServiceSettings } from '../state/server-record.ts'
+import { checkProtocol } from './check-protocol.ts'
+import { Launcher } from './launcher.ts'
 import { hasEnded, isUp, look, type View } from './look.ts'
 
 const FIRST_ROUND_MS = 100
 const LAST_ROUND_MS = 2_000
-/** Whoever finds `start.lock` held trusts its holder this long: 200 programs at once need 19 s to start on two cores. */
-const HERD_MS = 10_000
-/** A guardian that cannot even come up is not launched again and again. */
-const MAX_LAUNCH_FAILURES = 3
 
 export interface WaitContext {
   readonly paths: Layout
@@ -44,19 +40,25 @@ export interface WaitContext {
  *   WRONG: taking what is found after the own launch for history: the own guardian may have failed by then.
  *   WRONG: waiting for `start.lock`: its holder may be stopped. It thins the herd and decides nothing; `guardian.lock` does.
  *
+ * `before` is what the caller saw before it launched a guardian itself; left out: it has launched none.
+ *
  * Caller: hold a slot already, or the server may stop right after.
+ * Throws `OlderProtocolError`, `ConnectTimeoutError`, and what ended the epoch that was waited for.
  */
-export async function awaitServing(context: WaitContext): Promise<ServerRecord> {
+export async function awaitServing(context: WaitContext, before?: View): Promise<ServerRecord> {
   const wake: Wakeable = { up: undefined }
   let watcher: { close(): void } | undefined
-  let first: View | undefined
+  let first = before
   let rounds = 0
   const launcher = new Launcher(context)
   try {
     for (;;) {
       context.signal.throwIfAborted()
       const view = look(context.backend.locks, context.paths)
-      if (isUp(view)) return view.record
+      if (isUp(view)) {
+        checkProtocol(view.record, context.paths.root)
+        return view.record
+      }
       first ??= view
       throwIfEndedSince(view.record, first.record, context.paths)
       if (performance.now() >= context.deadline) throw timedOut(context, view)
@@ -74,78 +76,6 @@ export async function awaitServing(context: WaitContext): Promise<ServerRecord> 
     }
   } finally {
     watcher?.close()
-  }
-}
-
-/** Launches guardians for one waiting client, seldom enough. */
-class Launcher {
-  readonly #context: WaitContext
-  #failures = 0
-  #patientUntil: number | undefined
-
-  constructor(context: WaitContext) {
-    this.#context = context
-  }
-
-  /** Somebody's launch succeeded: the patience with whoever holds `start.lock` starts anew next time. */
-  guardianSeen(): void {
-    this.#patientUntil = undefined
-  }
-
-  /** True: look again at once. False: somebody else is at it. */
-  async tryLaunch(): Promise<boolean> {
-    const { paths, backend } = this.#context
-    const lock = backend.locks.tryLock(paths.startLock)
-    if (lock === undefined) {
-      this.#patientUntil ??= performance.now() + HERD_MS * (1 + Math.random())
-      if (performance.now() < this.#patientUntil) return false
-    }
-    this.#patientUntil = undefined
-    try {
-      // Between our look and the lock its last holder may have brought a guardian up.
-      if (look(backend.locks, paths).guardian === 'alive') return true
-      return await this.#launch()
-    } finally {
-      lock?.release()
-    }
-  }
-
-  async #launch(): Promise<boolean> {
-    const { paths, backend, driver, settings, label, guardianCommand, guardianProgram } = this.#context
-    const { signal, progress } = this.#context
-    progress('launching', 'starting the guardian')
-    // A guardian has to tell processes apart. Where that cannot be done it is said before anything is started.
-    identifySelf()
-    await driver.check?.()
-    // A guardian that is stopped before its first word would otherwise keep its client beyond the client's own deadline.
-    const deadline = AbortSignal.timeout(timerMs(this.#context.deadline - performance.now()))
-    try {
-      const outcome = await launchGuardian({
-        setup: {
-          dir: paths.root,
-          nonce: newNonce(),
-          backend: backend.descriptor,
-          driver: driver.descriptor,
-          settings,
-          launchedBy: { pid: process.pid, ...(label !== undefined && { label }) },
-        },
-        serverLog: paths.serverLog,
-        placement: driver.placement,
-        signal: AbortSignal.any([signal, deadline]),
-        ...(guardianCommand && { command: guardianCommand }),
-        ...(guardianProgram !== undefined && { program: guardianProgram }),
-        ...(driver.guardianEnvironment && { environment: driver.guardianEnvironment }),
-      })
-      this.#failures = 0
-      return outcome.kind === 'hello'
-    } catch (error) {
-      signal.throwIfAborted()
-      // The next round says what was waited for.
-      if (deadline.aborted) return false
-      // A guardian that was killed while it started says nothing about the next one; its own typed errors do.
-      if (!(error instanceof GuardianLaunchError) || ++this.#failures >= MAX_LAUNCH_FAILURES) throw error
-      return false
-    }
   }
 }
 

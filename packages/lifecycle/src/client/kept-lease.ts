@@ -6,6 +6,7 @@ import type { LockWatch, Slot, SlotPool } from '@procref/core'
 import { LeaseLostError } from '../errors.ts'
 import type { ServerRecord } from '../state/server-record.ts'
 import { awaitServing, endOf, type WaitContext } from './await-serving.ts'
+import { checkProtocol } from './check-protocol.ts'
 import { checkReachable } from './check-reachable.ts'
 import { checkSeen } from './check-seen.ts'
 import { claimAfresh } from './claim-afresh.ts'
@@ -124,7 +125,10 @@ export class KeptLease implements ServiceLease {
     if (view.record !== undefined && hasEnded(view.record) && view.record.epoch >= this.#record.epoch) {
       throw endOf(view.record, paths)
     }
-    if (isUp(view)) return view.record
+    if (isUp(view)) {
+      checkProtocol(view.record, paths.root)
+      return view.record
+    }
     return await awaitServing({
       ...this.#wait,
       deadline: performance.now() + timeoutMs,

@@ -1,5 +1,3 @@
-import { isAbsolute } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type Json, type Slot, type SlotPool, secureDirectory } from '@procref/core'
 import type { ServerDriver } from '../driver.ts'
 import { type ConfigDifference, ConfigMismatchError, InsideGuardianError } from '../errors.ts'
@@ -9,6 +7,7 @@ import { awaitServing, type WaitContext } from './await-serving.ts'
 import { checkReachable } from './check-reachable.ts'
 import { checkSeen } from './check-seen.ts'
 import { endWith } from './end-with.ts'
+import { guardianProgramOf } from './guardian-program.ts'
 import { KeptLease } from './kept-lease.ts'
 import type { ServiceLease } from './lease.ts'
 import type { Progress, SharedServiceOptions } from './options.ts'
@@ -74,15 +73,6 @@ export async function leaseService(options: SharedServiceOptions): Promise<KeptL
     await pool.close()
     throw error
   }
-}
-
-/** The guardian's working directory is another one. */
-function guardianProgramOf({ guardianProgram }: SharedServiceOptions): string | undefined {
-  if (guardianProgram === undefined) return undefined
-  const said = String(guardianProgram)
-  if (said.startsWith('file:')) return fileURLToPath(said)
-  if (isAbsolute(said)) return said
-  throw new TypeError(`guardianProgram: ${said} is neither an absolute path nor a file: URL`)
 }
 
 export function claimSlot(

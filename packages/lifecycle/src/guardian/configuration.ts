@@ -18,7 +18,7 @@ export interface Configuration {
 
 /**
  * Whose configuration rules: after a clean stop or a failure, and when the launching client is alone, its own; after a
- * crash under other clients the recorded one, because their leases were made under it.
+ * crash or in a restart under other clients the recorded one, because their leases were made under it.
  */
 export async function chooseConfiguration(
   setup: GuardianSetup,
@@ -27,7 +27,8 @@ export async function chooseConfiguration(
   pool: SlotPool,
 ): Promise<Configuration> {
   const own: Configuration = { driver: wanted, settings: setup.settings }
-  if (previous === undefined || previous.state === 'stopped' || previous.state === 'failed') return own
+  if (previous === undefined || previous.state === 'failed') return own
+  if (previous.state === 'stopped' && previous.restarting === undefined) return own
   if ((await pool.count()) <= 1) return own
   const same =
     previous.driver.name === wanted.name && JSON.stringify(previous.driver.settings) === JSON.stringify(wanted.settings)

@@ -17,6 +17,7 @@
  * Order of writes:
  *   OK:    `starting` (next epoch, `previous`)  →  server.lock  →  port  →  launch  →  server's identity  →  `serving`
  *   OK:    `draining`  →  proof  →  `stopping`  →  stop the server  →  server.lock again  →  `stopped`  →  exit
+ *   OK:    `stopping` with `restarting`, nothing proven, slots held or not  →  as above: a restart on request, and no end of any lease
  *   WRONG: launch before its epoch and nonce are on disk: a server that nobody recorded can never be proven ours.
  *   WRONG: `previous` replaced before server.lock is held: of guardians killed one after the other while they wait for it, the
  *          third would not know whose server it waits for. It is kept until then, and removed by the write of the port.
@@ -51,6 +52,7 @@ import { ensureCredentials } from '../state/credentials.ts'
 import { checkEngine, readEngineRecord, writeEngineRecord } from '../state/engine-record.ts'
 import { Journal, type JournalReason } from '../state/journal.ts'
 import { type Layout, layout } from '../state/layout.ts'
+import { NEWEST_PROTOCOL, OLDEST_PROTOCOL } from '../state/protocols.ts'
 import { serializeError } from '../state/serialized-error.ts'
 import { openServerLog, tailServerLog } from '../state/server-log.ts'
 import { readServerRecord, type ServerRecord, ServerRecordFile } from '../state/server-record.ts'
@@ -347,7 +349,8 @@ async function initialRecord(
 ): Promise<ServerRecord> {
   const { driver, settings } = configuration
   return {
-    protocol: 1,
+    protocol: OLDEST_PROTOCOL,
+    newestProtocol: NEWEST_PROTOCOL,
     procref: VERSION,
     state: 'starting',
     epoch: previous?.epoch ?? 0,
@@ -370,6 +373,7 @@ function openOptions(setup: GuardianSetup): { readonly allowUnsafeFilesystem?: b
 }
 
 function startReason(g: Guardianship, previous: ServerRecord | undefined): JournalReason {
+  if (previous?.state === 'stopped' && previous.restarting !== undefined) return 'restart'
   if (previous === undefined || previous.state === 'stopped' || previous.state === 'failed') return 'no-server'
   return previous.nonce === g.setup.nonce ? 'server-ended' : 'guardian-gone'
 }

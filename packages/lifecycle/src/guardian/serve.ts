@@ -54,7 +54,7 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
   let up: Health['state'] = 'serving'
   let nextBeat = performance.now() + BEAT_MS
   let stopAt: number | undefined
-  let stopNow: NonNullable<ServerRecord['by']> | undefined
+  let stopNow: StopReason | undefined
   tryToWrite(g, () => g.chronicle.reserve())
   try {
     for (;;) {
@@ -69,7 +69,7 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
       }
       if (g.told.aborted) {
         // Whoever ends us does not wait for a disk: the server is stopped in order even if nobody can be told.
-        tryToWrite(g, () => announceStop(g, 'signal'))
+        tryToWrite(g, () => announceStop(g, { by: 'signal' }))
         return { kind: 'stop' }
       }
       const beat = performance.now() >= nextBeat
@@ -95,8 +95,9 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
       if (requests.pending || beat) {
         requests.pending = false
         const request = takeRequest(g.paths.requestJson, g.setup.nonce)
+        if (request?.kind === 'restart') stopNow = { restarting: { by: request.by } }
         if (request?.kind === 'stop') {
-          if (request.force) stopNow = 'request'
+          if (request.force) stopNow = { by: 'request' }
           else if ((await countHeld(g)) === 0) {
             // Whoever asks does not want to wait for the linger of those who have left.
             linger.start()
@@ -105,7 +106,8 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
         }
       }
       if (stopNow !== undefined) {
-        if (tryToWrite(g, () => announceStop(g, stopNow ?? 'request'))) return { kind: 'stop' }
+        const reason = stopNow
+        if (tryToWrite(g, () => announceStop(g, reason))) return { kind: 'stop' }
         stopAt = performance.now() + RETRY_MS
         continue
       }
@@ -144,7 +146,7 @@ async function tryToStop(
   } catch (error) {
     note(g, 'probe-failed', 'slots-unknown', { message: serializeError(error).message })
   }
-  if (proven && tryToWrite(g, () => announceStop(g, 'empty'))) return 'stopping'
+  if (proven && tryToWrite(g, () => announceStop(g, { by: 'empty' }))) return 'stopping'
   if (!tryToWrite(g, () => g.chronicle.write({ state: up }))) return { againInMs: RETRY_MS }
   tryToWrite(g, () => g.chronicle.reserve())
   return proven ? { againInMs: RETRY_MS } : 'in-use'
@@ -166,8 +168,13 @@ function serverState(g: Guardianship): string | undefined {
   return server === undefined ? undefined : processState(server)
 }
 
-function announceStop(g: Guardianship, by: NonNullable<ServerRecord['by']>): void {
-  announce(g, { state: 'stopping', by }, 'server-stopping', by === 'empty' ? 'slots-empty' : by)
+/** Why `stopping` is written, as the record says it: one of the two. */
+type StopReason = Required<Pick<ServerRecord, 'by'>> | Required<Pick<ServerRecord, 'restarting'>>
+
+function announceStop(g: Guardianship, why: StopReason): void {
+  const stopping = { state: 'stopping', ...why } as const
+  if ('restarting' in why) announce(g, stopping, 'server-stopping', 'restart', why.restarting)
+  else announce(g, stopping, 'server-stopping', why.by === 'empty' ? 'slots-empty' : why.by)
 }
 
 /** No write, no act; the failure is journalled (which may fail as well) and the step comes again. */

@@ -51,6 +51,7 @@ const JOURNAL_REASONS = [
   'clean-stop',
   'escalation',
   'request',
+  'restart',
   'stale-request',
   'signal',
   'usurped',

@@ -4,20 +4,30 @@ import { isNonce, newNonce } from './nonce.ts'
 import { parseJson, readSmallFile } from './small-file.ts'
 
 /** What the command line asks of the guardian. */
-export interface StopRequest {
-  readonly kind: 'stop'
+export type GuardianRequest = StopRequest | RestartRequest
+
+interface Asked {
   /** The guardian that is asked: another one ignores it. */
   readonly nonce: string
-  /** Stop although slots are held. */
-  readonly force: boolean
   /** The pid of who asks, for the journal. */
   readonly by: number
   /** ISO 8601. */
   readonly at: string
 }
 
+export interface StopRequest extends Asked {
+  readonly kind: 'stop'
+  /** Stop although slots are held. */
+  readonly force: boolean
+}
+
+/** Make way for another guardian. Heard from `RESTART_PROTOCOL` on; guardians before it remove it and go on. */
+export interface RestartRequest extends Asked {
+  readonly kind: 'restart'
+}
+
 /** Puts the request where the guardian finds it, replacing one that it has not seen yet. */
-export function writeRequest(path: string, request: StopRequest): void {
+export function writeRequest(path: string, request: GuardianRequest): void {
   replaceFile(path, `${JSON.stringify(request)}\n`, newNonce())
 }
 
@@ -27,7 +37,7 @@ export function writeRequest(path: string, request: StopRequest): void {
  *
  * Guarantee: each request is taken once, and one that arrives meanwhile stays for the next call.
  */
-export function takeRequest(path: string, nonce: string): StopRequest | undefined {
+export function takeRequest(path: string, nonce: string): GuardianRequest | undefined {
   // Renamed before it is read: between a read and an unlink the next request could arrive, and go unread.
   const taken = `${path}.${nonce}.taken`
   try {
@@ -39,28 +49,34 @@ export function takeRequest(path: string, nonce: string): StopRequest | undefine
   try {
     const file = readSmallFile(taken)
     const value = file.kind === 'text' ? parseJson(file.text) : undefined
-    return isStopRequest(value) && value.nonce === nonce ? value : undefined
+    return isRequest(value) && value.nonce === nonce ? value : undefined
   } finally {
     removeFile(taken)
   }
 }
 
+/**
+ * Takes back what `writeRequest` wrote, unless the guardian has taken it or another request has replaced it. True: the guardian will
+ * not act on it.
+ */
+export function withdrawRequest(path: string, request: GuardianRequest): boolean {
+  const there = readRequest(path)
+  if (there === undefined || there === 'damaged') return false
+  if (there.by !== request.by || there.at !== request.at || there.nonce !== request.nonce) return false
+  return takeRequest(path, request.nonce) !== undefined
+}
+
 /** The request at `path`, left there. `undefined`: none. `damaged`: something that is none, or is not a file. */
-export function readRequest(path: string): StopRequest | 'damaged' | undefined {
+export function readRequest(path: string): GuardianRequest | 'damaged' | undefined {
   const file = readSmallFile(path)
   if (file.kind === 'missing') return undefined
   const value = file.kind === 'text' ? parseJson(file.text) : undefined
-  return isStopRequest(value) ? value : 'damaged'
+  return isRequest(value) ? value : 'damaged'
 }
 
-function isStopRequest(value: unknown): value is StopRequest {
+function isRequest(value: unknown): value is GuardianRequest {
   if (typeof value !== 'object' || value === null) return false
   const v = value as Record<string, unknown>
-  return (
-    v.kind === 'stop' &&
-    isNonce(v.nonce) &&
-    typeof v.force === 'boolean' &&
-    Number.isInteger(v.by) &&
-    typeof v.at === 'string'
-  )
+  const asks = v.kind === 'restart' || (v.kind === 'stop' && typeof v.force === 'boolean')
+  return asks && isNonce(v.nonce) && Number.isInteger(v.by) && typeof v.at === 'string'
 }

@@ -6,11 +6,9 @@ import { NewerProtocolError } from '../errors.ts'
 import { moveIntoPlace, openNew, removeFile, removeTemporaries, replaceFile, writeWhole } from './atomic-file.ts'
 import { isNonce } from './nonce.ts'
 import { isPlainText } from './plain-text.ts'
+import { NEWEST_PROTOCOL } from './protocols.ts'
 import { isSerializedError, type SerializedError } from './serialized-error.ts'
 import { parseJson, readSmallFile } from './small-file.ts'
-
-/** Raised when an older procref would misunderstand the record. */
-const SERVER_RECORD_PROTOCOL = 1
 
 const STATES = ['starting', 'serving', 'unresponsive', 'draining', 'stopping', 'stopped', 'failed'] as const
 export type ServerState = (typeof STATES)[number]
@@ -39,7 +37,10 @@ interface ServerFailure extends SerializedError {
 
 /** `server.json`: what clients and people know of the guardian and its server. A label; locks decide. */
 export interface ServerRecord {
-  readonly protocol: typeof SERVER_RECORD_PROTOCOL
+  /** The oldest protocol that its guardian speaks: whoever knows only older ones would misunderstand the record. */
+  readonly protocol: number
+  /** The newest one that its guardian speaks; absent: the same. */
+  readonly newestProtocol?: number
   /** The version of procref that wrote it. */
   readonly procref: string
   readonly state: ServerState
@@ -66,8 +67,13 @@ export interface ServerRecord {
   readonly settings: ServiceSettings
   /** In the state `failed`. */
   readonly failure?: ServerFailure
-  /** In the states `stopping` and `stopped`. */
+  /** In the states `stopping` and `stopped`, unless it is `restarting`. */
   readonly by?: StopCause
+  /**
+   * In the states `stopping` and `stopped`: the process `by` has asked for another guardian, so this is no end for those who have a
+   * lease. Not a cause of its own: a reader of protocol 1 does not know it, and brings the server back as after a signal.
+   */
+  readonly restarting?: { readonly by: number }
   /** Whose server may still be there; absent once `server.lock` has proven that it is not. */
   readonly previous?: {
     readonly nonce: string
@@ -81,23 +87,30 @@ export interface ServerRecord {
 
 /**
  * The record at `path`; `undefined` when there is none, or something that is not one: then the locks alone decide.
- * Throws `NewerProtocolError` when a newer procref wrote it, `StateFileUnsafeError` when somebody else did.
+ * Throws `NewerProtocolError` when a procref wrote it that speaks only newer protocols, or newer ones as well in a record that is not
+ * understood; `StateFileUnsafeError` when somebody else did.
+ * One by a procref that speaks only older ones is read as far as it looks like a record: see `checkProtocol`.
  */
 export function readServerRecord(path: string): ServerRecord | undefined {
   const file = readSmallFile(path)
   if (file.kind !== 'text') return undefined
   const value = parseJson(file.text)
   if (!isObject(value)) return undefined
-  const { protocol, procref } = value
-  if (Number.isInteger(protocol) && (protocol as number) > SERVER_RECORD_PROTOCOL) {
-    throw new NewerProtocolError({
-      path,
-      found: protocol as number,
-      supported: SERVER_RECORD_PROTOCOL,
-      ...(isPlainText(procref) ? { writtenBy: procref } : {}),
-    })
-  }
-  return isServerRecord(value) ? value : undefined
+  const { protocol, newestProtocol } = value
+  if (isProtocol(protocol) && protocol > NEWEST_PROTOCOL) throw newer(path, value, protocol)
+  if (isServerRecord(value)) return value
+  // It says that we understand it, and we do not: taken for none it would be replaced, and its epoch begun anew.
+  if (isProtocol(newestProtocol) && newestProtocol > NEWEST_PROTOCOL) throw newer(path, value, newestProtocol)
+  return undefined
+}
+
+function newer(path: string, { procref }: Record<string, unknown>, found: number): NewerProtocolError {
+  return new NewerProtocolError({
+    path,
+    found,
+    supported: NEWEST_PROTOCOL,
+    ...(isPlainText(procref) && { writtenBy: procref }),
+  })
 }
 
 /** As many writes can still follow when the disk is full: `draining`, `stopping`, `stopped`. */
@@ -196,8 +209,9 @@ function isFull(error: unknown): boolean {
 
 function isServerRecord(v: Record<string, unknown>): v is Record<string, unknown> & ServerRecord {
   return (
-    v.protocol === SERVER_RECORD_PROTOCOL &&
-    typeof v.procref === 'string' &&
+    isProtocol(v.protocol) &&
+    (v.newestProtocol === undefined || (isProtocol(v.newestProtocol) && v.newestProtocol >= v.protocol)) &&
+    isPlainText(v.procref) &&
     isOneOf(STATES, v.state) &&
     isCount(v.epoch) &&
     isNonce(v.nonce) &&
@@ -220,6 +234,7 @@ function isServerRecord(v: Record<string, unknown>): v is Record<string, unknown
     isSettings(v.settings) &&
     isOptional(v.failure, isFailure) &&
     isOptional(v.by, (by) => isOneOf(STOP_CAUSES, by)) &&
+    isOptional(v.restarting, (restarting) => isObject(restarting) && isCount(restarting.by)) &&
     isOptional(v.previous, isPrevious) &&
     Array.isArray(v.starts) &&
     v.starts.every(isStartMark)
@@ -271,6 +286,10 @@ function isString(value: unknown): value is string {
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function isProtocol(value: unknown): value is number {
+  return isCount(value) && value > 0
 }
 
 function isOneOf<T extends string>(list: readonly T[], value: unknown): value is T {

@@ -2,11 +2,11 @@ import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFile
 import { join } from 'node:path'
 import { atEnd, freshDir, startChild } from '@procref/testing'
 import { expect, test } from 'vitest'
-import { type StopRequest, takeRequest, writeRequest } from '../../dist/state/request-file.js'
+import { type GuardianRequest, takeRequest, withdrawRequest, writeRequest } from '../../dist/state/request-file.js'
 import { NONCE, OTHER_NONCE } from './sample-record.ts'
 
 const asker = new URL('../children/asker.mjs', import.meta.url)
-const request: StopRequest = { kind: 'stop', nonce: NONCE, force: true, by: 42, at: '2026-01-01T00:00:00.000Z' }
+const request: GuardianRequest = { kind: 'stop', nonce: NONCE, force: true, by: 42, at: '2026-01-01T00:00:00.000Z' }
 
 test('a request is taken once, whole, by the guardian that it names', () => {
   const dir = freshDir()
@@ -35,6 +35,29 @@ test('the later of two requests counts', () => {
   expect(takeRequest(path, NONCE)).toBeUndefined()
 })
 
+test('a request to restart is taken like one to stop', () => {
+  const path = join(freshDir(), 'request.json')
+  const { nonce, by, at } = request
+  const restart = { kind: 'restart', nonce, by, at } as const
+  writeRequest(path, restart)
+  expect(takeRequest(path, NONCE)).toEqual(restart)
+})
+
+test('a request is withdrawn unless it was taken, or another one has replaced it', () => {
+  const dir = freshDir()
+  const path = join(dir, 'request.json')
+  writeRequest(path, request)
+  expect(withdrawRequest(path, request)).toBe(true)
+  expect(readdirSync(dir)).toEqual([])
+  writeRequest(path, request)
+  takeRequest(path, NONCE)
+  expect(withdrawRequest(path, request)).toBe(false)
+  const later = { ...request, by: 43 }
+  writeRequest(path, later)
+  expect(withdrawRequest(path, request)).toBe(false)
+  expect(takeRequest(path, NONCE)).toEqual(later)
+})
+
 test('what is no request is removed, and a link is not followed', () => {
   const dir = freshDir()
   const path = join(dir, 'request.json')
@@ -59,7 +82,7 @@ test('a request that arrives while another is taken is neither lost nor taken tw
   for (let n = 1; n <= 50; n++) {
     child.send('ask')
     // The asker puts request n; without a wait for it we take whenever it is there.
-    let taken: StopRequest | undefined
+    let taken: GuardianRequest | undefined
     while (taken === undefined) {
       taken = takeRequest(path, NONCE)
       await new Promise((resolve) => setImmediate(resolve))

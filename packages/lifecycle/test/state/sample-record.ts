@@ -9,6 +9,7 @@ const identity = { pid: 4242, startTicks: '1234', bootId: 'boot', pidNamespace: 
 export function sampleRecord(change: Partial<ServerRecord> = {}): ServerRecord {
   return {
     protocol: 1,
+    newestProtocol: 2,
     procref: '0.0.0',
     state: 'serving',
     epoch: 3,
@@ -30,6 +31,7 @@ export function sampleRecord(change: Partial<ServerRecord> = {}): ServerRecord {
     settings: { lingerMs: 10_000, crashLoop: { starts: 5, withinMs: 60_000 }, port: 40_000 },
     failure: { code: 'PROCREF_X', name: 'X', message: 'x – ü', details: { path: '/x' }, logTail: ['last line'] },
     by: 'empty',
+    restarting: { by: 42 },
     previous: { nonce: OTHER_NONCE, epoch: 2, guardian: identity, server: identity },
     starts: [{ bootId: 'boot', monotonicMs: 12 }],
     ...change,

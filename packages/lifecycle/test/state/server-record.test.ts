@@ -50,13 +50,22 @@ test('a record that ends in zeros, as after a power cut, is no record', () => {
   const path = join(freshDir(), 'server.json')
   new ServerRecordFile(path, NONCE).write(sampleRecord())
   const bytes = readFileSync(path)
-  writeFileSync(path, bytes.fill(0, bytes.length / 2))
+  writeFileSync(path, bytes.fill(0, Math.floor(bytes.length / 2)))
   expect(readServerRecord(path)).toBeUndefined()
 })
 
 test('a record with any field missing or of another type is no record, unless the field is optional', () => {
   const path = join(freshDir(), 'server.json')
-  const optional = new Set(['server', 'listener', 'version', 'failure', 'by', 'previous'])
+  const optional = new Set([
+    'newestProtocol',
+    'server',
+    'listener',
+    'version',
+    'failure',
+    'by',
+    'restarting',
+    'previous',
+  ])
   for (const key of Object.keys(sampleRecord())) {
     const { [key as 'state']: _, ...rest } = sampleRecord()
     writeFileSync(path, JSON.stringify(rest))
@@ -103,10 +112,31 @@ test('a newer protocol is refused, naming both, whatever else the record looks l
     expect.objectContaining({
       code: 'PROCREF_NEWER_PROTOCOL',
       found: 7,
-      supported: 1,
-      message: expect.stringMatching(/server\.json.*9\.1\.0.*protocol 7.*up to 1/s),
+      supported: 2,
+      message: expect.stringMatching(/server\.json.*9\.1\.0.*protocol 7.*0\.0\.0.*up to 2/s),
     }),
   )
+})
+
+test('a procref that speaks newer protocols as well is understood, by what it writes for older ones', () => {
+  const path = join(freshDir(), 'server.json')
+  const record = sampleRecord({ protocol: 2, newestProtocol: 99 })
+  new ServerRecordFile(path, NONCE).write(record)
+  expect(readServerRecord(path)).toEqual(record)
+})
+
+test('a record of a newer procref that is not understood, whatever it says of itself, is refused and not taken for none', () => {
+  const path = join(freshDir(), 'server.json')
+  writeFileSync(path, JSON.stringify({ ...sampleRecord({ newestProtocol: 99 }), state: 'dancing' }))
+  expect(() => readServerRecord(path)).toThrow(expect.objectContaining({ code: 'PROCREF_NEWER_PROTOCOL', found: 99 }))
+})
+
+test('a range of protocols that is none is no record', () => {
+  const path = join(freshDir(), 'server.json')
+  for (const range of [{ protocol: 2, newestProtocol: 1 }, { protocol: 0 }, { protocol: 1, newestProtocol: 1.5 }]) {
+    writeFileSync(path, JSON.stringify({ ...sampleRecord(), ...range }))
+    expect(readServerRecord(path), JSON.stringify(range)).toBeUndefined()
+  }
 })
 
 test('whoever reads while it is replaced sees a whole record', async () => {

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import type { RestartServerOptions } from '../commands/restart.ts'
 import type { SqlOptions } from '../commands/sql.ts'
 import type { StartOptions } from '../commands/start.ts'
 import { DRIVER_NAMES, STORAGES } from '../server-names.ts'
@@ -49,6 +50,32 @@ export function addServiceCommands(program: Command): void {
     const { startServer, viewStart } = await import('../commands/start.ts')
     show(options, await startServer(options), viewStart)
   })
+
+  const restart = declare(program, {
+    name: 'restart',
+    summary: "replace guardian and server by this version's, under those who use them",
+    group: GROUP,
+    details:
+      'Asks the guardian to stop the server and leave, and starts the next one: same port, next epoch, same settings. Programs that use it ' +
+      'are connected again by themselves. After an upgrade of procref: until then the guardian runs the code of the program that launched it. ' +
+      'Exits with 0, and says so, when nothing runs.',
+    examples: [
+      ['npm install procref@latest && npx procref restart', 'after an upgrade'],
+      ['procref restart --json', 'and tell a program what runs now'],
+    ],
+  })
+  addJsonOption(addPlaceOptions(restart))
+    .addOption(
+      new Option(
+        '--timeout <time>',
+        'how long to wait for the end of the old one, and for the new one (default: 180s)',
+      ).argParser(parseDuration),
+    )
+    .action(async () => {
+      const options = optionsOf<RestartServerOptions>(restart)
+      const { restartServer, viewRestart } = await import('../commands/restart.ts')
+      show(options, await restartServer(options), viewRestart)
+    })
 
   const sql = declare(program, {
     name: 'sql',

@@ -49,6 +49,8 @@ export interface ServerStatus {
   /** `null` until it was launched. */
   readonly pid: number | null
   readonly guardianPid: number
+  /** The guardian's version of procref. */
+  readonly procref: string
   /** What the kernel says the two are doing, e.g. `T (stopped)`; `null` where that cannot be seen. */
   readonly processState: string | null
   readonly guardianProcessState: string | null
@@ -96,6 +98,7 @@ function serverOf({ guardian, record, processes }: Inspection): ServerStatus | n
     epoch: record.epoch,
     pid: record.server?.pid ?? null,
     guardianPid: record.guardian.pid,
+    procref: record.procref,
     processState: processes.server ?? null,
     guardianProcessState: processes.guardian ?? null,
     host: record.host,

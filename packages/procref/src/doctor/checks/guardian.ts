@@ -7,6 +7,7 @@ import {
   readServerRecord,
   type ServerRecord,
   standstill,
+  VERSION,
 } from '@procref/lifecycle'
 import type { Check, Finding } from '../check.ts'
 import { attempt, type Surroundings } from '../look-around.ts'
@@ -92,6 +93,7 @@ function describe({ paths, selection }: Surroundings, { living, recorded, runs, 
     ...standsStill(recorded),
     ...elsewhere(recorded),
     ...(hasLock === false ? [withoutGuardianLock(paths, recorded)] : []),
+    ...(recorded.procref === VERSION ? [] : [otherVersion(recorded)]),
   ]
   return { found: `process ${pid}, epoch ${recorded.epoch}, ${recorded.state}`, findings }
 }
@@ -193,6 +195,16 @@ function isElsewhere(guardian: ServerRecord['guardian']): boolean {
     return !sameNamespaces(guardian)
   } catch {
     return false
+  }
+}
+
+function otherVersion({ guardian, procref }: ServerRecord): Finding {
+  return {
+    code: 'other-version',
+    severity: 'note',
+    found: `The guardian (process ${guardian.pid}) is of procref ${procref}, and this is ${VERSION}.`,
+    why: 'A guardian keeps the code of the program that launched it as long as it lives, whatever was installed since.',
+    remedy: 'Nothing, or `procref restart` of the version that is wanted: who uses the server is connected again.',
   }
 }
 

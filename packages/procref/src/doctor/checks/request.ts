@@ -9,7 +9,7 @@ const SEEN_WITHIN_MS = 15_000
 /** `request.json`: is it for the guardian that lives, and is it heard? */
 export const request: Check = {
   id: 'request',
-  looksAt: 'request.json: what `procref stop` asked of the guardian',
+  looksAt: 'request.json: what `procref stop` or `restart` asked of the guardian',
   where: 'inside',
   examine(seen) {
     const { paths, guardian } = seen
@@ -53,7 +53,7 @@ function ignored(path: string, ageMs: number): Finding {
     code: 'request-ignored',
     severity: 'problem',
     path,
-    found: `The guardian was asked to stop ${Math.round(ageMs / 1000)} s ago, and has not taken the request.`,
+    found: `The guardian was asked something ${Math.round(ageMs / 1000)} s ago, and has not taken the request.`,
     why: 'It looks at its beat of 5 s, so it stands still or waits for something.',
     remedy: 'See the check "guardian", and `procref why`.',
   }
