@@ -165,6 +165,27 @@ describe.each(KINDS)('restore (%s)', (kind) => {
     }
   })
 
+  test('of a part that is changed after it was checked is no success', async () => {
+    const dir = serviceDir()
+    const { db } = await lease(dir, kind)
+    await db.query('DEFINE ACCESS account ON DATABASE TYPE RECORD; CREATE a:1')
+    const folder = join(outputDir(), 'backup')
+    await backup({ dir, to: folder })
+    const path = join(folder, '0001.surql')
+    const restoring = restore({
+      dir: serviceDir(),
+      driver: kind,
+      from: folder,
+      ...quick,
+      // While the server starts: after the check, before the first byte is sent.
+      onProgress: () => writeFileSync(path, readFileSync(path, 'utf8').replace('a:1', 'a:2')),
+    })
+    await expect(restoring).rejects.toMatchObject({
+      code: 'PROCREF_RESTORE_INCOMPLETE',
+      cause: { message: expect.stringContaining('the file was changed after it was checked') },
+    })
+  })
+
   test('of a backup that is not as it was written is refused, with nothing written and nothing started', async () => {
     const dir = serviceDir()
     const { db } = await lease(dir, kind)

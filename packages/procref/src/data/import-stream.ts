@@ -8,6 +8,8 @@ export interface ImportStreamOptions {
   readonly source: string
   readonly onBytes: ((bytes: number) => void) | undefined
   readonly signal: AbortSignal | undefined
+  /** What `body` has to be. */
+  readonly sha256?: string
 }
 
 /** So many of the failures are in the message. */
@@ -21,8 +23,8 @@ export async function importFrom(
   calls: ServerCalls,
   database: DatabaseName,
   body: Readable,
-  { source, onBytes, signal }: ImportStreamOptions,
-): Promise<{ readonly bytes: number; readonly sha256: string }> {
+  { source, onBytes, signal, sha256 }: ImportStreamOptions,
+): Promise<{ readonly bytes: number }> {
   const hash = createHash('sha256')
   let bytes = 0
   const counted = new Transform({
@@ -66,7 +68,10 @@ export async function importFrom(
     body.unpipe(counted)
     body.destroy()
   }
-  if (status === 200) return { bytes, sha256: hash.digest('hex') }
+  if (sha256 !== undefined && counted.readableEnded && hash.digest('hex') !== sha256) {
+    throw failed('the file was changed after it was checked.', [])
+  }
+  if (status === 200) return { bytes }
   const failures = status === 422 ? failuresIn(text) : []
   if (failures.length === 0) {
     throw failed(`the server answered ${refusal}. What stands before that in the file may have been carried out.`, [])
