@@ -18,10 +18,12 @@ export type ConnectOptions = ServiceQuestion & Pick<LifecycleOptions, 'namespace
  * `port` whatever server runs in the directory already is joined. With `driver: external({ url, credentials })` it is a server
  * elsewhere, and nothing is started.
  */
-export function connect(options?: ConnectOptions): Promise<Lease<LeasedServer>>
+export function connect(options?: ConnectOptions): Promise<Lease>
 export function connect(options: ExternalQuestion): Promise<Lease<ExternalServer>>
-export function connect(options?: ConnectOptions | ExternalQuestion): Promise<Lease>
-export async function connect(options: ConnectOptions | ExternalQuestion = {}): Promise<Lease> {
+export function connect(options?: ConnectOptions | ExternalQuestion): Promise<Lease<LeasedServer | ExternalServer>>
+export async function connect(
+  options: ConnectOptions | ExternalQuestion = {},
+): Promise<Lease<LeasedServer | ExternalServer>> {
   if (isExternal(options)) return await connectWith(await resolveExternal(options))
   return await connectWith({ ...options, ...(await resolveService(options)) })
 }

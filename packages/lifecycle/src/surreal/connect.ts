@@ -23,9 +23,8 @@ export interface ConnectOptions extends SharedServiceOptions {
   readonly database?: string
 }
 
-/** A share in the SurrealDB server, and a connection to it. */
-export interface Lease<Server extends LeasedServer | ExternalServer = LeasedServer | ExternalServer>
-  extends ServiceLease<Server> {
+/** A share in the SurrealDB server, and a connection to it; `Lease<ExternalServer>`: in one elsewhere. */
+export interface Lease<Server extends LeasedServer | ExternalServer = LeasedServer> extends ServiceLease<Server> {
   /** The official SDK's own object: connected, signed in, on its namespace and database. */
   readonly db: Surreal
   /** `ws://127.0.0.1:PORT/rpc`; of a server elsewhere its address. */
@@ -46,10 +45,12 @@ export interface Lease<Server extends LeasedServer | ExternalServer = LeasedServ
  * `PROCREF_SLOTS_EXHAUSTED`, `PROCREF_EXTERNAL_UNREACHABLE`, `PROCREF_EXTERNAL_REFUSED`, `PROCREF_EXTERNAL_TLS`,
  * `PROCREF_EXTERNAL_NOT_SURREALDB`, what the function for the credentials throws, and the signal's reason.
  */
-export function connect(options: ConnectOptions): Promise<Lease<LeasedServer>>
+export function connect(options: ConnectOptions): Promise<Lease>
 export function connect(options: ExternalConnectOptions): Promise<Lease<ExternalServer>>
-export function connect(options: ConnectOptions | ExternalConnectOptions): Promise<Lease>
-export async function connect(options: ConnectOptions | ExternalConnectOptions): Promise<Lease> {
+export function connect(options: ConnectOptions | ExternalConnectOptions): Promise<Lease<LeasedServer | ExternalServer>>
+export async function connect(
+  options: ConnectOptions | ExternalConnectOptions,
+): Promise<Lease<LeasedServer | ExternalServer>> {
   return isExternal(options) ? await connectExternal(options) : await connectHere(options)
 }
 
@@ -57,7 +58,7 @@ function isExternal(options: ConnectOptions | ExternalConnectOptions): options i
   return options.driver.placement === 'elsewhere'
 }
 
-async function connectHere(options: ConnectOptions): Promise<Lease<LeasedServer>> {
+async function connectHere(options: ConnectOptions): Promise<Lease> {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
   const deadline = performance.now() + timeoutMs
   const paths = layout(options.dir ?? defaultDirectory())
@@ -144,7 +145,7 @@ function urlOf(lease: KeptLease): string {
   return `ws://${lease.record.host}:${lease.record.port}/rpc`
 }
 
-class SurrealLease implements Lease<LeasedServer> {
+class SurrealLease implements Lease {
   readonly #lease: KeptLease
   readonly #connection: SurrealConnection
   readonly #listeners = new Set<(event: ReconnectEvent) => void>()

@@ -47,7 +47,7 @@ async function slotsHeld(): Promise<number> {
   return (await lookAtSlots(flock(), `${testDir()}/external`)).held.length
 }
 
-const lostReason = (of: Lease): Promise<unknown> =>
+const lostReason = (of: Lease<ExternalServer>): Promise<unknown> =>
   within(
     'the loss of the lease',
     new Promise((resolve) => {
@@ -57,7 +57,7 @@ const lostReason = (of: Lease): Promise<unknown> =>
     }),
   )
 
-const reconnection = (of: Lease): Promise<unknown> =>
+const reconnection = (of: Lease<ExternalServer>): Promise<unknown> =>
   within('the reconnection', new Promise((resolve) => of.onReconnect(resolve)))
 
 const signIns = (asked: readonly Asked[]): readonly unknown[] =>
