@@ -89,22 +89,27 @@ export async function stormRound(
   )
   for (const client of writers) client.send('stop')
   await Promise.all(writers.map((client) => client.event('wrote')))
-  const reader = writers[0] ?? expect.unreachable()
+  const rows = await allAcknowledgedRows(writers[0] ?? expect.unreachable(), [...written.values()])
+  const starts = journalOf(dir).filter(({ event }) => event === 'server-serving').length
+  await Promise.all(writers.map(killed))
+  await stopped(dir, port)
+  await nothingIsLeft(dir)
+  return { rows, epochs: starts }
+}
+
+/** How many rows there are, as `reader` sees it: of each of the writers every acknowledged one, without gaps. */
+export async function allAcknowledgedRows(reader: Child, writers: readonly Child[]): Promise<number> {
   reader.send('rows')
   const { rows } = await reader.event<{
     rows: readonly { readonly p: number; readonly c: number; readonly last: number }[]
   }>('rows')
   const found = new Map(rows.map((row) => [row.p, row]))
-  for (const [pid, client] of written) {
-    const row = found.get(pid)
-    expect(row?.c ?? 0, `rows of ${pid}`).toBeGreaterThanOrEqual(acknowledgedBy(client))
-    if (row !== undefined) expect(row.last, `gaps in the rows of ${pid}`).toBe(row.c - 1)
+  for (const writer of writers) {
+    const row = found.get(writer.pid)
+    expect(row?.c ?? 0, `rows of ${writer.pid}`).toBeGreaterThanOrEqual(acknowledgedBy(writer))
+    if (row !== undefined) expect(row.last, `gaps in the rows of ${writer.pid}`).toBe(row.c - 1)
   }
-  const starts = journalOf(dir).filter(({ event }) => event === 'server-serving').length
-  await Promise.all(writers.map(killed))
-  await stopped(dir, port)
-  await nothingIsLeft(dir)
-  return { rows: rows.reduce((sum, { c }) => sum + c, 0), epochs: starts }
+  return rows.reduce((sum, { c }) => sum + c, 0)
 }
 
 /** A small generator that gives the same numbers for the same seed on every machine (mulberry32). */
@@ -118,7 +123,8 @@ function seededRandom(seed: number): () => number {
   }
 }
 
-function acknowledgedBy(client: Child): number {
+/** How many rows of a client that writes have been acknowledged. */
+export function acknowledgedBy(client: Child): number {
   const last = client.stdout().lastIndexOf('{"event":"acknowledged"')
   if (last === -1) return 0
   const line = client.stdout().slice(last).split('\n', 1)[0] ?? ''

@@ -143,7 +143,7 @@ describe('procref reset', () => {
     const password = readFileSync(join(dir, 'data', 'credentials.json'), 'utf8')
     const { code, stdout } = await procref(dir, 'reset', '--yes')
     expect(code).toBe(0)
-    expect(stdout).toMatch(/^deleted {2}the database in .*\/data \(\d+ files, \d+\.\d MB\)/)
+    expect(stdout).toMatch(/^deleted {2}the database in .*\/data \(\d+ files, [\d.]+ [KM]iB\)/)
     expect(readdirSync(dir).filter((name) => name.startsWith('data'))).toEqual([])
     expect(existsSync(join(dir, 'slots', 'protocol.json'))).toBe(true)
     expect(journalOf(dir).slice(-2)).toEqual(['data-deleting', 'data-deleted'])
@@ -157,7 +157,7 @@ describe('procref reset', () => {
     expect(await rows(dir, 'CREATE row')).toBe(1)
     const { code, stderr } = await procref(dir, 'reset')
     expect(code).toBe(2)
-    expect(stderr).toMatch(/the database in .*\/data \(\d+ files, .* MB\) would be deleted\. Say so with --yes\./)
+    expect(stderr).toMatch(/the database in .*\/data \(\d+ files, .* [KM]iB\) would be deleted\. Say so with --yes\./)
     expect(await rows(dir)).toBe(1)
   })
 

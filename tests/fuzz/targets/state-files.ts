@@ -38,7 +38,12 @@ const FILES: readonly StateFile[] = [
   {
     name: 'server.json',
     path: ({ serverJson }) => serverJson,
-    samples: [sampleRecord(), { ...sampleRecord(), protocol: 2 }],
+    // One of today, one of a version that is too new, and one of a newer version that is understood here.
+    samples: [
+      sampleRecord(),
+      { ...sampleRecord(), protocol: 99, newestProtocol: 100 },
+      { ...sampleRecord(), newestProtocol: 99, restarting: { by: 4_711 } },
+    ],
     read: async ({ root, serverJson }) => [readServerRecord(serverJson), await inspect(root, flock())],
   },
   {

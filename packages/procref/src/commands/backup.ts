@@ -1,9 +1,10 @@
 import type { Colors } from '../cli/output.ts'
+import { size } from '../cli/size.ts'
 import { type BackedUp, backup } from '../data/backup.ts'
 import { nameOf } from '../data/errors.ts'
 import { describeNotIncluded } from '../data/not-included.ts'
 import { type ServiceOptions, toQuestion } from '../service-options.ts'
-import { sizeOf, whileMoving } from './transfer-progress.ts'
+import { whileMoving } from './transfer-progress.ts'
 
 export interface BackupCommandOptions extends ServiceOptions {
   readonly json?: boolean
@@ -17,8 +18,10 @@ export async function runBackup(folder: string, options: BackupCommandOptions): 
 }
 
 export function viewBackup({ path, databases, notIncluded }: BackedUp, colors: Colors): string {
-  const lines = [`${colors.green('backed up')} ${databases.length} databases to ${path}`]
-  for (const database of databases) lines.push(`  ${nameOf(database)} (${sizeOf(database.bytes)})`)
+  const lines = [
+    `${colors.green('backed up')} ${databases.length === 1 ? 'one database' : `${databases.length} databases`} to ${path}`,
+  ]
+  for (const database of databases) lines.push(`  ${nameOf(database)} (${size(database.bytes)})`)
   const missing = describeNotIncluded(notIncluded)
   if (missing.length > 0) lines.push(colors.yellow('not in it:'), ...missing.map((line) => `  ${line}`))
   return lines.join('\n')

@@ -1,10 +1,11 @@
 import { UsageError } from '../cli/exit-code.ts'
 import { type Colors, colorsFor, note } from '../cli/output.ts'
 import { show } from '../cli/show.ts'
+import { size } from '../cli/size.ts'
 import { nameOf } from '../data/errors.ts'
 import { type Exported, exportDatabase } from '../data/export-database.ts'
 import { type ServiceOptions, toQuestion } from '../service-options.ts'
-import { sizeOf, whileMoving } from './transfer-progress.ts'
+import { whileMoving } from './transfer-progress.ts'
 
 export interface ExportCommandOptions extends ServiceOptions {
   readonly namespace?: string
@@ -37,5 +38,5 @@ export async function runExport(path: string | undefined, options: ExportCommand
 function viewExport(exported: Exported, colors: Colors): string {
   const { file, bytes } = exported
   const to = file === null ? '' : ` to ${file}`
-  return `${colors.green('exported')} ${nameOf(exported)}${to} (${sizeOf(bytes)})`
+  return `${colors.green('exported')} ${nameOf(exported)}${to} (${size(bytes)})`
 }

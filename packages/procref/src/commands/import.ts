@@ -1,8 +1,9 @@
 import type { Colors } from '../cli/output.ts'
+import { size } from '../cli/size.ts'
 import { nameOf } from '../data/errors.ts'
 import { type Imported, importDatabase } from '../data/import-database.ts'
 import { type ServiceOptions, toQuestion } from '../service-options.ts'
-import { sizeOf, whileMoving } from './transfer-progress.ts'
+import { whileMoving } from './transfer-progress.ts'
 
 export interface ImportCommandOptions extends ServiceOptions {
   readonly namespace?: string
@@ -26,5 +27,5 @@ export async function runImport(file: string, options: ImportCommandOptions): Pr
 
 export function viewImport(imported: Imported, colors: Colors): string {
   const { file, bytes } = imported
-  return `${colors.green('imported')} ${file ?? 'standard input'} into ${nameOf(imported)} (${sizeOf(bytes)})`
+  return `${colors.green('imported')} ${file ?? 'standard input'} into ${nameOf(imported)} (${size(bytes)})`
 }

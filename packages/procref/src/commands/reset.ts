@@ -3,6 +3,7 @@ import { type DataSeen, deleteData, lookAtData } from '@procref/lifecycle'
 import { resolveBackend } from '../choose-backend.ts'
 import { UsageError } from '../cli/exit-code.ts'
 import type { Colors } from '../cli/output.ts'
+import { size } from '../cli/size.ts'
 import { resolvePlace } from '../place.ts'
 import type { LookOptions } from './status.ts'
 
@@ -46,7 +47,7 @@ export function viewReset({ dir, state, deleted }: Reset, colors: Colors): strin
 }
 
 function described({ path, files, bytes }: DataSeen): string {
-  return `the database in ${path} (${files} ${files === 1 ? 'file' : 'files'}, ${(bytes / 1e6).toFixed(1)} MB)`
+  return `the database in ${path} (${files} ${files === 1 ? 'file' : 'files'}, ${size(bytes)})`
 }
 
 function askOnTerminal(): Ask | undefined {

@@ -1,8 +1,9 @@
 import type { Colors } from '../cli/output.ts'
+import { size } from '../cli/size.ts'
 import { nameOf } from '../data/errors.ts'
 import { type Restored, restore } from '../data/restore.ts'
 import { type ServiceOptions, toQuestion } from '../service-options.ts'
-import { sizeOf, whileMoving } from './transfer-progress.ts'
+import { whileMoving } from './transfer-progress.ts'
 
 export interface RestoreCommandOptions extends ServiceOptions {
   readonly force?: boolean
@@ -22,9 +23,11 @@ export async function runRestore(folder: string, options: RestoreCommandOptions)
 }
 
 export function viewRestore({ path, createdAt, databases }: Restored, colors: Colors): string {
-  const lines = [`${colors.green('restored')} ${databases.length} databases from ${path}, of ${createdAt}`]
+  const lines = [
+    `${colors.green('restored')} ${databases.length === 1 ? 'one database' : `${databases.length} databases`} from ${path}, of ${createdAt}`,
+  ]
   for (const database of databases) {
-    lines.push(`  ${nameOf(database)} (${sizeOf(database.bytes)})${database.replaced ? ', replaced' : ''}`)
+    lines.push(`  ${nameOf(database)} (${size(database.bytes)})${database.replaced ? ', replaced' : ''}`)
   }
   const accesses = databases.flatMap((database) =>
     database.accessesWithoutKey.map((access) => `  ${access} of ${nameOf(database)}`),

@@ -1,4 +1,5 @@
 import { whileWaiting } from '../cli/progress.ts'
+import { size } from '../cli/size.ts'
 import { untilSignal } from '../cli/until-signal.ts'
 import { type DatabaseName, nameOf } from '../data/errors.ts'
 
@@ -18,16 +19,9 @@ export async function whileMoving<T>(doing: string, work: (reporting: Reporting)
         onProgress,
         onBytes: (bytes, database) => {
           const what = database === undefined ? doing : `${doing} ${nameOf(database)}`
-          onProgress({ message: `${what}: ${sizeOf(bytes)}` })
+          onProgress({ message: `${what}: ${size(bytes)}` })
         },
       }),
     ),
   )
-}
-
-/** For people. */
-export function sizeOf(bytes: number): string {
-  if (bytes < 1_000) return `${bytes} bytes`
-  if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(1)} kB`
-  return `${(bytes / 1_000_000).toFixed(1)} MB`
 }

@@ -1,8 +1,8 @@
 import { accessSync, constants, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { size } from '../../cli/size.ts'
 import type { Check, Finding } from '../check.ts'
 import { lookAtEntry } from '../entry.ts'
-import { size } from '../size.ts'
 
 /** RocksDB writes its memory tables out in pieces of this order. */
 const LOW_BYTES = 256 * 1024 * 1024

@@ -1,11 +1,11 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import { errnoOf } from '@procref/core'
 import { blankTornLine, examineJournal, JOURNAL_LIMIT_BYTES, Journal, type JournalCondition } from '@procref/lifecycle'
+import { size } from '../../cli/size.ts'
 import type { Check, Finding } from '../check.ts'
 import { isOurs, lookAtEntry } from '../entry.ts'
 import { attempt } from '../look-around.ts'
 import { messageOf } from '../message.ts'
-import { size } from '../size.ts'
 
 /** `journal.ndjson`: writable, of a sane size, its lines whole. No decision depends on it; people do. */
 export const journal: Check = {

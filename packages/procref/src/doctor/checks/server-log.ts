@@ -1,7 +1,7 @@
 import { closeSync, lstatSync } from 'node:fs'
 import { capServerLog, openServerLog, SERVER_LOG_LIMIT_BYTES } from '@procref/lifecycle'
+import { size } from '../../cli/size.ts'
 import type { Check, Finding } from '../check.ts'
-import { size } from '../size.ts'
 
 /** `server.log`: within the limit that a guardian keeps. */
 export const serverLog: Check = {
