@@ -43,11 +43,12 @@ export function mutatedJson(sample: unknown, more: readonly unknown[] = []): fc.
   })
 }
 
+/** Values are copied: one that stands in two places could be put into itself. */
 function edited(document: unknown, one: Edit): unknown {
   const paths = pathsOf(document, [])
   const path = paths[one.at % paths.length] ?? []
   const last = path.at(-1)
-  if (last === undefined) return one.kind === 'replace' ? one.value : document
+  if (last === undefined) return one.kind === 'replace' ? structuredClone(one.value) : document
   const parent = path.slice(0, -1).reduce((inner: unknown, key) => (inner as Record<string, unknown>)[key], document)
   const container = parent as Record<string | number, unknown>
   if (one.kind === 'replace') container[last] = structuredClone(one.value)
@@ -55,7 +56,7 @@ function edited(document: unknown, one: Edit): unknown {
   // Not assigned: `__proto__` would set the prototype, and not be written.
   else
     Object.defineProperty(container, one.name, {
-      value: one.value,
+      value: structuredClone(one.value),
       enumerable: true,
       configurable: true,
       writable: true,
