@@ -2,6 +2,7 @@ import { ConfigFileError, StateFileUnsafeError } from '../errors.ts'
 import { replaceFileDurably } from './atomic-file.ts'
 import { lineOfKey, lineOfSyntaxError } from './json-position.ts'
 import { newNonce } from './nonce.ts'
+import { plainJson } from './plain-text.ts'
 import { parseJson, readSmallFile } from './small-file.ts'
 
 const STORAGES = ['memory', 'rocksdb', 'surrealkv'] as const
@@ -47,7 +48,7 @@ export function readConfigFile(path: string): DirectoryConfig {
   for (const [key, setting] of Object.entries(value)) {
     const problem = isSetting(key)
       ? explain(key, RULES[key](setting), setting)
-      : `there is no setting ${JSON.stringify(key)}; the settings are ${Object.keys(RULES).join(', ')}`
+      : `there is no setting ${plainJson(key)}; the settings are ${Object.keys(RULES).join(', ')}`
     if (problem !== undefined) throw new ConfigFileError({ path, line: lineOfKey(file.text, key), problem })
   }
   return value
@@ -80,7 +81,7 @@ function isSetting(key: string): key is keyof DirectoryConfig {
 }
 
 function explain(key: string, expected: string | undefined, found: unknown): string | undefined {
-  return expected === undefined ? undefined : `${key} must be ${expected}, not ${JSON.stringify(found)}`
+  return expected === undefined ? undefined : `${key} must be ${expected}, not ${plainJson(found)}`
 }
 
 function wholeNumber(from: number, to: number): Rule {

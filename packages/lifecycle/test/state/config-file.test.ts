@@ -95,3 +95,12 @@ test('a link or a directory in its place is refused', () => {
   mkdirSync(join(dir, 'directory.json'))
   expect(() => readConfigFile(join(dir, 'directory.json'))).toThrow(unsafe)
 })
+
+test('control characters of a file, those that JSON leaves as they are too, do not reach the terminal', () => {
+  const path = join(freshDir(), 'config.json')
+  for (const text of ['{"str\u009bage":1}', '{"storage":"\u007f\u009b31m"}']) {
+    writeFileSync(path, text, { mode: 0o600 })
+    expect(() => readConfigFile(path)).toThrow(/\\u009b/)
+    expect(() => readConfigFile(path)).not.toThrow(/\p{Cc}/u)
+  }
+})
