@@ -7,6 +7,7 @@ import { awaitServing, type WaitContext } from './await-serving.ts'
 import { checkReachable } from './check-reachable.ts'
 import { checkSeen } from './check-seen.ts'
 import { endWith } from './end-with.ts'
+import { fileTrouble } from './file-trouble.ts'
 import { guardianProgramOf } from './guardian-program.ts'
 import { KeptLease } from './kept-lease.ts'
 import type { ServiceLease } from './lease.ts'
@@ -71,7 +72,7 @@ export async function leaseService(options: SharedServiceOptions): Promise<KeptL
     return lease
   } catch (error) {
     await pool.close()
-    throw error
+    throw fileTrouble(error, paths.root)
   }
 }
 
