@@ -17,7 +17,9 @@ export const tooManyFiles: Fault = {
     'PROCREF_BACKEND_UNAVAILABLE',
   ],
   inject(stage, [whom = 0, which, how]) {
-    const clients = stage.clients().map((client) => client.process)
+    // What Node does when it cannot even load a program is nobody's answer.
+    const callers = stage.clients().filter((client) => client.calledAt !== undefined || client.lease !== undefined)
+    const clients = callers.map((client) => client.process)
     const kinds = [clients, stage.guardians(), stage.servers()]
     const victim = pick(kinds[Math.floor(whom * kinds.length)] ?? [], which)
     if (victim === undefined) return
