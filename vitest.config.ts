@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     include: [
       'packages/*/test/**/*.test.ts',
-      'tests/{fuzz,migration,mixed,model,places,python-sdk,repository,security,service}/**/*.test.ts',
+      'tests/{chaos,fuzz,migration,mixed,model,places,python-sdk,repository,security,service}/**/*.test.ts',
       'examples/*/test/**/*.test.ts',
       'benchmarks/test/**/*.test.ts',
     ],

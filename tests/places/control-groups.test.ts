@@ -1,10 +1,16 @@
-import { type Child, isAlive } from '@procref/testing'
+import { resolve } from 'node:path'
+import { atEnd, type Child, type ControlGroup, canGroup, isAlive, makeControlGroup } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import { clientsOf, connected, counted, DRIVERS, nothingIsLeft, serviceDir, wroteRow } from '../service/service.ts'
-import { canGroup, makeControlGroup } from './control-group.ts'
 
-if (!canGroup)
+if (!canGroup())
   console.warn('NOT RUN without root and cgroup v2 with cgroup.kill: everything of a session killed at once')
+
+const CLIENT = resolve(import.meta.dirname, '../service/children/client.mjs')
+
+function startIn(session: ControlGroup, dir: string, options: Readonly<Record<string, unknown>>): Child {
+  return session.start(process.execPath, { args: [CLIENT, dir, JSON.stringify({ lingerMs: 500, ...options })] })
+}
 
 /** How many rows the client says that the server has acknowledged. */
 function acknowledged(client: Child): number {
@@ -12,13 +18,13 @@ function acknowledged(client: Child): number {
   return Math.max(0, ...told)
 }
 
-describe.runIf(canGroup).each(DRIVERS)('a session that is ended as a whole (%s)', (driver) => {
+describe.runIf(canGroup()).each(DRIVERS)('a session that is ended as a whole (%s)', (driver) => {
   const start = clientsOf(driver)
 
   test('client, guardian and server killed by one act: the next client starts the next epoch, with every acknowledged write', async () => {
     const dir = serviceDir()
-    const session = makeControlGroup()
-    const client = session.start(dir, { driver })
+    const session = atEnd(makeControlGroup())
+    const client = startIn(session, dir, { driver })
     const { guardianPid, serverPid } = await connected(client)
     expect(session.pids()).toEqual(expect.arrayContaining([client.pid, guardianPid, serverPid]))
     client.send('write')
@@ -39,8 +45,8 @@ describe.runIf(canGroup).each(DRIVERS)('a session that is ended as a whole (%s)'
 
   test('with a client in another session: that one is back with the next epoch, and every row is there', async () => {
     const dir = serviceDir()
-    const session = makeControlGroup()
-    const launcher = session.start(dir, { driver })
+    const session = atEnd(makeControlGroup())
+    const launcher = startIn(session, dir, { driver })
     await connected(launcher)
     await wroteRow(launcher)
     const other = start(dir)
@@ -53,8 +59,8 @@ describe.runIf(canGroup).each(DRIVERS)('a session that is ended as a whole (%s)'
 
   test('everybody told to end (SIGTERM) at the same moment, as at a logout: nobody is brought back, and the next client finds all rows', async () => {
     const dir = serviceDir()
-    const session = makeControlGroup()
-    const client = session.start(dir, { driver })
+    const session = atEnd(makeControlGroup())
+    const client = startIn(session, dir, { driver })
     const { port } = await connected(client)
     await wroteRow(client)
     for (const pid of session.pids()) process.kill(pid, 'SIGTERM')

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { atEnd, type Child, eventually, freeze, isAlive, startProgram, staysTrue } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import {
@@ -78,6 +78,23 @@ describe.each(DRIVERS)('a client in each of its steps (%s)', (driver) => {
     await expect(connected(client)).rejects.toThrow(/PROCREF_NEWER_DATA/)
     expect(journalOf(dir).filter(({ event }) => event === 'server-starting')).toHaveLength(2)
   })
+
+  test.each(['claimed', 'start-lock'] as const)(
+    'while the directory is deleted (at %s): an error that names what is gone, and what to do',
+    async (step) => {
+      const dir = serviceDir()
+      const stops = new Stops()
+      stops.arm(step)
+      const client = stops.clientsOf(driver)(dir)
+      await stops.reached(step)
+      rmSync(dir, { recursive: true })
+      client.kill('SIGCONT')
+      await expect(connected(client)).rejects.toThrow(
+        new RegExp(`${dir}.*was deleted while it was used.*PROCREF_NOT_FOUND`, 's'),
+      )
+      await nothingIsLeft(dir)
+    },
+  )
 
   test('stopped with a slot claimed: its server stays, however long the linger has been over', async () => {
     const dir = serviceDir()

@@ -1,4 +1,13 @@
-import { type Child, eventually, freeze, isAlive, openFiles, processState, servantsOf } from '@procref/testing'
+import {
+  type Child,
+  eventually,
+  freeze,
+  isAlive,
+  openFiles,
+  processState,
+  seededRandom,
+  servantsOf,
+} from '@procref/testing'
 import { expect } from 'vitest'
 import {
   clientsOf,
@@ -110,17 +119,6 @@ export async function allAcknowledgedRows(reader: Child, writers: readonly Child
     if (row !== undefined) expect(row.last, `gaps in the rows of ${writer.pid}`).toBe(row.c - 1)
   }
   return rows.reduce((sum, { c }) => sum + c, 0)
-}
-
-/** A small generator that gives the same numbers for the same seed on every machine (mulberry32). */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 /** How many rows of a client that writes have been acknowledged. */

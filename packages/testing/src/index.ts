@@ -16,6 +16,7 @@ export {
 } from '@procref/conformance/harness'
 export { atEnd, freshDir } from './at-end.ts'
 export { chromiumPath } from './chromium.ts'
+export { type ControlGroup, canGroup, makeControlGroup } from './control-group.ts'
 export { type DirectoryUser, endDirectory, lockUsers, servantsOf } from './end-directory.ts'
 export { freeze } from './freeze.ts'
 export { removeSemaphoresAfterwards } from './leftover-semaphores.ts'
@@ -32,6 +33,7 @@ export {
   whoHasOpen,
   zombies,
 } from './proc.ts'
+export { seededRandom } from './seeded-random.ts'
 export { removeSet, removeSetsAfterwards, setExists } from './semaphore-sets.ts'
 export { surrealBinary } from './surreal-binary.ts'
 export { isLoopback, type TcpListener, tcpListeners, tcpListenersOf, whoListensOn } from './tcp.ts'

@@ -10,6 +10,7 @@ import { checkProtocol } from './check-protocol.ts'
 import { checkReachable } from './check-reachable.ts'
 import { checkSeen } from './check-seen.ts'
 import { claimAfresh } from './claim-afresh.ts'
+import { fileTrouble } from './file-trouble.ts'
 import type { LeasedServer, ReconnectEvent, ServiceLease } from './lease.ts'
 import { hasEnded, isUp, look } from './look.ts'
 
@@ -115,7 +116,7 @@ export class KeptLease implements ServiceLease {
       if (this.#alive?.isCurrent() !== true) this.#watchAlive()
       if (record.epoch !== known.epoch || record.nonce !== known.nonce) this.#announce()
     } catch (error) {
-      this.lose(error)
+      this.lose(fileTrouble(error, this.#wait.paths.root))
     }
   }
 

@@ -7,6 +7,7 @@ import { awaitServing, type WaitContext } from './await-serving.ts'
 import { checkReachable } from './check-reachable.ts'
 import { checkSeen } from './check-seen.ts'
 import { endWith } from './end-with.ts'
+import { fileTrouble } from './file-trouble.ts'
 import { guardianProgramOf } from './guardian-program.ts'
 import { KeptLease } from './kept-lease.ts'
 import type { ServiceLease } from './lease.ts'
@@ -42,22 +43,23 @@ export async function leaseService(options: SharedServiceOptions): Promise<KeptL
     options.onProgress?.({ step, message, elapsedMs: performance.now() - began })
   const paths = layout(options.dir ?? defaultDirectory())
   secureDirectory(paths.root)
-  const wait = {
-    paths,
-    backend,
-    driver,
-    settings: settingsOf(options),
-    label,
-    guardianCommand: options.guardianCommand,
-    guardianProgram: guardianProgramOf(options),
-    timeoutMs,
-  }
-  const context: WaitContext = { ...wait, deadline: began + timeoutMs, signal, keepAlive: 'keep-alive', progress }
+  const guardianProgram = guardianProgramOf(options)
   const pool = await backend.open(paths.slots, {
     ...(options.slots !== undefined && { slots: options.slots }),
     ...(label !== undefined && { label }),
     ...(options.allowUnsafeFilesystem !== undefined && { allowUnsafeFilesystem: options.allowUnsafeFilesystem }),
   })
+  const wait = {
+    paths,
+    backend,
+    driver,
+    settings: { ...settingsOf(options), slots: pool.size },
+    label,
+    guardianCommand: options.guardianCommand,
+    guardianProgram,
+    timeoutMs,
+  }
+  const context: WaitContext = { ...wait, deadline: began + timeoutMs, signal, keepAlive: 'keep-alive', progress }
   try {
     // The slot comes first, the look at server.json second: see guardian.ts.
     const slot = await claimSlot(pool, options, context)
@@ -71,7 +73,7 @@ export async function leaseService(options: SharedServiceOptions): Promise<KeptL
     return lease
   } catch (error) {
     await pool.close()
-    throw error
+    throw fileTrouble(error, paths.root)
   }
 }
 

@@ -1,0 +1,51 @@
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Stage } from '../stage.ts'
+import { between, type Fault } from './fault.ts'
+
+/** One slot file, or the folder: a holder keeps its lock, and claims another one when it notices. */
+export const deleteSlots: Fault = {
+  explains: ['PROCREF_LEASE_LOST', 'PROCREF_SLOT_LOST', 'PROCREF_SLOT_FILE_UNSTABLE', 'PROCREF_NOT_FOUND'],
+  inject(stage, [way = 0, which]) {
+    const slots = listed(join(stage.dir, 'slots')).filter((name) => /^slot_/.test(name))
+    if (way < 0.3) remove(stage, 'slots')
+    else remove(stage, ...slots.slice(0, between(1, slots.length, which)).map((name) => join('slots', name)))
+  },
+}
+
+/** Those of the elections. A guardian whose lock is gone is not the guardian any more: it stops its own server, and writes nothing. */
+export const deleteLocks: Fault = {
+  leavesRecord: true,
+  endsServer: true,
+  explains: ['PROCREF_LEASE_LOST', 'PROCREF_SERVER_FAILED', 'PROCREF_SERVER_LOCK_HELD', 'PROCREF_DIRECTORY_GONE'],
+  inject(stage, [way = 0]) {
+    const locks = [...listed(stage.dir), 'data/server.lock'].filter((name) => name.endsWith('.lock'))
+    const kinds = [/^guardian/, /^alive/, /^start/, /./]
+    const kind = kinds[Math.floor(way * kinds.length)] ?? /./
+    // The guardian notices with its next beat, or its next act.
+    if (!kind.test('start.lock') || kind.test('other')) stage.excuses.everybody('whenever')
+    remove(stage, ...locks.filter((name) => kind.test(name)))
+  },
+}
+
+/** What clients and people read. The guardian writes its record again; of the journal the past is gone. */
+export const deleteState: Fault = {
+  inject(stage, [way = 0]) {
+    remove(stage, ...(way < 0.6 ? ['server.json'] : way < 0.8 ? ['journal.ndjson'] : ['server.json', 'journal.ndjson']))
+  },
+}
+
+function remove(stage: Stage, ...names: readonly string[]): void {
+  if (names.length === 0) return
+  stage.trace.add(`deleted: ${names.join(', ')}`)
+  for (const name of names) rmSync(join(stage.dir, name), { recursive: true, force: true })
+}
+
+function listed(dir: string): readonly string[] {
+  try {
+    return readdirSync(dir)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}

@@ -1,0 +1,45 @@
+import { described, type Process, signal } from '../processes.ts'
+import type { Stage } from '../stage.ts'
+import { type Fault, pick } from './fault.ts'
+
+export const killServer: Fault = {
+  endsServer: true,
+  inject(stage, [whom]) {
+    kill(stage, 'server', pick(stage.servers(), whom))
+  },
+}
+
+/** The server dies with it. */
+export const killGuardian: Fault = {
+  endsServer: true,
+  inject(stage, [whom]) {
+    kill(stage, 'guardian', pick(stage.guardians(), whom))
+  },
+}
+
+export const killBoth: Fault = {
+  endsServer: true,
+  inject(stage) {
+    for (const one of [...stage.servers(), ...stage.guardians()]) kill(stage, 'guardian or server', one)
+  },
+}
+
+export const killClient: Fault = {
+  inject(stage, [whom]) {
+    pick(stage.clients(), whom)?.kill()
+  },
+}
+
+export const killAllClients: Fault = {
+  inject(stage) {
+    for (const client of stage.clients()) client.kill()
+  },
+}
+
+function kill(stage: Stage, what: string, victim: Process | undefined): void {
+  if (victim === undefined) return
+  // Whoever serves dies with it, or with its guardian.
+  stage.excuses.strike(victim, ...stage.servers())
+  stage.trace.add(`the ${what} ${described(victim)} is killed`)
+  signal(victim, 'SIGKILL')
+}

@@ -1,0 +1,328 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { setTimeout as after } from 'node:timers/promises'
+import { type Child, type ControlGroup, eventually, makeControlGroup } from '@procref/testing'
+import { type Bystander, startBystander } from './bystander.ts'
+import { Client } from './client.ts'
+import { Excuses } from './excuses.ts'
+import { FAULTS } from './faults/index.ts'
+import { answers, PATIENT_MS } from './invariants/answers.ts'
+import type { Invariant, Look } from './invariants/invariant.ts'
+import { noStopUnderLease } from './invariants/no-stop-under-lease.ts'
+import { oneServer } from './invariants/one-server.ts'
+import type { Plan } from './plan.ts'
+import { described, type Process, processOf, roleOf } from './processes.ts'
+import { databaseUsers, type Stage } from './stage.ts'
+import { takePort, type Thief } from './stranger.ts'
+import { makeSurroundings, type Surroundings } from './surroundings.ts'
+import { Trace } from './trace.ts'
+
+/** The programs of an installation of procref: its clients and its command. */
+export interface Installation {
+  readonly client: string
+  readonly procref: string
+}
+
+export const OURS: Installation = {
+  client: resolve(import.meta.dirname, 'children/client.mjs'),
+  procref: resolve(import.meta.dirname, '../../packages/procref/bin/procref.js'),
+}
+
+export interface Outcome {
+  readonly plan: Plan
+  /** What is wrong; empty: nothing. */
+  readonly violations: readonly string[]
+  readonly acknowledged: number
+  readonly rows: number
+  readonly clients: number
+  readonly servers: number
+  /** How many connects were refused, and leases lost, with each code. */
+  readonly answers: Readonly<Record<string, number>>
+  readonly seconds: number
+  /** What happened, for people. */
+  readonly trace: string
+}
+
+/** Between two looks. What happens and is over between them is not seen. */
+const LOOK_MS = 50
+/** Everything that was done to a round is undone, and it has so long to be as if nothing had happened; a crash loop bars starts for a minute. */
+const SETTLE_MS = 150_000
+const IMPATIENT_MS = 4_000
+/** What belongs to a finding: the end of them. */
+const LOGS = ['journal.ndjson', 'server.log']
+const LOG_CHARS = 10_000
+
+/** Plays a round. Never rejects for what procref does: that is a violation. Caller: only where `canGroup()`. */
+export async function playRound(plan: Plan, installation: Installation = OURS): Promise<Outcome> {
+  const began = performance.now()
+  await using surroundings = await makeSurroundings(plan)
+  await using group = makeControlGroup()
+  await using round = new Round(plan, installation, surroundings, group)
+  return { ...(await round.play()), seconds: Math.round((performance.now() - began) / 100) / 10 }
+}
+
+class Round implements Stage, AsyncDisposable {
+  readonly dir: string
+  readonly surroundings: Surroundings
+  readonly group: ControlGroup
+  readonly excuses: Excuses = new Excuses()
+  readonly trace: Trace = new Trace()
+  readonly #plan: Plan
+  readonly #installation: Installation
+  readonly #invariants: readonly Invariant[]
+  readonly #clients: Client[] = []
+  readonly #commands: { readonly words: string; readonly child: Child }[] = []
+  readonly #thieves: Thief[] = []
+  readonly #undo = new Set<() => void>()
+  readonly #violations: string[] = []
+  readonly #servers = new Map<string, Process>()
+  readonly #readers: Client[] = []
+  #bystander: Bystander | undefined
+  #rows = 0
+  #isOver = false
+
+  constructor(plan: Plan, installation: Installation, surroundings: Surroundings, group: ControlGroup) {
+    this.#plan = plan
+    this.#installation = installation
+    this.surroundings = surroundings
+    this.group = group
+    this.dir = surroundings.dir
+    this.#invariants = [oneServer(), noStopUnderLease(), answers(plan.kinds)]
+  }
+
+  async play(): Promise<Omit<Outcome, 'seconds'>> {
+    const observing = this.#observe()
+    try {
+      for (let n = 0; n < this.#plan.clients; n++) this.join()
+      for (const { afterMs, kind, draws } of this.#plan.steps) {
+        await after(afterMs)
+        this.trace.add(`— ${kind}`)
+        await FAULTS[kind].inject(this, draws)
+      }
+      this.#heal()
+      await this.#settle()
+      await this.#countRows()
+      await this.#endAll()
+    } catch (error) {
+      this.#violate(String(error instanceof Error ? error.stack : error))
+    } finally {
+      this.#isOver = true
+      await observing
+    }
+    return this.#outcome()
+  }
+
+  clients(): readonly Client[] {
+    return this.#clients.filter((client) => !client.isDismissed && !client.hasEnded)
+  }
+
+  guardians(): readonly Process[] {
+    return this.#processes().filter(({ pid }) => roleOf(pid) === 'guardian')
+  }
+
+  servers(): readonly Process[] {
+    return databaseUsers(this.dir, this.group.pids()).flatMap((pid) => processOf(pid) ?? [])
+  }
+
+  join(): void {
+    const n = this.#clients.length
+    // By their number: what each of them is does not depend on what has happened.
+    this.#start(`c${n}`, n % 3 === 0 ? 'flock' : 'native', n % 5 === 4 ? IMPATIENT_MS : PATIENT_MS)
+  }
+
+  forAWhile(ms: number, undo: () => void): void {
+    const once = (): void => {
+      clearTimeout(timer)
+      if (this.#undo.delete(once)) undo()
+    }
+    const timer = setTimeout(once, ms)
+    this.#undo.add(once)
+  }
+
+  command(...words: readonly string[]): void {
+    const name = words.join(' ')
+    this.trace.add(`procref ${name}`)
+    const [verb = '', ...options] = words
+    const args = [this.#installation.procref, verb, '--dir', this.dir, ...options]
+    const child = this.group.start(process.execPath, { args, env: this.surroundings.env })
+    this.#commands.push({ words: name, child })
+    void child.exited.then(({ code }) => this.trace.add(`procref ${name}: exit code ${code} ${child.stderr().trim()}`))
+  }
+
+  stealPort(port: number, ms: number): void {
+    const thief = takePort(port)
+    this.#thieves.push(thief)
+    this.forAWhile(ms, () => thief.leave())
+  }
+
+  async bystander(): Promise<number> {
+    this.#bystander ??= await startBystander()
+    return this.#bystander.pid
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#heal()
+    await Promise.all(this.#thieves.map((thief) => thief.leave()))
+    await this.#bystander?.[Symbol.asyncDispose]()
+  }
+
+  #start(name: string, backend: 'flock' | 'native', timeoutMs: number): Client {
+    const { driver, storage, lingerMs } = this.#plan
+    const { dir, surroundings } = this
+    const { surreal: path, guardianCommand } = surroundings
+    const setup = { dir, name, driver, path, storage, backend, lingerMs, timeoutMs, slots: 64, guardianCommand }
+    const child = this.group.start(process.execPath, {
+      args: [this.#installation.client, JSON.stringify(setup)],
+      env: surroundings.env,
+    })
+    const client = new Client(name, timeoutMs, child, this.trace)
+    this.#clients.push(client)
+    return client
+  }
+
+  #processes(): readonly Process[] {
+    const own = new Set([...this.#clients.map(({ process }) => process.pid), ...this.#commands.map(({ child }) => child.pid)])
+    return this.group.pids().flatMap((pid) => (own.has(pid) ? [] : (processOf(pid) ?? [])))
+  }
+
+  /** Looks until the round is over, and once more. */
+  async #observe(): Promise<void> {
+    for (let isLast = false; !isLast; ) {
+      isLast = this.#isOver
+      try {
+        this.#look()
+      } catch (error) {
+        this.#violate(`a look failed: ${error instanceof Error ? error.stack : error}`)
+        return
+      }
+      await after(LOOK_MS)
+    }
+  }
+
+  #look(): void {
+    // The servers first: who then has no lease any more may have given it back before.
+    const pids = this.group.pids()
+    const servers = databaseUsers(this.dir, pids).flatMap((pid) => processOf(pid) ?? [])
+    for (const client of this.#clients) client.look()
+    for (const server of servers) {
+      const key = `${server.pid}:${server.startTicks}`
+      if (!this.#servers.has(key)) this.trace.add(`the database is open in ${server.pid}`)
+      this.#servers.set(key, server)
+    }
+    const look: Look = { pids, servers, clients: this.#clients }
+    for (const invariant of this.#invariants) {
+      for (const violation of invariant.look?.(look, this) ?? []) this.#violate(violation)
+    }
+  }
+
+  #violate(text: string): void {
+    this.trace.add(`VIOLATION: ${text}`)
+    this.#violations.push(text)
+  }
+
+  #heal(): void {
+    for (const undo of [...this.#undo]) undo()
+    this.surroundings.clock?.step(0)
+    this.trace.add('everything is undone')
+  }
+
+  /** Whoever is there is served and writes again. */
+  async #settle(): Promise<void> {
+    await this.#eventually('every caller has its answer, and whoever was refused has ended', () =>
+      this.clients().every((client) => client.isServed),
+    )
+    const before = new Map(this.#clients.map((client) => [client, client.acknowledged]))
+    await this.#eventually('every lease works again', () =>
+      this.clients().every((client) => !client.isServed || client.acknowledged > (before.get(client) ?? 0)),
+    )
+    for (const { words, child } of this.#commands) {
+      const isOver = child.exited.then(() => true)
+      const hangs = after(PATIENT_MS).then(() => false)
+      if (!(await Promise.race([isOver, hangs]))) this.#violate(`procref ${words} does not end`)
+    }
+    this.excuses.allIsWell()
+    this.trace.add('all is well again')
+  }
+
+  /** A program that comes now is served, and finds every acknowledged row. */
+  async #countRows(): Promise<void> {
+    const acknowledged = new Map(this.#clients.map((client) => [client.name, client.acknowledged]))
+    const reader = await this.#eventually('a program that comes now is served', () => this.#servedReader())
+    reader?.send('rows')
+    const found = new Map((await reader?.rows())?.map((row) => [row.p, row]))
+    for (const [name, least] of acknowledged) {
+      const { rows = 0, last = -1 } = found.get(name) ?? {}
+      this.#rows += rows
+      if (rows < least) this.#violate(`of ${least} acknowledged rows of ${name} ${rows} are there`)
+      if (last !== rows - 1) this.#violate(`the rows of ${name} have gaps: ${rows} of them, and the last is ${last}`)
+    }
+  }
+
+  /** The first one may be refused: a crash loop bars every start for a while. */
+  #servedReader(): Client | undefined {
+    const last = this.#readers.at(-1)
+    if (last?.isServed) return last
+    if (last === undefined || last.hasEnded) this.#readers.push(this.#start(`r${this.#readers.length}`, 'native', PATIENT_MS))
+    return undefined
+  }
+
+  /** One half leaves, the other one is killed, and nothing is left. */
+  async #endAll(): Promise<void> {
+    this.#clients.filter((client) => !client.isDismissed).forEach((client, n) => {
+      if (n % 2 === 0) client.leave()
+      else client.kill()
+    })
+    await this.#eventually('nobody is left', () => this.group.pids().length === 0)
+    const left = readdirSync(this.dir, { recursive: true, encoding: 'utf8' })
+    // Of the slots' anybody may remove the oldest (docs/slot-directory.md), and nobody has to.
+    const temporary = left.filter((name) => !/^(data\/db|slots)\//.test(name) && /\.(tmp|spare\d*|taken)$/.test(name))
+    if (temporary.length > 0) this.#violate(`temporary files are left: ${temporary.join(', ')}`)
+    const alive = left.filter((name) => /^alive-.*\.lock$/.test(name))
+    if (alive.length > 1) this.#violate(`alive locks of guardians that are gone are left: ${alive.join(', ')}`)
+    const { state } = JSON.parse(readFileSync(join(this.dir, 'server.json'), 'utf8')) as { state: string }
+    const mayStay = this.#plan.kinds.some((kind) => FAULTS[kind].leavesRecord)
+    if (state !== 'stopped' && !mayStay) this.#violate(`all have gone, and the record says that it is ${state}`)
+  }
+
+  /** As `eventually()`, but whoever waits in vain is told what is there. */
+  async #eventually<T>(what: string, look: () => T | undefined | false): Promise<T | undefined> {
+    try {
+      return await eventually(what, look, SETTLE_MS)
+    } catch {
+      const there = this.group.pids().flatMap((pid) => processOf(pid) ?? [])
+      this.#violate(`${what}: not within ${SETTLE_MS / 1_000} s. There are: ${there.map(described).join(', ') || 'none'}`)
+      return undefined
+    }
+  }
+
+  #outcome(): Omit<Outcome, 'seconds'> {
+    for (const thief of this.#thieves) {
+      if (thief.heard() !== '') this.#violate(`a stranger on the port heard ${JSON.stringify(thief.heard())}`)
+    }
+    for (const heard of this.#bystander?.heard() ?? []) this.#violate(`a bystander ${heard}`)
+    const count: Record<string, number> = {}
+    for (const { refused, lost } of this.#clients) {
+      for (const [what, answer] of [['refused', refused] as const, ['lost', lost] as const]) {
+        if (answer !== undefined) count[`${what}: ${answer.code}`] = (count[`${what}: ${answer.code}`] ?? 0) + 1
+      }
+    }
+    return {
+      plan: this.#plan,
+      violations: this.#violations,
+      acknowledged: this.#clients.reduce((sum, { acknowledged }) => sum + acknowledged, 0),
+      rows: this.#rows,
+      clients: this.#clients.length,
+      servers: this.#servers.size,
+      answers: count,
+      trace: this.#violations.length === 0 ? '' : [this.trace.text(), ...LOGS.map((name) => this.#log(name))].join('\n'),
+    }
+  }
+
+  #log(name: string): string {
+    try {
+      return `${name}:\n${readFileSync(join(this.dir, name), 'utf8').slice(-LOG_CHARS)}`
+    } catch {
+      return `there is no ${name}`
+    }
+  }
+}
