@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { TakeOverStep } from '@procref/lifecycle'
 import {
   atEnd,
   eventually,
@@ -39,6 +40,12 @@ import {
 
 const PROCREF = fileURLToPath(new URL('../bin/procref.js', import.meta.url))
 const STORAGES = ['rocksdb', 'surrealkv'] as const
+
+/** What the two do differently is in the files, not in the steps. */
+const KILLED_AT: Readonly<Record<Durable, readonly TakeOverStep[]>> = {
+  rocksdb: ['locked', 'held', 'copied', 'proven', 'noted', 'taken', 'moved-away', 'deleted'],
+  surrealkv: ['copied', 'noted', 'taken', 'deleted'],
+}
 
 const made = {} as Record<Durable, string>
 const all = makeTempDir()
@@ -94,7 +101,9 @@ async function isTakenOver(place: Place, storage: Durable): Promise<void> {
   const { user, password } = JSON.parse(readFileSync(join(data, 'credentials.json'), 'utf8'))
   expect({ user, password }).toEqual({ user: 'root', password: PASSWORD })
   expect(JSON.parse(readFileSync(join(data, 'engine.json'), 'utf8'))).toMatchObject({ engine: 'surrealdb', storage })
-  for (const name of ['credentials.json', ...namesBelow(join(data, 'db')).map((file) => join('db', file))]) {
+  // A server gives its own files other modes, in a folder that nobody else can enter.
+  const names = existsSync(join(dir, 'server.json')) ? [] : namesBelow(join(data, 'db')).map((file) => join('db', file))
+  for (const name of ['credentials.json', ...names]) {
     expect(statSync(join(data, name)).mode & 0o777, name).toBe(0o600)
   }
   expect(statSync(join(data, 'db')).mode & 0o777).toBe(0o700)
@@ -114,7 +123,7 @@ describe.runIf(SURREAL !== undefined).each(STORAGES)('procref take-over (%s)', (
       new RegExp(`^taken over {2}the ${storage} database of ${place.folder} \\(\\d+ files, [\\d.]+ [KM]iB\\)`),
     )
     expect(stdout).toMatch(/its root user root stays/)
-    expect(size).toBeGreaterThan(3)
+    expect(size).toBeGreaterThan(2)
     await isTakenOver(place, storage)
     expect((await finish(procref(['doctor', '--dir', place.dir]))).code).toBe(0)
     const { stdout: secrets } = await finish(procref(['start', '--dir', place.dir, '--json']))
@@ -204,7 +213,7 @@ describe.runIf(SURREAL !== undefined).each(STORAGES)('procref take-over (%s)', (
     await isTakenOver(place, storage)
   })
 
-  test.each(['locked', 'held', 'copied', 'proven', 'noted', 'taken', 'moved-away', 'deleted'] as const)(
+  test.each(KILLED_AT[storage])(
     'killed when it was %s: the folder is as it was, or the directory has it all; the same call does the rest',
     async (step) => {
       const place = makePlace(made[storage])

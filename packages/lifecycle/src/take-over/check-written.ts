@@ -3,7 +3,7 @@ import { UpgradeNeededError } from '../errors.ts'
 import { checkEngine } from '../state/engine-record.ts'
 import { DataVersionUnknownError } from './errors.ts'
 import type { Folder } from './folder.ts'
-import { mayBeUnrecorded, type WrittenBy } from './written-by.ts'
+import { isUnrecorded, type WrittenBy } from './written-by.ts'
 
 /** What a version is judged by. */
 export interface Judgement {
@@ -23,7 +23,7 @@ export function checkWritten(seen: WrittenBy, judgement: Judgement): string | nu
     if (told === undefined) throw new DataVersionUnknownError(folder.path, engine.version)
     return checkVersion(told, judgement)
   }
-  if (told !== undefined && mayBeUnrecorded(told)) return checkVersion(told, judgement)
+  if (told !== undefined && isUnrecorded(told)) return checkVersion(told, judgement)
   if (whenOlder !== 'upgrade') throw upgradeNeeded(`older than ${seen.before}`, judgement)
   return null
 }

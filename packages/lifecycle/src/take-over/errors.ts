@@ -69,8 +69,8 @@ export class DataVersionUnknownError extends ProcrefError {
   constructor(folder: string, running: string) {
     super(
       'PROCREF_DATA_VERSION_UNKNOWN',
-      `Which version of SurrealDB wrote the data in ${folder} cannot be told with SurrealDB ${running} (from 3.3.0 on it can). Nothing was ` +
-        'changed. Say it: --from-version, with what `surreal version` says of the executable that has served them until now.',
+      `Which version of SurrealDB wrote the data in ${folder} is not told by SurrealDB ${running} (3.3 does). Nothing was changed. ` +
+        'Say it: --from-version, with what `surreal version` says of the executable that has served them until now.',
     )
     this.folder = folder
   }

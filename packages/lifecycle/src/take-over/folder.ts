@@ -17,7 +17,7 @@ export interface Folder {
   readonly storage: Exclude<Storage, 'memory'>
   readonly files: number
   readonly bytes: number
-  /** Changes with every change to the files; SurrealDB's lock file does not count. */
+  /** Changes with every change to the files that belong to the data. */
   readonly state: string
 }
 
@@ -119,10 +119,13 @@ function entriesIn(path: string, prefix = ''): readonly Entry[] {
     })
 }
 
+/** RocksDB begins a new log of what it does before it asks for the lock: whoever is refused has done that. */
+const NO_DATA = /^(LOCK|LOG(\.old\.\d+)?)$/
+
 function stateOf(entries: readonly Entry[]): string {
   const hash = createHash('sha256')
   for (const { name, stat } of entries) {
-    if (name !== LOCK_FILE) hash.update(`${name}\0${stat.size}\0${stat.mtimeMs}\0`)
+    if (!NO_DATA.test(name)) hash.update(`${name}\0${stat.size}\0${stat.mtimeMs}\0`)
   }
   return hash.digest('hex')
 }

@@ -29,13 +29,13 @@ import { type Layout, layout } from '../state/layout.ts'
 import { newNonce } from '../state/nonce.ts'
 import { readTakeover, type Takeover, writeTakeover } from '../state/takeover-file.ts'
 import { checkVersion, checkWritten } from './check-written.ts'
-import { DatabasePresentError, FolderChangedError, NotADatabaseError } from './errors.ts'
+import { DatabasePresentError, DataVersionUnknownError, FolderChangedError, NotADatabaseError } from './errors.ts'
 import { checkApart, type Folder, lookAtFolder, realPathOfMissing } from './folder.ts'
 import { whileFolderHeld } from './folder-hold.ts'
 import { aboutFolder, checkOwner } from './owner.ts'
 import { whileServing } from './while-serving.ts'
 import { leftStages, leftWorkplaces, makeStage, makeWorkplace, OLD_FOLDER, remove } from './workplace.ts'
-import { writtenBy } from './written-by.ts'
+import { isUnrecorded, writtenBy } from './written-by.ts'
 
 /** One that was killed has done the steps before. */
 export type TakeOverStep = 'locked' | 'held' | 'copied' | 'proven' | 'noted' | 'taken' | 'moved-away' | 'deleted'
@@ -121,6 +121,7 @@ async function begin(options: TakeOverOptions, paths: Layout, folder: Folder): P
   const engine = await engineOf(driver)
   const choice = { told: options.writtenBy, whenOlder: options.whenOlder ?? 'fail' }
   if (choice.told !== undefined) checkVersion(choice.told, { ...choice, folder, engine })
+  else if (isUnrecorded(engine.version)) throw new DataVersionUnknownError(folder.path, engine.version)
   onProgress('waiting for what an earlier attempt has left')
   for (const left of leftWorkplaces(folder)) await remove(locks, left)
   const stage = makeStage(paths.root)

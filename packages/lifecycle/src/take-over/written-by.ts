@@ -23,20 +23,20 @@ const NEWER = /\blast written by a newer version of SurrealDB\b/
 export function writtenBy(log: string, control: string, running: string): WrittenBy {
   if (!FIRST.test(control)) return { kind: 'unknown' }
   const lines = log.split('\n')
-  const newer = valueOf(lines, NEWER, 'stored')
+  const newer = fieldIn(lines, NEWER, 'stored')
   if (newer !== undefined) return { kind: 'version', version: newer }
-  const older = valueOf(lines, OLDER, 'from')
+  const older = fieldIn(lines, OLDER, 'from')
   if (older !== undefined) return { kind: 'version', version: older }
   if (lines.some((line) => FIRST.test(line))) return { kind: 'before', before: RECORDED_FROM }
   return { kind: 'version', version: running }
 }
 
-/** May this version be what is not recorded? */
-export function mayBeUnrecorded(version: string): boolean {
+/** A version that does not record itself, nor tell what is recorded. */
+export function isUnrecorded(version: string): boolean {
   return isNewer(RECORDED_FROM, version)
 }
 
-function valueOf(lines: readonly string[], said: RegExp, field: string): string | undefined {
+function fieldIn(lines: readonly string[], said: RegExp, field: string): string | undefined {
   const line = lines.find((candidate) => said.test(candidate))
   return line === undefined ? undefined : new RegExp(`\\b${field}="?([\\w.+-]+)`).exec(line)?.[1]
 }

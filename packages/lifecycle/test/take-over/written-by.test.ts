@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { mayBeUnrecorded, writtenBy } from '../../dist/take-over/written-by.js'
+import { isUnrecorded, writtenBy } from '../../dist/take-over/written-by.js'
 
 const line = (level: string, words: string): string =>
   `2026-01-01T00:00:00.000000Z  ${level} surrealdb::core::kvs::migration: ${words}\n`
@@ -23,8 +23,8 @@ test('the version that is recorded in the data is told by the server that opens 
 
 test('where it records its version for the first time, an older one had them', () => {
   expect(writtenBy(control, control, '3.3.5')).toEqual({ kind: 'before', before: '3.3.0' })
-  expect(mayBeUnrecorded('3.2.4')).toBe(true)
-  expect(mayBeUnrecorded('3.3.0')).toBe(false)
+  expect(isUnrecorded('3.2.4')).toBe(true)
+  expect(isUnrecorded('3.3.0')).toBe(false)
 })
 
 test('silence is its own version, but only from a server that says something of a new database', () => {
