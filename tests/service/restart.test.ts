@@ -176,9 +176,14 @@ describe.each(DRIVERS)('procref restart (%s)', (driver) => {
     const { guardianPid } = await connected(client)
     const path = `${dir}/data/engine.json`
     const engine = JSON.parse(readFileSync(path, 'utf8')) as { version: string }
-    writeFileSync(path, JSON.stringify({ ...engine, version: '99.0.0' }))
-    expect(await refused(procref(dir))).toMatchObject({ code: 'PROCREF_NEWER_DATA' })
-    expect(stateOf(dir)).toMatchObject({ state: 'serving', epoch: 1, guardian: { pid: guardianPid } })
+    for (const [version, code] of [
+      ['99.0.0', 'PROCREF_NEWER_DATA'],
+      ['3.0.0-beta.1', 'PROCREF_UPGRADE_NEEDED'],
+    ] as const) {
+      writeFileSync(path, JSON.stringify({ ...engine, version }))
+      expect(await refused(procref(dir))).toMatchObject({ code })
+      expect(stateOf(dir)).toMatchObject({ state: 'serving', epoch: 1, guardian: { pid: guardianPid } })
+    }
     await wroteRow(client)
   })
 

@@ -406,6 +406,35 @@ export class NewerDataError extends ProcrefError {
   }
 }
 
+/** The data were last written by an older version, which could not open them any more once this one has: somebody has to say so. */
+export class UpgradeNeededError extends ProcrefError {
+  static readonly code = 'PROCREF_UPGRADE_NEEDED'
+  readonly path: string
+  readonly recorded: EngineIdentity
+  readonly asked: EngineIdentity
+  /** `remedy` is a sentence: how to say it, where that is not as usual. */
+  constructor(facts: {
+    readonly path: string
+    readonly recorded: EngineIdentity
+    readonly asked: EngineIdentity
+    readonly remedy?: string
+  }) {
+    const { path, recorded, asked, remedy = UPGRADE_REMEDY } = facts
+    super(
+      UpgradeNeededError.code,
+      `The data beside ${path} were last written by ${describeEngine(recorded)}. ${describeEngine(asked)} would change them for ` +
+        `good: the older one could not use them any more. Nothing was changed. ${remedy}`,
+    )
+    this.path = path
+    this.recorded = recorded
+    this.asked = asked
+  }
+}
+
+const UPGRADE_REMEDY =
+  "`procref upgrade` does it and keeps a copy of the data as they are; `--upgrade`, and connect({ whenOlder: 'upgrade' }), do it without. " +
+  'Or go on with what wrote them.'
+
 /** The database was written by a major version whose data this server does not read. */
 export class OlderDataError extends ProcrefError {
   static readonly code = 'PROCREF_OLDER_DATA'

@@ -64,6 +64,7 @@ export {
   StoppedOnRequestError,
   StopTimeoutError,
   StrangerOnPortError,
+  UpgradeNeededError,
 } from './errors.ts'
 export type { ExternalConnectOptions } from './external/connect.ts'
 export {
@@ -102,7 +103,7 @@ export {
   writeConfigFile,
 } from './state/config-file.ts'
 export { readCredentials } from './state/credentials.ts'
-export { checkEngine, readEngineRecord } from './state/engine-record.ts'
+export { checkEngine, readEngineDriver, readEngineRecord } from './state/engine-record.ts'
 export { JOURNAL_LIMIT_BYTES, Journal, type JournalEntry, readJournal } from './state/journal.ts'
 export { blankTornLine, examineJournal, type JournalCondition } from './state/journal-condition.ts'
 export { defaultDirectory, type Layout, layout } from './state/layout.ts'
@@ -110,10 +111,32 @@ export { listNonceFiles, type NonceFile, type NonceFiles } from './state/leftove
 export { type GuardianRequest, type RestartRequest, readRequest, type StopRequest } from './state/request-file.ts'
 export { capServerLog, openServerLog, SERVER_LOG_LIMIT_BYTES, tailServerLog } from './state/server-log.ts'
 export { isUpState, readServerRecord, type ServerRecord, type ServerState } from './state/server-record.ts'
+export { readTakeover, type Takeover } from './state/takeover-file.ts'
+export { readUpgradeConsent, type UpgradeConsent } from './state/upgrade-consent.ts'
 export { type ConnectOptions, connect, type Lease } from './surreal/connect.ts'
 export { connectHttp, type HttpCall, type SurrealHttp } from './surreal/connect-http.ts'
 export { quoteIdentifier } from './surreal/identifier.ts'
 export { retryable } from './surreal/retryable.ts'
+export {
+  DatabasePresentError,
+  DataVersionUnknownError,
+  FolderChangedError,
+  FolderInUseError,
+  FolderPasswordError,
+  FolderPlaceError,
+  NotADatabaseError,
+} from './take-over/errors.ts'
+export { type TakenOver, type TakeOverOptions, type TakeOverStep, takeOver } from './take-over/take-over.ts'
+export { leftStages } from './take-over/workplace.ts'
+export {
+  CopyExistsError,
+  copyPath,
+  lookAtUpgrade,
+  type PreparedUpgrade,
+  type PrepareUpgradeOptions,
+  prepareUpgrade,
+  type UpgradeSeen,
+} from './upgrade/upgrade-data.ts'
 export { VERSION } from './version.ts'
 export { isNewer } from './version-order.ts'
 export type { WaitDescriptor } from './wait/wait.ts'

@@ -26,6 +26,7 @@ import { type Layout, layout } from './state/layout.ts'
 import { RESTART_PROTOCOL } from './state/protocols.ts'
 import { type RestartRequest, withdrawRequest, writeRequest } from './state/request-file.ts'
 import type { ServerRecord } from './state/server-record.ts'
+import { readUpgradeConsent } from './state/upgrade-consent.ts'
 
 const ROUND_MS = 50
 /** A start that is under way is finished first (120 s), then the server is stopped in its phases. */
@@ -106,7 +107,8 @@ async function restart(options: RestartOptions, paths: Layout): Promise<RestartO
 async function checkNextStart(driver: ServerDriver, paths: Layout): Promise<void> {
   await driver.check?.()
   const engine = driver.durable ? await driver.engine?.() : undefined
-  if (engine !== undefined) checkEngine(readEngineRecord(paths.engineJson), engine, paths.engineJson)
+  if (engine === undefined) return
+  checkEngine(readEngineRecord(paths.engineJson), engine, paths.engineJson, readUpgradeConsent(paths.upgradeJson))
 }
 
 /** In a full pool there are enough others that keep the next guardian from leaving. */

@@ -8,6 +8,18 @@ export function isNewer(a: string, b: string): boolean {
   return compareParts(left, right) > 0
 }
 
+/**
+ * Is `to` newer than `from` by more than its last number, or than a pre-release? `3.2.9` → `3.3.0` and `4.0.0-beta.1` → `4.0.0` are such steps,
+ * `3.3.4` → `3.3.5` is none. Versions without an order make none.
+ */
+export function crossesMinor(from: string, to: string): boolean {
+  if (!isNewer(to, from)) return false
+  const [left, right] = [parseVersion(from), parseVersion(to)]
+  if (left === undefined || right === undefined) return false
+  const differs = (place: number): boolean => (left.numbers[place] ?? 0) !== (right.numbers[place] ?? 0)
+  return left.pre !== undefined || differs(0) || differs(1)
+}
+
 /** The numbers, then the parts of the pre-release, `undefined` for a release, which comes after all of its pre-releases. */
 interface Version {
   readonly numbers: readonly number[]

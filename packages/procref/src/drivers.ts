@@ -1,10 +1,13 @@
 import { type Descriptor, rebuildFromDescriptor } from '@procref/core'
 import {
   type Layout,
+  lookAtUpgrade,
+  readEngineDriver,
   readEngineRecord,
   readServerRecord,
   type ServerDriver,
   type ServerRecord,
+  type SharedServiceOptions,
   type Storage,
   surrealBinary,
 } from '@procref/lifecycle'
@@ -31,16 +34,18 @@ export interface DriverQuestion {
   readonly driver?: DriverName | ServerDriver | undefined
   /** Left out: what the data were written with, else the driver's own choice. */
   readonly storage?: Storage | undefined
+  /** `upgrade`: the best server, whatever it makes of the data. */
+  readonly whenOlder?: SharedServiceOptions['whenOlder']
 }
 
 /**
  * The server to ask for. Starts nothing and locks nothing: what it reads are hints, so that programs with different things
  * installed ask for the same server; the guardian and the check of the configuration decide.
  */
-export async function resolveDriver({ paths, driver, storage }: DriverQuestion): Promise<ServerDriver> {
+export async function resolveDriver({ paths, driver, storage, whenOlder }: DriverQuestion): Promise<ServerDriver> {
   if (typeof driver === 'object') return driver
   const running = runningDriver(paths)
-  const known = driver ?? (running === undefined ? await bestDriver() : nameOf(running.name))
+  const known = driver ?? (running === undefined ? await driverFor(paths, whenOlder) : nameOf(running.name))
   if (known === undefined) return await foreignDriver(running?.descriptor)
   const wanted = storage ?? storageIn(running?.settings) ?? storageIn(readEngineRecord(paths.engineJson))
   return await KNOWN[known].make(wanted === undefined ? {} : { storage: wanted })
@@ -73,8 +78,23 @@ async function foreignDriver(descriptor: Descriptor | undefined): Promise<Server
   return await KNOWN[await bestDriver()].make({})
 }
 
+/** The best; but what the embedded engine has written stays its own while an executable would have to upgrade it, or is too old for it. */
+async function driverFor({ root, engineJson }: Layout, whenOlder: DriverQuestion['whenOlder']): Promise<DriverName> {
+  const best = await bestDriver()
+  if (best !== 'binary' || whenOlder === 'upgrade' || readEngineDriver(engineJson) !== KNOWN.embedded.recordedAs)
+    return best
+  const storage = storageIn(readEngineRecord(engineJson))
+  try {
+    const upgrade = await lookAtUpgrade(root, await KNOWN.binary.make(storage === undefined ? {} : { storage }))
+    return upgrade === undefined || upgrade.accepted ? best : 'embedded'
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code !== 'PROCREF_NEWER_DATA') throw error
+    return 'embedded'
+  }
+}
+
 /** An executable, where there is one; else the engine that is installed with this package. */
-async function bestDriver(): Promise<DriverName> {
+export async function bestDriver(): Promise<DriverName> {
   try {
     await surrealBinary().check?.()
     return 'binary'

@@ -11,13 +11,14 @@ export interface ServiceOptions extends PlaceOptions {
   readonly slots?: number
   readonly linger?: number
   readonly timeout?: number
+  readonly upgrade?: boolean
   readonly label?: string
   readonly allowUnsafeFilesystem?: boolean
 }
 
 /** The same in the words of `connect()`; what was not said stays unsaid. */
 export function toQuestion(options: ServiceOptions, label: string): ServiceQuestion {
-  const { dir, backend, driver, storage, port, slots, linger, timeout, allowUnsafeFilesystem } = options
+  const { dir, backend, driver, storage, port, slots, linger, timeout, upgrade, allowUnsafeFilesystem } = options
   return {
     label: options.label ?? label,
     ...(dir !== undefined && { dir }),
@@ -28,6 +29,7 @@ export function toQuestion(options: ServiceOptions, label: string): ServiceQuest
     ...(slots !== undefined && { slots }),
     ...(linger !== undefined && { lingerMs: linger }),
     ...(timeout !== undefined && { timeoutMs: timeout }),
+    ...(upgrade === true && { whenOlder: 'upgrade' }),
     ...(allowUnsafeFilesystem !== undefined && { allowUnsafeFilesystem }),
   }
 }

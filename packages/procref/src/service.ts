@@ -10,7 +10,7 @@ import type { DriverName } from './server-names.ts'
 export interface ServiceQuestion extends Omit<SharedServiceOptions, 'backend' | 'driver' | 'whenDifferent'> {
   /** Default: `$PROCREF_BACKEND`, else the best. */
   readonly backend?: SlotBackend | string
-  /** Default: whatever serves the directory now, else the best that this machine has. */
+  /** Default: whatever serves the directory now, else the best that this machine has and that need not upgrade what the embedded engine has written. */
   readonly driver?: ServerDriver | DriverName
   /** Default: `storage` in config.json, else what the data were written with, else `rocksdb`. */
   readonly storage?: Storage
@@ -39,7 +39,7 @@ export async function resolveService(question: ServiceQuestion): Promise<Resolve
     ...rest,
     dir: paths.root,
     backend: typeof backend === 'object' ? backend : await findBackend(backend, paths.slots, rest),
-    driver: await resolveDriver({ paths, driver, storage: storage ?? config.storage }),
+    driver: await resolveDriver({ paths, driver, storage: storage ?? config.storage, whenOlder: question.whenOlder }),
   }
 }
 

@@ -289,6 +289,37 @@ const DAMAGES: readonly Damage[] = [
     startsAnyway: false,
   },
   {
+    what: 'data that the installed server would upgrade',
+    make(dir) {
+      cpSync(engine(dir), join(dir, '..', 'backup'))
+      change(engine(dir), (record) => ({ ...record, version: '3.0.0-beta.1' }))
+    },
+    finds: ['engine/upgrade-needed'],
+    severity: 'problem',
+    cure: (dir) => renameSync(join(dir, '..', 'backup'), engine(dir)),
+    startsAnyway: false,
+  },
+  {
+    what: 'a take-over that was killed before it was done',
+    make: (dir) => mkdirSync(join(dir, 'taking-over-0123456789abcdef'), { mode: 0o700 }),
+    finds: ['leftovers/unfinished-take-over'],
+    severity: 'note',
+  },
+  {
+    what: 'a take-over that was killed before the old folder was removed',
+    make: (dir) =>
+      writeFileSync(
+        join(dir, 'data', 'takeover.json'),
+        JSON.stringify({
+          ...{ folder: '/somewhere/data.db', dev: '1', ino: '2', state: 'x', storage: 'rocksdb' },
+          ...{ files: 1, bytes: 1, writtenBy: null, original: 'remove' },
+        }),
+        { mode: 0o600 },
+      ),
+    finds: ['leftovers/taken-over-folder'],
+    severity: 'note',
+  },
+  {
     what: 'data of another engine',
     make(dir) {
       cpSync(engine(dir), join(dir, '..', 'backup'))

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { atEnd, type Child, endDirectory, freshDir, startProgram } from '@procref/testing'
@@ -74,7 +74,17 @@ test('docs/cli.md shows exactly the fields that each command prints', async () =
   await check('`procref stop --json`', 'stop', '--json')
   await check('A failure, of any command', 'url', '--json')
   await check('`procref config --json`', 'config', '--json')
+  await check('`procref upgrade --json --yes`', 'upgrade', '--driver', 'embedded', '--json', '--yes')
+  const old = join(out, 'data.db')
+  cpSync(join(dir, 'data', 'db'), old, { recursive: true })
+  const { user, password } = JSON.parse(readFileSync(join(dir, 'data', 'credentials.json'), 'utf8'))
+  writeFileSync(join(out, 'password'), password)
   await check('`procref reset --json --yes`', 'reset', '--json', '--yes')
+  await check(
+    '`procref take-over FOLDER --json`',
+    ...['take-over', old, '--user', user, '--password-file', join(out, 'password'), '--driver', 'embedded'],
+    ...['--from-version', '3.0.2', '--json'],
+  )
   const server = atEnd(await startEmbedded())
   const driver = external({
     url: `ws://127.0.0.1:${server.port}`,

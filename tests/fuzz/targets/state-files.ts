@@ -14,6 +14,8 @@ import {
   readJournal,
   readRequest,
   readServerRecord,
+  readTakeover,
+  readUpgradeConsent,
 } from '@procref/lifecycle'
 import { freshDir } from '@procref/testing'
 import fc from 'fast-check'
@@ -63,6 +65,23 @@ const FILES: readonly StateFile[] = [
     path: ({ engineJson }) => engineJson,
     samples: [ENGINE, { ...ENGINE, version: '3.9.0' }, { ...ENGINE, storage: 'surrealkv' }],
     read: ({ engineJson }) => checkEngine(readEngineRecord(engineJson), ENGINE, engineJson),
+  },
+  {
+    name: 'upgrade.json',
+    path: ({ upgradeJson }) => upgradeJson,
+    samples: [{ from: ENGINE, to: '3.3.5' }],
+    read: ({ upgradeJson }) => readUpgradeConsent(upgradeJson),
+  },
+  {
+    name: 'takeover.json',
+    path: ({ takeoverJson }) => takeoverJson,
+    samples: [
+      {
+        ...{ folder: '/somewhere/data.db', dev: '66', ino: '12', state: 'ab12', storage: 'rocksdb' },
+        ...{ files: 9, bytes: 4_096, writtenBy: null, original: 'remove' },
+      },
+    ],
+    read: ({ takeoverJson }) => readTakeover(takeoverJson),
   },
   {
     name: 'credentials.json',

@@ -24,6 +24,11 @@ export interface SharedServiceOptions {
   readonly whenFull?: 'fail' | 'wait'
   /** A server with another configuration runs: `fail` with `ConfigMismatchError` (default), or `join` it as it is. */
   readonly whenDifferent?: 'fail' | 'join'
+  /**
+   * An older SurrealDB wrote the data, and could not use them any more once this one has opened them: `fail` with
+   * `UpgradeNeededError` (default), or `upgrade` them, of which no copy is made.
+   */
+  readonly whenOlder?: 'fail' | 'upgrade'
   /** End the lease (firing `lost`) when the program was abandoned: its parent died, or its standard input ended. */
   readonly endWith?: 'parent' | 'stdin'
   /** What starts Node for the guardian where `process.execPath` cannot (a single executable): `[file, ...args]`. */

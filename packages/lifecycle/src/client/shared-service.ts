@@ -3,6 +3,7 @@ import type { ServerDriver } from '../driver.ts'
 import { type ConfigDifference, ConfigMismatchError, InsideGuardianError } from '../errors.ts'
 import { defaultDirectory, layout } from '../state/layout.ts'
 import type { ServerRecord, ServiceSettings } from '../state/server-record.ts'
+import { acceptUpgrade } from '../upgrade/upgrade-data.ts'
 import { awaitServing, type WaitContext } from './await-serving.ts'
 import { checkReachable } from './check-reachable.ts'
 import { checkSeen } from './check-seen.ts'
@@ -63,6 +64,7 @@ export async function leaseService(options: SharedServiceOptions): Promise<KeptL
   try {
     // The slot comes first, the look at server.json second: see guardian.ts.
     const slot = await claimSlot(pool, options, context)
+    if (options.whenOlder === 'upgrade') await acceptUpgrade(paths, backend.locks, driver)
     const record = await awaitServing(context)
     checkReachable(record, paths.root)
     checkSeen(pool, record, paths.root)

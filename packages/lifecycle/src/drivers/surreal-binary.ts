@@ -96,6 +96,9 @@ function startArguments(
   ]
 }
 
+/** Which version had the data open before is worth a line (see take-over/written-by.ts). Versions before 3.3 do not know. */
+const LOGGED = 'warn,surrealdb::core::kvs::migration=info'
+
 /** Nothing of ours named SURREAL_* reaches the server, so these are all it knows. */
 function environment(
   { credentials }: LaunchContext,
@@ -104,7 +107,7 @@ function environment(
   return {
     SURREAL_USER: credentials.user,
     SURREAL_PASS: credentials.password,
-    SURREAL_LOG: 'warn',
+    SURREAL_LOG: LOGGED,
     SURREAL_ONLINE_VERSION_CHECK: 'false',
     ...sync,
   }

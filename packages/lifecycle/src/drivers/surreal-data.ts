@@ -59,6 +59,13 @@ export function checkSurrealData(databaseDir: string, asked: Storage): void {
   })
 }
 
+/** The storages that files in the folder are of, by their names. More than one: somebody has served it with the wrong one. */
+export function storagesIn(databaseDir: string): readonly Exclude<Storage, 'memory'>[] {
+  const files = namesIn(databaseDir)
+  const isOf = ({ head, body }: Layout): boolean => files.some((name) => head.test(name) || body.test(name))
+  return (['rocksdb', 'surrealkv'] as const).filter((storage) => isOf(LAYOUTS[storage]))
+}
+
 function namesIn(databaseDir: string): readonly string[] {
   return readdirSync(databaseDir, { withFileTypes: true }).flatMap((entry) =>
     entry.isDirectory()

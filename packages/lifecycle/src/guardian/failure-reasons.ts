@@ -14,6 +14,7 @@ const REASONS: ReadonlyMap<unknown, JournalReason> = new Map<string, JournalReas
   ['PROCREF_DATABASE_LOCKED', 'database-locked'],
   ['PROCREF_DATABASE_DAMAGED', 'database-damaged'],
   ['PROCREF_OLDER_DATA', 'older-data'],
+  ['PROCREF_UPGRADE_NEEDED', 'upgrade-needed'],
   ['PROCREF_CREDENTIALS_MISSING', 'credentials-missing'],
   ['PROCREF_CREDENTIALS_REFUSED', 'credentials-refused'],
   ['PROCREF_SERVER_SPAWN', 'driver-unusable'],

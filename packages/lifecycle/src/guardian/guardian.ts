@@ -49,6 +49,7 @@ import type { RunningServer, ServerDriver } from '../driver.ts'
 import { ServerCrashLoopError } from '../errors.ts'
 import { openSlots } from '../open-slots.ts'
 import { removeTemporaries } from '../state/atomic-file.ts'
+import { removeFile, removeTemporaries } from '../state/atomic-file.ts'
 import { ensureCredentials } from '../state/credentials.ts'
 import { checkEngine, readEngineRecord, writeEngineRecord } from '../state/engine-record.ts'
 import { Journal, type JournalReason } from '../state/journal.ts'
@@ -57,6 +58,7 @@ import { NEWEST_PROTOCOL, OLDEST_PROTOCOL } from '../state/protocols.ts'
 import { serializeError } from '../state/serialized-error.ts'
 import { openServerLog, tailServerLog } from '../state/server-log.ts'
 import { readServerRecord, type ServerRecord, ServerRecordFile } from '../state/server-record.ts'
+import { readUpgradeConsent } from '../state/upgrade-consent.ts'
 import { VERSION } from '../version.ts'
 import { Chronicle, UsurpedError } from './chronicle.ts'
 import { chooseConfiguration, rebuildBackend, rebuildDriver } from './configuration.ts'
@@ -237,8 +239,11 @@ async function startServer(g: Guardianship, { previous, old, obtainLock, hello }
     await driver.checkData?.(paths.database)
     const engine = await driver.engine?.()
     if (engine !== undefined && driver.durable) {
-      checkEngine(readEngineRecord(paths.engineJson), engine, paths.engineJson)
-      writeEngineRecord(paths.engineJson, engine)
+      const consent = readUpgradeConsent(paths.upgradeJson)
+      checkEngine(readEngineRecord(paths.engineJson), engine, paths.engineJson, consent)
+      writeEngineRecord(paths.engineJson, engine, driver.name)
+      // Used up; one that somebody else left behind is to nothing any more.
+      removeFile(paths.upgradeJson)
     }
     const port = await choosePort({
       host: HOST,

@@ -4,7 +4,7 @@ import type { SharedServiceOptions } from '../client/options.ts'
 /** The settings of a lease that survive JSON. */
 export type KeeperLeaseOptions = Pick<
   SharedServiceOptions,
-  'slots' | 'lingerMs' | 'port' | 'timeoutMs' | 'whenDifferent' | 'allowUnsafeFilesystem'
+  'slots' | 'lingerMs' | 'port' | 'timeoutMs' | 'whenDifferent' | 'whenOlder' | 'allowUnsafeFilesystem'
 >
 
 /** Everything a keeper is told, as JSON on its command line: no secret may be in it. */

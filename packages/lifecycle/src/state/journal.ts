@@ -31,6 +31,9 @@ const JOURNAL_EVENTS = [
   'slots-moved',
   'data-deleting',
   'data-deleted',
+  'data-taking-over',
+  'data-taken-over',
+  'data-upgrade-accepted',
 ] as const
 type JournalEventName = (typeof JOURNAL_EVENTS)[number]
 
@@ -68,6 +71,7 @@ const JOURNAL_REASONS = [
   'newer-protocol',
   'newer-data',
   'older-data',
+  'upgrade-needed',
   'data-engine-mismatch',
   'credentials-missing',
   'credentials-refused',

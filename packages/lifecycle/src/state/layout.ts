@@ -22,6 +22,9 @@ export interface Layout {
   readonly data: string
   readonly serverLock: string
   readonly engineJson: string
+  readonly upgradeJson: string
+  /** Of a take-over that is not quite finished. */
+  readonly takeoverJson: string
   readonly credentialsJson: string
   readonly database: string
 }
@@ -47,6 +50,8 @@ export function layout(dir: string): Layout {
     // Inside the data directory: it guards the data, wherever they are mounted, not the files beside them.
     serverLock: join(data, 'server.lock'),
     engineJson: join(data, 'engine.json'),
+    upgradeJson: join(data, 'upgrade.json'),
+    takeoverJson: join(data, 'takeover.json'),
     credentialsJson: join(data, 'credentials.json'),
     database: join(data, 'db'),
   }

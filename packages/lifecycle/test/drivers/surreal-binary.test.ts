@@ -196,7 +196,7 @@ describe('a server of the oldest version', () => {
       '--allow-net=a.example:443,b.example',
     ])
     expect(told.env).toEqual({
-      SURREAL_LOG: 'warn',
+      SURREAL_LOG: 'warn,surrealdb::core::kvs::migration=info',
       SURREAL_ONLINE_VERSION_CHECK: 'false',
       SURREAL_SYNC_DATA: 'true',
     })

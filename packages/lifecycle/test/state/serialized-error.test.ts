@@ -55,6 +55,11 @@ const EXAMPLES: { readonly [K in keyof typeof errors]: InstanceType<(typeof erro
     recorded: engine,
     asked: { ...engine, storage: 'x' },
   }),
+  UpgradeNeededError: new errors.UpgradeNeededError({
+    path: '/p',
+    recorded: engine,
+    asked: { ...engine, version: '9.0.0' },
+  }),
   NewerDataError: new errors.NewerDataError({ path: '/p', recorded: engine, asked: { ...engine, version: '1.0.0' } }),
   EngineRecordDamagedError: new errors.EngineRecordDamagedError({ path: '/p', found: 'is damaged' }),
   ServerLockHeldError: new errors.ServerLockHeldError({

@@ -118,6 +118,7 @@ export function addServiceOptions(command: Command): Command {
       server('--linger <time>', 'how long it stays after its last user (default: 10s)').argParser(parseDuration),
     )
     .addOption(server('--timeout <time>', 'how long to wait for it (default: 150s)').argParser(parseDuration))
+    .addOption(server('--upgrade', 'let it upgrade data of an older version, without a copy (see `procref upgrade`)'))
     .addOption(slotsOption())
     .addOption(unsafeFilesystemOption())
     .addOption(new Option('--label <text>', 'who uses the server, for people').helpGroup('Directory:'))

@@ -1,6 +1,6 @@
-import { createInterface } from 'node:readline/promises'
 import { type DataSeen, deleteData, lookAtData } from '@procref/lifecycle'
 import { resolveBackend } from '../choose-backend.ts'
+import { type Ask, askOnTerminal } from '../cli/ask.ts'
 import { UsageError } from '../cli/exit-code.ts'
 import type { Colors } from '../cli/output.ts'
 import { size } from '../cli/size.ts'
@@ -20,9 +20,6 @@ export interface Reset {
   /** `null` when nothing was deleted. */
   readonly deleted: DataSeen | null
 }
-
-/** Asks on a terminal, and nowhere else: a program says `--yes`. */
-export type Ask = (question: string) => Promise<boolean>
 
 /**
  * Deletes the database of the directory, once somebody has said so.
@@ -48,18 +45,4 @@ export function viewReset({ dir, state, deleted }: Reset, colors: Colors): strin
 
 function described({ path, files, bytes }: DataSeen): string {
   return `the database in ${path} (${files} ${files === 1 ? 'file' : 'files'}, ${size(bytes)})`
-}
-
-function askOnTerminal(): Ask | undefined {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
-  return async (question) => {
-    const terminal = createInterface({ input: process.stdin, output: process.stderr })
-    // Ctrl-D is no answer.
-    const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')))
-    try {
-      return /^y(es)?$/i.test((await Promise.race([terminal.question(`${question} [y/N] `), closed])).trim())
-    } finally {
-      terminal.close()
-    }
-  }
 }

@@ -1,5 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { checkEngine, type EngineIdentity, type Layout, readConfigFile, readEngineRecord } from '@procref/lifecycle'
+import {
+  checkEngine,
+  type EngineIdentity,
+  type Layout,
+  readConfigFile,
+  readEngineRecord,
+  readUpgradeConsent,
+} from '@procref/lifecycle'
 import { resolveDriver } from '../../drivers.ts'
 import type { Check, Finding } from '../check.ts'
 import { isOurs, lookAtEntry } from '../entry.ts'
@@ -44,9 +51,13 @@ async function installedEngine(paths: Layout): Promise<EngineIdentity | undefine
   return driver.durable ? await driver.engine?.() : undefined
 }
 
-function compare({ engineJson }: Layout, recorded: EngineIdentity, installed: EngineIdentity): readonly Finding[] {
+function compare(
+  { engineJson, upgradeJson }: Layout,
+  recorded: EngineIdentity,
+  installed: EngineIdentity,
+): readonly Finding[] {
   try {
-    checkEngine(recorded, installed, engineJson)
+    checkEngine(recorded, installed, engineJson, readUpgradeConsent(upgradeJson))
     return []
   } catch (error) {
     const { code, why, remedy } = REFUSALS[codeOf(error)] ?? OTHER_ENGINE
@@ -79,6 +90,12 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     code: 'newer-data',
     why: 'An older version may misread, and damage, what a newer one wrote, so it is not started on these data.',
     remedy: ({ version }) => `Install SurrealDB ${version} or newer, or name its executable in PROCREF_SURREAL_BIN.`,
+  },
+  PROCREF_UPGRADE_NEEDED: {
+    code: 'upgrade-needed',
+    why: 'The older version could not use them any more afterwards, so it is not started on these data before somebody has said that it may.',
+    remedy: ({ version }) =>
+      `Run \`procref upgrade\`, which keeps a copy of the data; or name a SurrealDB ${version} in PROCREF_SURREAL_BIN, or by \`--driver\`.`,
   },
   PROCREF_OLDER_DATA: {
     code: 'older-data',

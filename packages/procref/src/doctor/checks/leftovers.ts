@@ -4,10 +4,12 @@ import type { FileLocker } from '@procref/core'
 import {
   halfDeleted,
   type Layout,
+  leftStages,
   listNonceFiles,
   type NonceFile,
   probeAlive,
   readServerRecord,
+  readTakeover,
 } from '@procref/lifecycle'
 import type { Check, Finding } from '../check.ts'
 import { lookAtEntry } from '../entry.ts'
@@ -42,7 +44,8 @@ export const leftovers: Check = {
     const deadTemporary = temporary.filter(({ nonce, ageMs }) => dead(nonce) && (known.has(nonce) || ageMs > OLD_MS))
     const ofSlots = [...new Set([paths.slots, seen.slotsDir])].flatMap(oldSlotTemporaries)
     const databases = halfDeleted(paths)
-    const found = deadAlive.length + deadTemporary.length + ofSlots.length + databases.length
+    const takeOvers = [...leftStages(paths.root).map(leftStage), ...oldFolder(paths)]
+    const found = deadAlive.length + deadTemporary.length + ofSlots.length + databases.length + takeOvers.length
     return {
       found: found === 0 ? 'none' : String(found),
       findings: [
@@ -50,6 +53,7 @@ export const leftovers: Check = {
         ...temporaries(deadTemporary, locks, paths),
         ...slotTemporaries(ofSlots),
         ...databases.map(halfDeletedDatabase),
+        ...takeOvers,
       ],
     }
   },
@@ -166,6 +170,34 @@ function halfDeletedDatabase(path: string): Finding {
     why: 'Nobody uses it any more. It takes space.',
     remedy: `Delete it: rm -r ${path}`,
   }
+}
+
+/** May be at work: its lock is nothing that a look may take. */
+function leftStage(path: string): Finding {
+  return {
+    code: 'unfinished-take-over',
+    severity: 'note',
+    path,
+    found: `${path}: a copy that \`procref take-over\` works on, or was working on when it was ended.`,
+    why: 'Until it is done the folder that it takes over is as it was. The copy takes space.',
+    remedy: 'If none runs: the next `procref take-over` removes it; or delete it.',
+  }
+}
+
+/** What is taken over is here; it is only not gone from there. */
+function oldFolder({ takeoverJson }: Layout): readonly Finding[] {
+  const left = readTakeover(takeoverJson)
+  if (left === undefined) return []
+  return [
+    {
+      code: 'taken-over-folder',
+      severity: 'note',
+      path: left.folder,
+      found: `${left.folder}: \`procref take-over\` was ended when this directory had it all, and before it was done there.`,
+      why: 'Whoever serves that folder has another database, from which nothing comes here.',
+      remedy: `Run \`procref take-over ${left.folder}\` once more: it does what is left.`,
+    },
+  ]
 }
 
 function removeIfThere(path: string): void {
