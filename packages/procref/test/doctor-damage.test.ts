@@ -5,6 +5,7 @@ import {
   cpSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -18,7 +19,17 @@ import { type AddressInfo, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { isRoot, otherUser } from '@procref/testing'
 import { expect, onTestFinished, test } from 'vitest'
-import { alarms, dataOf, describeTree, doctor, inWords, ROWS, readRows, servedDir } from './doctor-directory.ts'
+import {
+  alarms,
+  dataOf,
+  describeTree,
+  doctor,
+  inWords,
+  leaveElsewhere,
+  ROWS,
+  readRows,
+  servedDir,
+} from './doctor-directory.ts'
 
 const NONCE = 'd'.repeat(32)
 const LONG_AGO = new Date('2026-01-02T03:04:05Z')
@@ -132,6 +143,81 @@ const DAMAGES: readonly Damage[] = [
     make: (dir) => unlinkSync(join(dir, 'slots', 'protocol.json')),
     finds: ['protocol/no-protocol-file'],
     severity: 'note',
+  },
+  {
+    what: 'a folder of slots for servers elsewhere that others may look into',
+    async make(dir) {
+      await leaveElsewhere(dir)
+      chmodSync(join(dir, 'external'), 0o755)
+    },
+    finds: ['directory/mode'],
+    severity: 'warning',
+    cure: 'mends',
+  },
+  {
+    what: 'a symbolic link in the place of the slots for servers elsewhere',
+    make: (dir) => symlinkSync(join(dir, '..', 'elsewhere'), join(dir, 'external')),
+    finds: ['directory/link'],
+    severity: 'problem',
+    cure: (dir) => unlinkSync(join(dir, 'external')),
+  },
+  {
+    what: 'a slot for servers elsewhere that others may read',
+    async make(dir) {
+      await leaveElsewhere(dir)
+      for (const slot of slotFiles(join(dir, 'external'))) chmodSync(slot, 0o644)
+    },
+    finds: ['slots/mode'],
+    severity: 'warning',
+    cure: 'mends',
+  },
+  {
+    what: 'a slot for servers elsewhere beyond their pool',
+    async make(dir) {
+      await leaveElsewhere(dir, 3)
+      writeFileSync(join(dir, 'external', 'slot_07.lock'), '', { mode: 0o600 })
+    },
+    finds: ['slots/beyond-pool'],
+    severity: 'note',
+  },
+  {
+    what: 'a protocol.json of the slots for servers elsewhere that is rubbish',
+    async make(dir) {
+      await leaveElsewhere(dir)
+      writeFileSync(join(dir, 'external', 'protocol.json'), 'rubbish')
+    },
+    finds: ['protocol/protocol-unreadable'],
+    severity: 'problem',
+    cure: (dir) => rmSync(join(dir, 'external'), { recursive: true }),
+  },
+  {
+    what: 'slots for servers elsewhere without protocol.json',
+    async make(dir) {
+      await leaveElsewhere(dir)
+      unlinkSync(join(dir, 'external', 'protocol.json'))
+    },
+    finds: ['protocol/no-protocol-file'],
+    severity: 'note',
+  },
+  {
+    what: 'a setting that the slots for servers elsewhere cannot follow',
+    async make(dir) {
+      await leaveElsewhere(dir, 7)
+      writeFileSync(join(dir, 'config.json'), '{"slots": 100}', { mode: 0o600 })
+    },
+    finds: ['config/config-slots'],
+    severity: 'problem',
+    cure: (dir) => unlinkSync(join(dir, 'config.json')),
+  },
+  {
+    what: 'temporary files beside the slots for servers elsewhere',
+    async make(dir) {
+      await leaveElsewhere(dir)
+      leaveLongAgo(join(dir, 'external', 'protocol.json.4711-0123456789ab.tmp'))
+    },
+    finds: ['leftovers/slot-temporary-file'],
+    severity: 'note',
+    cure: 'mends',
   },
   {
     what: 'a server.json that is rubbish',
@@ -493,6 +579,12 @@ function change(path: string, how: (value: Record<string, unknown>) => Record<st
 function replaceByLink(path: string, target: string): void {
   rmSync(path)
   symlinkSync(target, path)
+}
+
+function slotFiles(folder: string): readonly string[] {
+  return readdirSync(folder)
+    .filter((name) => name.startsWith('slot_'))
+    .map((name) => join(folder, name))
 }
 
 function leaveLongAgo(path: string): void {

@@ -7,6 +7,7 @@ import { atEnd, type Child, endDirectory, freshDir, makeTempDir, startProgram, s
 import pc from 'picocolors'
 import { afterAll, expect, onTestFinished } from 'vitest'
 // Not part of the public interface.
+import { resolveBackend } from '../dist/choose-backend.js'
 import { type DoctorReport, runDoctor, viewDoctor } from '../dist/commands/doctor.js'
 
 const PROCREF = fileURLToPath(new URL('../bin/procref.js', import.meta.url))
@@ -121,6 +122,22 @@ async function makeTemplate(): Promise<string> {
   const dir = join(parent.path, 'service')
   await makeService(dir)
   return dir
+}
+
+export const ELSEWHERE = 'the shop (wss://db.example.com/rpc)'
+
+/** As a program that uses a server elsewhere: it holds a slot of the directory's pool for that, until it is disposed of. */
+export async function useElsewhere(dir: string, slots?: number): Promise<AsyncDisposable> {
+  const folder = join(dir, 'external')
+  const backend = await resolveBackend(undefined, folder)
+  const pool = await backend.open(folder, { label: ELSEWHERE, ...(slots !== undefined && { slots }) })
+  await pool.claim()
+  return pool
+}
+
+/** What such a program leaves. */
+export async function leaveElsewhere(dir: string, slots?: number): Promise<void> {
+  await (await useElsewhere(dir, slots))[Symbol.asyncDispose]()
 }
 
 /** What no fix may ever touch, byte for byte. */

@@ -24,6 +24,7 @@ import {
   dataOf,
   doctor,
   doctorCommand,
+  ELSEWHERE,
   finish,
   keepUp,
   makeService,
@@ -33,6 +34,7 @@ import {
   servedDir,
   serviceDir,
   slotsOnlyDir,
+  useElsewhere,
 } from './doctor-directory.ts'
 
 const PROCREF = fileURLToPath(new URL('../bin/procref.js', import.meta.url))
@@ -257,6 +259,58 @@ describe('while no guardian lives', () => {
     expect(await alarms(report)).toEqual(['holders/all-slots-in-use'])
     expect(findingOf(report, 'all-slots-in-use').remedy).toContain('the holder')
   })
+})
+
+describe('slots for servers elsewhere', () => {
+  test('whoever holds one is named beside those of the directory’s own server, and gives no alarm', async () => {
+    const dir = serviceDir()
+    const { keeperPid } = await keepUp(dir)
+    await using _user = await useElsewhere(dir)
+    const report = await doctor(dir)
+    expect(await alarms(report)).toEqual([])
+    const [own, elsewhere] =
+      report.checks.find(({ id }) => id === 'holders')?.found.split('; for servers elsewhere: ') ?? []
+    expect(own).toContain(`pid ${keeperPid}`)
+    expect(elsewhere).toContain(`1 of 100: `)
+    expect(elsewhere).toContain(ELSEWHERE)
+  })
+
+  test('a full pool of them is a warning that names who is in it', async () => {
+    const dir = await slotsOnlyDir()
+    await using _user = await useElsewhere(dir, 1)
+    const report = await doctor(dir)
+    expect(await alarms(report)).toEqual(['holders/all-slots-in-use'])
+    expect(findingOf(report, 'all-slots-in-use')).toMatchObject({
+      found: 'All 1 slots for servers elsewhere are in use.',
+      remedy: expect.stringContaining(ELSEWHERE),
+    })
+  })
+
+  test('one that is held by nobody who can be seen is explained, and keeps no server up', async () => {
+    const dir = await slotsOnlyDir()
+    await using _user = await useElsewhere(dir)
+    const [slot = ''] = ['slot_42.lock', 'slot_43.lock']
+      .map((name) => join(dir, 'external', name))
+      .filter((path) => !existsSync(path))
+    // Beyond any pid that Linux gives out.
+    writeFileSync(slot, '99999999\n', { mode: 0o600 })
+    await holdLock(slot)
+    const report = await doctor(dir)
+    expect(await alarms(report)).toEqual(['holders/holder-not-seen'])
+    expect(findingOf(report, 'holder-not-seen').path).toBe(slot)
+    expect(findingOf(report, 'holder-not-seen').why).not.toContain('the server stays up')
+  })
+
+  test.runIf(isNativeCodeHere())(
+    'that are locked as the backend that was asked for does not are a problem of their folder',
+    async () => {
+      const dir = await slotsOnlyDir()
+      await using _user = await useElsewhere(dir)
+      const report = await doctorCommand(dir, { env: { PROCREF_BACKEND: 'robust-mutex' } })
+      const unusable = report.findings.filter(({ code }) => code === 'backend-unusable')
+      expect(unusable.map(({ path }) => path)).toEqual([null, join(dir, 'external')])
+    },
+  )
 })
 
 describe.runIf(isNativeCodeHere() && process.platform === 'linux')('semaphores', () => {

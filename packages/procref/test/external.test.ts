@@ -66,7 +66,10 @@ test('status and ps show who uses a server elsewhere, and for which; stop, why a
     code: 1,
     stderr: expect.stringContaining('No server is up'),
   })
-  expect(await procref('doctor', '--dir', dir)).toMatchObject({ code: 0 })
+  expect(await procref('doctor', '--dir', dir)).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^ok +holders .*; for servers elsewhere: 1 of 100: .*the shop/m),
+  })
   expect(await lease.db.query('RETURN 1 + 1')).toEqual([2])
   expect(readdirSync(dir)).toEqual(['external'])
 })

@@ -10,8 +10,9 @@ import { checkProtocol } from './check-protocol.ts'
 import { checkReachable } from './check-reachable.ts'
 import { checkSeen } from './check-seen.ts'
 import { claimAfresh } from './claim-afresh.ts'
+import { EndingLease } from './ending-lease.ts'
 import { fileTrouble } from './file-trouble.ts'
-import type { LeasedServer, ReconnectEvent, ServiceLease } from './lease.ts'
+import type { LeasedServer, ServiceLease } from './lease.ts'
 import { hasEnded, isUp, look } from './look.ts'
 
 const CHECK_MS = 5_000
@@ -24,11 +25,8 @@ export interface LeaseParts {
   readonly wait: Omit<WaitContext, 'deadline' | 'signal' | 'keepAlive' | 'progress'>
 }
 
-export class KeptLease implements ServiceLease {
+export class KeptLease extends EndingLease<LeasedServer> implements ServiceLease {
   readonly #wait: LeaseParts['wait']
-  readonly #lost = new AbortController()
-  readonly #ended = new AbortController()
-  readonly #listeners = new Set<(event: ReconnectEvent) => void>()
   #pool: SlotPool
   #slot: Slot
   #record: ServerRecord
@@ -36,9 +34,9 @@ export class KeptLease implements ServiceLease {
   #alive: LockWatch | undefined
   #timer: NodeJS.Timeout | undefined
   #checking: Promise<void> | undefined
-  #closing: Promise<void> | undefined
 
   constructor(parts: LeaseParts) {
+    super(parts.wait.paths.root)
     this.#wait = parts.wait
     this.#pool = parts.pool
     this.#slot = parts.slot
@@ -55,15 +53,6 @@ export class KeptLease implements ServiceLease {
     return this.#record.epoch
   }
 
-  get lost(): AbortSignal {
-    return this.#lost.signal
-  }
-
-  /** Fires when the lease is over, lost or closed: nothing has to look after it any more. */
-  get ended(): AbortSignal {
-    return this.#ended.signal
-  }
-
   /** What the lease relies on; for the layer that connects to it. */
   get record(): ServerRecord {
     return this.#record
@@ -71,11 +60,6 @@ export class KeptLease implements ServiceLease {
 
   get server(): LeasedServer {
     return leasedServer(this.#record)
-  }
-
-  onReconnect(listener: (event: ReconnectEvent) => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
   }
 
   /** Looks now instead of at the next interval; resolves when the lease is good again, or over. Never rejects. */
@@ -87,25 +71,15 @@ export class KeptLease implements ServiceLease {
     return this.#checking
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
-
-  /** Ends the lease for a reason that its user has to know. */
-  lose(reason: unknown): void {
-    if (this.#ended.signal.aborted) return
-    this.#lost.abort(reason)
-    void this.close()
+  protected override async release(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#alive?.close()
+    await this.#pool.close()
   }
 
   async #checkOnce(): Promise<void> {
     clearTimeout(this.#timer)
-    if (this.#ended.signal.aborted) return
+    if (this.ended.aborted) return
     try {
       await this.#keepSlot()
       const record = await this.#findServer()
@@ -114,7 +88,8 @@ export class KeptLease implements ServiceLease {
       const known = this.#record
       this.#record = record
       if (this.#alive?.isCurrent() !== true) this.#watchAlive()
-      if (record.epoch !== known.epoch || record.nonce !== known.nonce) this.#announce()
+      if (record.epoch !== known.epoch || record.nonce !== known.nonce)
+        this.announce({ epoch: this.epoch, server: this.server })
     } catch (error) {
       this.lose(fileTrouble(error, this.#wait.paths.root))
     }
@@ -133,7 +108,7 @@ export class KeptLease implements ServiceLease {
     return await awaitServing({
       ...this.#wait,
       deadline: performance.now() + timeoutMs,
-      signal: this.#ended.signal,
+      signal: this.ended,
       keepAlive: 'let-exit',
       progress: () => {},
     })
@@ -161,7 +136,7 @@ export class KeptLease implements ServiceLease {
       }
       const { allowUnsafeFilesystem } = settings
       const place = { backend, dir: paths.slots, label, allowUnsafeFilesystem }
-      const { pool, slot } = await claimAfresh(place, this.#pool.size, this.#ended.signal)
+      const { pool, slot } = await claimAfresh(place, this.#pool.size, this.ended)
       const old = this.#pool
       this.#pool = pool
       this.#slot = slot
@@ -180,24 +155,11 @@ export class KeptLease implements ServiceLease {
     }
   }
 
-  #announce(): void {
-    const event = { epoch: this.epoch, server: this.server }
-    for (const listener of this.#listeners) listener(event)
-  }
-
   #schedule(): void {
-    if (this.#ended.signal.aborted) return
+    if (this.ended.aborted) return
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => void this.check(), CHECK_MS * (0.75 + 0.5 * Math.random()))
     this.#timer.unref()
-  }
-
-  async #close(): Promise<void> {
-    this.#ended.abort(new LeaseLostError({ dir: this.#wait.paths.root, reason: 'it was closed' }))
-    clearTimeout(this.#timer)
-    this.#alive?.close()
-    this.#listeners.clear()
-    await this.#pool.close()
   }
 }
 

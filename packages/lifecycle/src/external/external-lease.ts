@@ -1,9 +1,8 @@
 import type { Slot, SlotPool } from '@procref/core'
 import type { Surreal } from 'surrealdb'
 import { claimAfresh, type SlotsPlace } from '../client/claim-afresh.ts'
-import type { ReconnectEvent } from '../client/lease.ts'
+import { EndingLease } from '../client/ending-lease.ts'
 import { timerMs } from '../delay.ts'
-import { LeaseLostError } from '../errors.ts'
 import type { Lease } from '../surreal/connect.ts'
 import type { SurrealConnection } from '../surreal/connection.ts'
 import type { Entrance } from './entrance.ts'
@@ -37,21 +36,18 @@ const CHECK_MS = 5_000
  * A slot and a connection that is dialled again whenever it is lost, with growing pauses. `lost` fires after `timeoutMs` without one
  * (`ExternalUnreachableError`), when the server refuses the credentials (`ExternalRefusedError`), and when the slot cannot be kept.
  */
-export class ExternalLease implements Lease<ExternalServer> {
+export class ExternalLease extends EndingLease<ExternalServer> implements Lease<ExternalServer> {
   readonly server: ExternalServer
   readonly #parts: ExternalLeaseParts
-  readonly #lost = new AbortController()
-  readonly #ended = new AbortController()
-  readonly #listeners = new Set<(event: ReconnectEvent<ExternalServer>) => void>()
   #pool: SlotPool
   #slot: Slot
   #epoch = 1
   #lastDrop: Error | undefined
   #patience: NodeJS.Timeout | undefined
   #checks: NodeJS.Timeout | undefined
-  #closing: Promise<void> | undefined
 
   constructor(parts: ExternalLeaseParts) {
+    super(parts.root)
     this.#parts = parts
     this.#pool = parts.pool
     this.#slot = parts.slot
@@ -76,37 +72,19 @@ export class ExternalLease implements Lease<ExternalServer> {
   get epoch(): number {
     return this.#epoch
   }
-  get lost(): AbortSignal {
-    return this.#lost.signal
-  }
-  get ended(): AbortSignal {
-    return this.#ended.signal
-  }
 
-  onReconnect(listener: (event: ReconnectEvent<ExternalServer>) => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
-
-  lose(reason: unknown): void {
-    if (this.#ended.signal.aborted) return
-    this.#lost.abort(reason)
-    void this.close()
+  /** The connection first: who has no slot uses no server. */
+  protected override async release(): Promise<void> {
+    clearTimeout(this.#patience)
+    clearTimeout(this.#checks)
+    await this.#parts.connection.close()
+    await this.#pool.close()
   }
 
   #dropped(error: Error): void {
     this.#lastDrop = error
     this.#parts.entrance.begin()
-    if (this.#patience !== undefined || this.#ended.signal.aborted) return
+    if (this.#patience !== undefined || this.ended.aborted) return
     const { timeoutMs } = this.#parts
     this.#patience = setTimeout(() => this.lose(unreachable(this.url, timeoutMs, this.#lastDrop)), timerMs(timeoutMs))
     // Who dials keeps the program running.
@@ -117,8 +95,7 @@ export class ExternalLease implements Lease<ExternalServer> {
     clearTimeout(this.#patience)
     this.#patience = undefined
     this.#epoch++
-    const event = { epoch: this.#epoch, server: this.server }
-    for (const listener of this.#listeners) listener(event)
+    this.announce({ epoch: this.#epoch, server: this.server })
   }
 
   /** Without an error: the program closed `db`. */
@@ -134,8 +111,8 @@ export class ExternalLease implements Lease<ExternalServer> {
     } catch (error) {
       try {
         if ((error as { code?: unknown }).code !== 'PROCREF_SLOT_LOST') throw error
-        const { pool, slot } = await claimAfresh(this.#parts.place, this.#pool.size, this.#ended.signal)
-        if (this.#ended.signal.aborted) return await pool.close()
+        const { pool, slot } = await claimAfresh(this.#parts.place, this.#pool.size, this.ended)
+        if (this.ended.aborted) return await pool.close()
         const old = this.#pool
         this.#pool = pool
         this.#slot = slot
@@ -148,19 +125,9 @@ export class ExternalLease implements Lease<ExternalServer> {
   }
 
   #schedule(): void {
-    if (this.#ended.signal.aborted) return
+    if (this.ended.aborted) return
     this.#checks = setTimeout(() => void this.#check(), CHECK_MS * (0.75 + 0.5 * Math.random()))
     this.#checks.unref()
-  }
-
-  /** The connection first: who has no slot uses no server. */
-  async #close(): Promise<void> {
-    this.#ended.abort(new LeaseLostError({ dir: this.#parts.root, reason: 'it was closed' }))
-    clearTimeout(this.#patience)
-    clearTimeout(this.#checks)
-    this.#listeners.clear()
-    await this.#parts.connection.close()
-    await this.#pool.close()
   }
 }
 

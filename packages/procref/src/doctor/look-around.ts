@@ -1,24 +1,18 @@
 import { join } from 'node:path'
-import { errnoOf, type FileLocker, type ProtocolPin, readProtocolPin, type Selection, slotsFolder } from '@procref/core'
+import { errnoOf, type FileLocker, type ProtocolPin, readProtocolPin, slotsFolder } from '@procref/core'
 import { type Layout, probeAlive, readServerRecord, type ServerRecord } from '@procref/lifecycle'
 import { KNOWN_BACKENDS } from '../backends.ts'
 import { chooseBackend } from '../choose-backend.ts'
 import { type EntryState, isOurs, lookAtEntry } from './entry.ts'
+import type { PoolSeen, PoolsSeen } from './pools.ts'
 
 /** What a look brought, or why it failed: one failed look must not keep the others from being taken. */
 export type Attempt<T> = { readonly value: T } | { readonly error: unknown }
 
-/** What several checks want to know, found out once. */
-export interface Surroundings {
+/** What several checks want to know, found out once. Its own pool's locks are those of the directory, too. */
+export interface Surroundings extends PoolsSeen {
   readonly paths: Layout
   readonly root: EntryState
-  readonly pin: Attempt<ProtocolPin | undefined>
-  /** Where the slots are: `slots/`, or the folder in it that they were moved to. */
-  readonly slotsDir: string
-  /** What a command would use here, and why. */
-  readonly selection: Attempt<Selection>
-  /** Locks with which those of the directory can be looked at; `undefined`: nothing that is installed can. */
-  readonly locks: FileLocker | undefined
   readonly record: Attempt<ServerRecord | undefined>
   /** What the kernel says of the alive lock of the guardian that wrote the record. `unknown` also where it cannot be asked. */
   readonly guardian: 'alive' | 'absent' | 'unknown'
@@ -27,12 +21,28 @@ export interface Surroundings {
 export async function lookAround(paths: Layout, askedBackend: string | undefined): Promise<Surroundings> {
   const root = lookAtEntry(paths.root, 'directory')
   const usable = isUsable(root)
-  const pin = await attempt(() => (usable ? readProtocolPin(paths.slots) : undefined))
-  const selection = await attempt(() => chooseBackend({ name: askedBackend, slotsDir: paths.slots }))
-  const locks = await locksThatWork(paths, pin)
+  const own = await lookAtPool('own', paths, usable, askedBackend)
+  // What was asked for is about the directory's own server.
+  const elsewhere =
+    usable && lookAtEntry(paths.externalSlots, 'directory').kind !== 'missing'
+      ? await lookAtPool('elsewhere', paths, usable, undefined)
+      : undefined
   const record = await attempt(() => (usable ? readServerRecord(paths.serverJson) : undefined))
-  const slotsDir = 'value' in pin && pin.value !== undefined ? slotsFolder(paths.slots, pin.value) : paths.slots
-  return { paths, root, pin, slotsDir, selection, locks, record, guardian: probeRecorded(locks, paths, record) }
+  return { ...own, elsewhere, paths, root, record, guardian: probeRecorded(own.locks, paths, record) }
+}
+
+async function lookAtPool(
+  of: PoolSeen['of'],
+  paths: Layout,
+  usable: boolean,
+  askedBackend: string | undefined,
+): Promise<PoolSeen> {
+  const folder = of === 'own' ? paths.slots : paths.externalSlots
+  const pin = await attempt(() => (usable ? readProtocolPin(folder) : undefined))
+  const selection = await attempt(() => chooseBackend({ name: askedBackend, slotsDir: folder }))
+  const locks = await locksThatWork(paths, pin)
+  const slotsDir = 'value' in pin && pin.value !== undefined ? slotsFolder(folder, pin.value) : folder
+  return { of, folder, pin, slotsDir, selection, locks }
 }
 
 /** A directory that can be looked into without being led, or lied to, by somebody else. */

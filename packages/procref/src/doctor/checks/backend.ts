@@ -2,10 +2,11 @@ import { accessSync, constants } from 'node:fs'
 import { filesystemOf, type Selection } from '@procref/core'
 import { KNOWN_BACKENDS } from '../../backends.ts'
 import { describeSurroundings } from '../../surroundings.ts'
-import type { Check, Finding } from '../check.ts'
+import type { Check, Examination, Finding } from '../check.ts'
 import { lookAtEntry } from '../entry.ts'
 import type { Surroundings } from '../look-around.ts'
 import { messageOf } from '../message.ts'
+import { elsewhereFound, type PoolSeen } from '../pools.ts'
 
 /** What makes the slots here: which backend, why that one, and does it work? */
 export const backend: Check = {
@@ -13,25 +14,46 @@ export const backend: Check = {
   looksAt: 'which backend makes the slots, why, and whether it works here',
   where: 'anywhere',
   async examine(seen) {
-    const { selection, paths } = seen
-    if ('error' in selection) return { found: 'cannot be chosen', findings: [unknown(messageOf(selection.error))] }
-    const { backend, reason } = selection.value
-    if (!(await canBeTried(seen))) return { found: backend.name, findings: [] }
-    const found = `${reason} (${await describeSurroundings(paths.slots, backend.guarantees)})`
-    const support = await backend.support(paths.slots)
+    const own = await lookAtOwn(seen)
+    const elsewhere = await lookAtElsewhere(seen)
+    if (elsewhere === undefined) return own
     return {
-      found,
-      findings: support.supported ? secondBest(selection.value) : [unusable(selection.value, support.reason)],
+      found: `${own.found}; ${elsewhereFound(elsewhere.found)}`,
+      findings: [...own.findings, ...elsewhere.findings],
     }
   },
 }
 
+async function lookAtOwn(seen: Surroundings): Promise<Examination> {
+  const { selection, paths } = seen
+  if ('error' in selection) return { found: 'cannot be chosen', findings: [unknown(messageOf(selection.error))] }
+  const { backend, reason } = selection.value
+  if (!(await canBeTried(seen, seen))) return { found: backend.name, findings: [] }
+  const found = `${reason} (${await describeSurroundings(paths.slots, backend.guarantees)})`
+  const support = await backend.support(paths.slots)
+  return {
+    found,
+    findings: support.supported ? secondBest(selection.value) : [unusable(seen, selection.value, support.reason)],
+  }
+}
+
+/** Whether it works, for slots that are there. What is true of any on this machine is said of the directory's own. */
+async function lookAtElsewhere(seen: Surroundings): Promise<Examination | undefined> {
+  const pool = seen.elsewhere
+  if (pool === undefined || 'error' in pool.selection) return undefined
+  const { value: selection } = pool.selection
+  const found = selection.backend.name
+  if (!(await canBeTried(seen, pool))) return { found, findings: [] }
+  const support = await selection.backend.support(pool.folder)
+  return { found, findings: support.supported ? [] : [unusable(pool, selection, support.reason)] }
+}
+
 /** A trial would find the same faults again that the checks of the directory, the disk, the file system and the protocol report. */
-async function canBeTried({ paths, root, pin }: Surroundings): Promise<boolean> {
+async function canBeTried({ paths, root }: Surroundings, { folder, pin }: PoolSeen): Promise<boolean> {
   if ('error' in pin) return false
   const protocol = pin.value?.protocol
   if (protocol !== undefined && !KNOWN_BACKENDS.some((known) => known.protocol === protocol)) return false
-  const sound = [root, lookAtEntry(paths.slots, 'directory')].every(
+  const sound = [root, lookAtEntry(folder, 'directory')].every(
     (entry) =>
       entry.kind === 'missing' || entry.kind === 'fine' || (entry.kind === 'open-to-others' && !entry.writable),
   )
@@ -73,14 +95,17 @@ function unknown(message: string): Finding {
   }
 }
 
-function unusable({ backend, rejected }: Selection, reason: string): Finding {
+function unusable({ of, folder }: PoolSeen, { backend, rejected }: Selection, reason: string): Finding {
   const others = rejected.filter(({ name }) => name !== backend.name)
   return {
     code: 'backend-unusable',
     severity: 'problem',
+    ...(of === 'elsewhere' && { path: folder }),
     found: `${backend.name} cannot be used here: ${reason}${others.map((other) => `\nnot ${other.name} either: ${other.reason}`).join('')}`,
-    why: 'Nobody can claim a slot, so nobody can connect.',
+    why: `Nobody can claim a slot, so nobody can connect${of === 'own' ? '' : ' to a server elsewhere'}.`,
     remedy:
-      'Do what the message says, or ask for another backend (`--backend`, PROCREF_BACKEND) that speaks the protocol of the directory.',
+      of === 'own'
+        ? 'Do what the message says, or ask for another backend (`--backend`, PROCREF_BACKEND) that speaks the protocol of the directory.'
+        : 'Do what the message says, or give connect() another backend that speaks the protocol of this folder.',
   }
 }

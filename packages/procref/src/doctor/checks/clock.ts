@@ -6,14 +6,14 @@ import { namesOf } from '../entry-findings.ts'
 /** Beyond what clocks of file systems and of the machine differ by. */
 const TOLERANCE_MS = 60_000
 
-/** Is a file in the directory, or in `slots/`, dated in the future? */
+/** Is a file in the directory, or in a folder of slots, dated in the future? */
 export const clock: Check = {
   id: 'clock',
   looksAt: 'the clock, against the times of the files',
   where: 'inside',
   examine({ paths }) {
     const now = Date.now()
-    const early = [paths.root, paths.slots].flatMap((dir) => newerThan(now + TOLERANCE_MS, dir))
+    const early = [paths.root, paths.slots, paths.externalSlots].flatMap((dir) => newerThan(now + TOLERANCE_MS, dir))
     if (early.length === 0) return { found: new Date(now).toISOString(), findings: [] }
     return {
       found: `${early.length} ${early.length === 1 ? 'file is' : 'files are'} from the future`,

@@ -1,23 +1,29 @@
+import { basename } from 'node:path'
 import { type DirectoryConfig, readConfigFile } from '@procref/lifecycle'
 import type { Check, Finding } from '../check.ts'
 import { isOurs, lookAtEntry } from '../entry.ts'
 import { attempt } from '../look-around.ts'
 import { messageOf } from '../message.ts'
+import type { PoolSeen } from '../pools.ts'
 
 /** `config.json`: settings that are understood, and that the directory can follow. */
 export const config: Check = {
   id: 'config',
   looksAt: 'config.json: the settings of the directory',
   where: 'inside',
-  async examine({ paths, pin }) {
+  async examine(seen) {
+    const { paths } = seen
     const entry = lookAtEntry(paths.config, 'file')
     if (entry.kind === 'missing') return { found: 'none: defaults', findings: [] }
     // Said by the check of the files.
     if (!isOurs(entry)) return { found: 'not to be used', findings: [] }
     const settings = await attempt(() => readConfigFile(paths.config))
     if ('error' in settings) return { found: 'not valid', findings: [invalid(paths.config, settings.error)] }
-    const size = 'value' in pin ? pin.value?.slots : undefined
-    return { found: describe(settings.value), findings: otherSize(paths.config, settings.value, size) }
+    const pools = seen.elsewhere === undefined ? [seen] : [seen, seen.elsewhere]
+    return {
+      found: describe(settings.value),
+      findings: pools.flatMap((pool) => otherSize(paths.config, settings.value, pool)),
+    }
   },
 }
 
@@ -37,16 +43,19 @@ function invalid(path: string, error: unknown): Finding {
   }
 }
 
-function otherSize(path: string, { slots }: DirectoryConfig, size: number | undefined): readonly Finding[] {
+function otherSize(path: string, { slots }: DirectoryConfig, { of, folder, pin }: PoolSeen): readonly Finding[] {
+  const size = 'value' in pin ? pin.value?.slots : undefined
   if (slots === undefined || size === undefined || slots === size) return []
+  const what = of === 'own' ? 'the directory was' : 'those for servers elsewhere were'
+  const who = of === 'own' ? 'every connect()' : 'every connect() to a server elsewhere'
   return [
     {
       code: 'config-slots',
       severity: 'problem',
       path,
-      found: `${path} asks for ${slots} slots, and the directory was made with ${size}.`,
-      why: 'A pool has one size for all, fixed when it is made, so every connect() is refused.',
-      remedy: `Set "slots" to ${size} or leave it out. To change the size: end every program that uses the directory, then delete its folder slots.`,
+      found: `${path} asks for ${slots} slots, and ${what} made with ${size}.`,
+      why: `A pool has one size for all, fixed when it is made, so ${who} is refused.`,
+      remedy: `Set "slots" to ${size} or leave it out. To change the size: end every program that uses the directory, then delete its folder ${basename(folder)}.`,
     },
   ]
 }

@@ -14,7 +14,7 @@ export const directory: Check = {
       // Behind a link or in somebody else's directory there is nothing of ours to judge.
       ...(isOurs(root)
         ? [
-            ...faultsOf([paths.slots, paths.data], folders),
+            ...faultsOf([paths.slots, paths.externalSlots, paths.data], folders),
             ...faultsOf([paths.database], { ...folders, mendable: false }),
           ]
         : []),

@@ -12,7 +12,7 @@ import {
   readTakeover,
 } from '@procref/lifecycle'
 import type { Check, Finding } from '../check.ts'
-import { lookAtEntry } from '../entry.ts'
+import { isOurs, lookAtEntry } from '../entry.ts'
 import { namesOf } from '../entry-findings.ts'
 import { attempt } from '../look-around.ts'
 
@@ -42,7 +42,9 @@ export const leftovers: Check = {
     const known = new Set([recorded, ...alive.map(({ nonce }) => nonce)])
     // The nonce of a request is its writer's own, and has no lock that could tell: only its age does.
     const deadTemporary = temporary.filter(({ nonce, ageMs }) => dead(nonce) && (known.has(nonce) || ageMs > OLD_MS))
-    const ofSlots = [...new Set([paths.slots, seen.slotsDir])].flatMap(oldSlotTemporaries)
+    const pools = seen.elsewhere === undefined ? [seen] : [seen, seen.elsewhere]
+    const folders = new Set(pools.flatMap(({ folder, slotsDir }) => [folder, slotsDir]))
+    const ofSlots = [...folders].flatMap(oldSlotTemporaries)
     const databases = halfDeleted(paths)
     const takeOvers = [...leftStages(paths.root).map(leftStage), ...oldFolder(paths)]
     const found = deadAlive.length + deadTemporary.length + ofSlots.length + databases.length + takeOvers.length
@@ -124,7 +126,7 @@ function leftover(
 }
 
 function oldSlotTemporaries(dir: string): readonly string[] {
-  if (lookAtEntry(dir, 'directory').kind === 'missing') return []
+  if (!isOurs(lookAtEntry(dir, 'directory'))) return []
   return readdirSync(dir)
     .filter((name) => SLOT_TEMPORARY.test(name))
     .map((name) => join(dir, name))

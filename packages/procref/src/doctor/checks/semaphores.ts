@@ -2,6 +2,7 @@ import { closeSync, constants, lstatSync, openSync, readdirSync, readFileSync, r
 import { join } from 'node:path'
 import { errnoOf } from '@procref/core'
 import type { Check, Examination, Finding } from '../check.ts'
+import { ofEachPool, type PoolSeen } from '../pools.ts'
 
 /** Written by the backend `sysv`, beside the slots. */
 const RECORD = 'sysv.json'
@@ -21,18 +22,20 @@ export const semaphores: Check = {
   id: 'semaphores',
   looksAt: 'kernel semaphores that files of the directory name',
   where: 'inside',
-  examine({ pin, slotsDir }) {
-    if (process.platform !== 'linux') return { found: 'none are named', findings: [] }
-    const protocol = 'value' in pin ? pin.value?.protocol : undefined
-    const looks = [
-      lookAtSet(join(slotsDir, RECORD), protocol === 'sysv'),
-      lookAtTable(join(slotsDir, TABLE), protocol === 'hybrid'),
-    ].filter((look) => look !== undefined)
-    return {
-      found: looks.length === 0 ? 'none are named' : looks.map(({ found }) => found).join('; '),
-      findings: looks.flatMap(({ findings }) => findings),
-    }
-  },
+  examine: (seen) => ofEachPool(seen, lookAtNamed),
+}
+
+function lookAtNamed({ pin, slotsDir }: PoolSeen): Examination {
+  if (process.platform !== 'linux') return { found: 'none are named', findings: [] }
+  const protocol = 'value' in pin ? pin.value?.protocol : undefined
+  const looks = [
+    lookAtSet(join(slotsDir, RECORD), protocol === 'sysv'),
+    lookAtTable(join(slotsDir, TABLE), protocol === 'hybrid'),
+  ].filter((look) => look !== undefined)
+  return {
+    found: looks.length === 0 ? 'none are named' : looks.map(({ found }) => found).join('; '),
+    findings: looks.flatMap(({ findings }) => findings),
+  }
 }
 
 /** A System V set. `undefined`: none is named. */

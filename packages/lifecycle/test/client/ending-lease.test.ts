@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+// Not part of the public interface.
+import { EndingLease } from '../../dist/client/ending-lease.js'
+
+/** A lease that says what happens to it, in its order. */
+class SayingLease extends EndingLease<string> {
+  readonly said: string[] = []
+
+  constructor() {
+    super('/the/directory')
+    this.lost.addEventListener('abort', () => this.said.push(`lost: ${this.lost.reason}`))
+    this.ended.addEventListener('abort', () => this.said.push(`ended: ${this.ended.reason.code}`))
+    this.onReconnect(({ epoch, server }) => this.said.push(`reconnected: ${server} ${epoch}`))
+  }
+
+  reconnect(epoch: number): void {
+    this.announce({ epoch, server: 'the server' })
+  }
+
+  protected override async release(): Promise<void> {
+    this.said.push('released')
+  }
+}
+
+test('a lease that is lost says why, then that it is over, then gives back what it has: once, whatever ends it again', async () => {
+  const lease = new SayingLease()
+  lease.reconnect(2)
+  lease.lose('the reason')
+  lease.lose('another one')
+  await Promise.all([lease.close(), lease[Symbol.asyncDispose]()])
+  lease.reconnect(3)
+  expect(lease.said).toEqual(['reconnected: the server 2', 'lost: the reason', 'ended: PROCREF_LEASE_LOST', 'released'])
+})
+
+test('a lease that is closed is not lost, whatever happens to it later', async () => {
+  const lease = new SayingLease()
+  await lease.close()
+  lease.lose('too late')
+  expect(lease.said).toEqual(['ended: PROCREF_LEASE_LOST', 'released'])
+  expect(lease.lost.aborted).toBe(false)
+})
+
+test('a listener that was taken away is not called', () => {
+  const lease = new SayingLease()
+  const stop = lease.onReconnect(() => lease.said.push('the other listener'))
+  lease.reconnect(2)
+  stop()
+  lease.reconnect(3)
+  expect(lease.said).toEqual(['reconnected: the server 2', 'the other listener', 'reconnected: the server 3'])
+})
