@@ -1,11 +1,14 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { openFiles, processState } from '@procref/testing'
+import { commonMb } from '../../packages/embedded/test/load/memory.ts'
 
 /** What a process takes of the machine. */
 export interface Footprint {
   /** Resident memory, and the part of it that is no file's: what a leak would be in. */
   readonly rssMb: number
   readonly anonymousMb: number
+  /** Of that, what the C library hands out in small pieces (below the program break): the engine's, its storage's, and Node's buffers; not V8's heap. */
+  readonly commonMb: number
   readonly descriptors: number
   readonly threads: number
 }
@@ -21,6 +24,7 @@ export function footprintOf(pid: number): Footprint {
   return {
     rssMb: megabytes('Rss'),
     anonymousMb: megabytes('Anonymous'),
+    commonMb: Math.round(commonMb(pid) * 100) / 100,
     descriptors: openFiles(pid).length,
     threads: processState(pid)?.threads ?? 0,
   }

@@ -64,8 +64,8 @@ export function clientsOf(driver: Driver): StartClient {
   return (dir, options = {}) => startClient(dir, { driver, ...options })
 }
 
-export async function connected(client: Child): Promise<Connected> {
-  return await client.event<Connected>('connected')
+export async function connected(client: Child, limitMs?: number): Promise<Connected> {
+  return await client.event<Connected>('connected', limitMs)
 }
 
 /** Writes one row; resolves when the server has acknowledged it. */

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
 import { afterAll, describe, test } from 'vitest'
-import { herdRound, stormRound } from '../service/herd.ts'
+import { expectOneServer, herdRound, stormRound } from '../service/herd.ts'
 import { clientsOf, DRIVERS } from '../service/service.ts'
 
 const HERDS = 10
@@ -32,7 +32,11 @@ async function recorded(facts: Record<string, unknown>, round: () => Promise<obj
 
 describe.each(DRIVERS)('%s', (driver) => {
   test.each(Array.from({ length: HERDS }, (_, i) => i + 1))('herd %i: 50 processes connect at once', async (round) => {
-    await recorded({ driver, what: 'herd', round }, () => herdRound(clientsOf(driver), 50))
+    await recorded({ driver, what: 'herd', round }, async () => {
+      const herd = await herdRound(clientsOf(driver), 50)
+      expectOneServer(herd)
+      return herd
+    })
   })
 
   test.each(Array.from({ length: STORMS }, (_, i) => SEED + i))('storm, seed %i', async (seed) => {

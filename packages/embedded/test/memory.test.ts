@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { freshDir } from '@procref/testing'
 import { Surreal } from 'surrealdb'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { commonMb } from './load/memory.ts'
+import { RawClient } from './raw-client.ts'
 import { PASSWORD, startEmbedded, USER } from './server.ts'
 
 /** What a sign-in takes for a moment. */
@@ -20,6 +23,25 @@ test.runIf(process.platform === 'linux')(
     await visits(20)
     // It was about one sign-in for each of them; some that is kept for the next time is no leak.
     expect(anonymousMb(server.child.pid) - before).toBeLessThan(4 * SIGN_IN_MB)
+  },
+)
+
+/** For each of the engine's threads. With a thousand pieces of each size that it may keep at hand it was 4 MB and more. */
+const AT_HAND_MB = 3 * Math.max(8, 2 * availableParallelism())
+const IN_FLIGHT = 16
+/** It works with values of many sizes, in many threads. */
+const MANY_PIECES =
+  'SELECT by, o.a AS a, string::len(text) AS l FROM array::range(0, 60).map(|$i| { by: $i, text: "abcdefghij", o: { a: $i } }) WHERE by % 3 = 0 ORDER BY a'
+
+test.runIf(process.platform === 'linux')(
+  'the threads of the engine keep little memory at hand, however many queries there were',
+  async () => {
+    await using server = await startEmbedded({ storage: 'memory' })
+    await using client = await RawClient.root(server.port)
+    const before = commonMb(server.child.pid)
+    for (let asked = 0; asked < 2_000; asked += IN_FLIGHT)
+      await Promise.all(Array.from({ length: IN_FLIGHT }, () => client.query(MANY_PIECES)))
+    expect(commonMb(server.child.pid) - before).toBeLessThan(AT_HAND_MB)
   },
 )
 

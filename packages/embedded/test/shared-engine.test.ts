@@ -58,7 +58,7 @@ test.runIf(process.platform === 'linux')('the guardian has the allocator setting
   const { server } = await lease(serviceDir())
   const environment = readFileSync(`/proc/${server.guardianPid}/environ`, 'utf8')
   // glibc may have written a zero between the two when it read them.
-  expect(environment).toMatch(/\0GLIBC_TUNABLES=glibc\.malloc\.tcache_count=1000[\0:]glibc\.malloc\.arena_max=1[\0:]/)
+  expect(environment).toMatch(/\0GLIBC_TUNABLES=glibc\.malloc\.tcache_count=300[\0:]glibc\.malloc\.arena_max=1[\0:]/)
 })
 
 test.each(['rocksdb', 'surrealkv'] as const)(

@@ -32,9 +32,9 @@ export interface Child extends AsyncDisposable {
   readonly pid: number
   /**
    * The next event `name` that no earlier call took. Rejects with the program's output when it ends first, prints the event
-   * `failed`, or says nothing for 30 s.
+   * `failed`, or does not print it for 30 s (`limitMs`: for one of many programs that start at once).
    */
-  event<T extends object = Readonly<Record<string, unknown>>>(name: string): Promise<ChildEvent & T>
+  event<T extends object = Readonly<Record<string, unknown>>>(name: string, limitMs?: number): Promise<ChildEvent & T>
   /** The next line of standard output that is not an event and that no earlier call took. Rejects as `event` does. */
   line(): Promise<string>
   /** Writes one line to its standard input. */
@@ -120,12 +120,12 @@ class RunningChild implements Child {
     })
   }
 
-  event<T extends object>(name: string): Promise<ChildEvent & T> {
-    return this.#wait({ event: name }) as Promise<ChildEvent & T>
+  event<T extends object>(name: string, limitMs: number = HANGS_MS): Promise<ChildEvent & T> {
+    return this.#wait({ event: name }, limitMs) as Promise<ChildEvent & T>
   }
 
   line(): Promise<string> {
-    return this.#wait('line') as Promise<string>
+    return this.#wait('line', HANGS_MS) as Promise<string>
   }
 
   send(word: string): void {
@@ -175,13 +175,13 @@ class RunningChild implements Child {
     this.#serve()
   }
 
-  #wait(wanted: Wanted): Promise<ChildEvent | string> {
+  #wait(wanted: Wanted, limitMs: number): Promise<ChildEvent | string> {
     return new Promise((resolve, reject) => {
       const name = wanted === 'line' ? 'a line' : `the event '${wanted.event}'`
       const timer = setTimeout(() => {
         this.#waiters = this.#waiters.filter((other) => other !== waiter)
-        reject(this.#failure(`did not print ${name} within ${HANGS_MS} ms`))
-      }, HANGS_MS)
+        reject(this.#failure(`did not print ${name} within ${limitMs} ms`))
+      }, limitMs)
       const waiter: Waiter = {
         wanted,
         resolve: (found) => {

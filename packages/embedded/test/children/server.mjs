@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { embeddedSurreal } from '@procref/embedded'
 import { obey, say, sayFailed } from '@procref/testing/child'
+import { collectGarbage, memoryHere } from './memory-here.mjs'
 
 const {
   storage = 'memory',
@@ -62,6 +63,11 @@ obey({
     const server = await launched
     server.terminate()
     server.kill()
+  },
+  memory: () => say('memory', memoryHere()),
+  collect: async () => {
+    await collectGarbage()
+    say('collected', memoryHere())
   },
   rss: () => say('rss', { mib: Math.round(process.memoryUsage().rss / 1024 / 1024) }),
   relaunch: async () =>

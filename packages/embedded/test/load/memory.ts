@@ -6,6 +6,13 @@ export function rssMb(pid: number): number {
   return statusMb(pid, 'VmRSS')
 }
 
+/** What the C library hands out in small pieces (below the program break), of that which is resident, in MiB: not V8's heap. */
+export function commonMb(pid: number): number {
+  const maps = readFileSync(`/proc/${pid}/smaps`, 'utf8')
+  const sizes = maps.matchAll(/\[heap\]\n(?:[^\n]*\n)*?Rss:\s+(\d+) kB/g)
+  return [...sizes].reduce((sum, [, kilobytes]) => sum + Number(kilobytes), 0) / 1024
+}
+
 /** The most that was resident while something went on. */
 export async function peakMb(pid: number, during: () => Promise<void>): Promise<number> {
   // Makes the kernel forget the highest that it has seen before.
