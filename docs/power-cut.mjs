@@ -22,11 +22,11 @@ else if (text !== before) {
   process.exitCode = 1
 }
 
-function section({ date, machine, results }) {
+function section({ results }) {
   const under = (when) => results.filter((one) => one.when === when)
   const cuts = results.reduce((sum, one) => sum + one.cuts, 0)
   return [
-    `${cuts} cuts, ${date.slice(0, 10)}, Linux ${machine.kernel.split('-')[0]}, Node ${machine.node.slice(1)}, ${machine.cores} cores.`,
+    `${cuts} cuts: ${[...new Set(results.map(circumstances))].sort().join('; ')}.`,
     '',
     'While two processes write:',
     '',
@@ -36,14 +36,14 @@ function section({ date, machine, results }) {
     '',
     table(under('stopped')),
     '',
-    'With `every`, while two processes write rows of 8 KiB, 300 MB in all, which makes the storage write tables:',
-    '',
-    table(under('large rows')),
-    '',
     'With `every`, at a random moment of a first start, after which a client connects and writes a row:',
     '',
     table(under('first start')),
   ].join('\n')
+}
+
+function circumstances({ date, machine }) {
+  return `${date.slice(0, 10)}, Linux ${machine.kernel.split('-')[0]}, Node ${machine.node.slice(1)}, ${machine.cores} cores`
 }
 
 function table(results) {

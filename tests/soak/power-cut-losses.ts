@@ -8,7 +8,7 @@ interface Spread {
   readonly max: number
 }
 
-interface Losses {
+export interface Losses {
   readonly cuts: number
   /** How many were refused, by code. */
   readonly refused: Readonly<Record<string, number>>

@@ -7,6 +7,7 @@ import { attachLoop, makeImage, mountDevice, mountImage } from './loop-device.ts
 import { whileItStandsStill } from './stand-still.ts'
 import { mountTmpfs } from './tmpfs.ts'
 import { Undo } from './undo.ts'
+import { unmountAfterwards } from './unmount-afterwards.ts'
 
 /**
  * A drive with an ext4 on it, of which `powerCut()` tells what it would have on it if the power failed now.
@@ -49,12 +50,14 @@ const COPIES = 3
 
 /**
  * Makes a drive of `bytes`, in memory (only what was written takes room), mounted on a fresh directory. It goes with all that belongs to it, and with the
- * cuts that are still there, when it is disposed. Only where `canCutPower()`.
+ * cuts that are still there, when it is disposed, and when this program is killed. Only where `canCutPower()`.
  */
 export async function mountDrive({ bytes }: { readonly bytes: number }): Promise<Drive> {
   const undo = new Undo()
   try {
     const memory = mountTmpfs({ bytes: (COPIES + 1) * withRoomFor(bytes) })
+    const afterwards = unmountAfterwards(memory.path)
+    undo.push(() => afterwards.nothing())
     undo.push(() => memory[Symbol.asyncDispose]())
     const floor = join(memory.path, 'floor')
     makeImage(`${floor}.img`, withRoomFor(bytes), ['-O', '^has_journal', '-m', '0'])
@@ -62,7 +65,11 @@ export async function mountDrive({ bytes }: { readonly bytes: number }): Promise
     const medium = join(floor, 'medium')
     makeImage(medium, bytes)
     const path = join(memory.path, 'drive')
-    mountDevice(attachLoop(attachLoop(medium, undo), undo), path, undo)
+    const uncached = attachLoop(medium, undo)
+    afterwards.detach(uncached)
+    const cached = attachLoop(uncached, undo)
+    afterwards.detach(cached)
+    mountDevice(cached, path, undo)
     let cuts = 0
     return {
       path,

@@ -2,9 +2,11 @@ import { startProgram } from '@procref/conformance/harness'
 
 /**
  * Thaws when its standard input ends, so also when this program is killed; and it does not end before, whatever the terminal sends. A file system that stays
- * frozen would let nobody go who writes to it, not even by SIGKILL.
+ * frozen would let nobody go who writes to it, not even by SIGKILL. Thawed through a descriptor: meanwhile it may have been unmounted, lazily.
  */
-const FREEZER = 'trap "" HUP INT TERM; fsfreeze --freeze "$1" && { date +%s%3N; read -r _; fsfreeze --unfreeze "$1"; }'
+const FREEZER = `trap "" HUP INT TERM
+exec 9<"$1"
+fsfreeze --freeze "$1" && { date +%s%3N; read -r _; fsfreeze --unfreeze /proc/self/fd/9; }`
 
 /**
  * Carries out `act` while the file system mounted on `path` stands still: all that had been written to it is on its device, and who writes waits. It is told

@@ -113,6 +113,17 @@ describe.runIf(canCutPower())('a drive whose power is cut', () => {
     expect(existsSync(dir)).toBe(false)
   })
 
+  test('nothing of it is left when the program that made it is killed, while it cuts the power', async () => {
+    const child = atEnd(startChild(new URL('./children/cutter.mjs', import.meta.url)))
+    const { path } = await child.event<{ path: string }>('mounted')
+    const dir = dirname(path)
+    await child.event('cut')
+    child.kill('SIGKILL')
+    await child.exited
+    await eventually('nothing is mounted', () => mountsBelow(dir).length === 0 && !existsSync(dir))
+    await eventually('no loop device is left', () => loopsBelow(dir).length === 0)
+  })
+
   test('nothing of it is left when it cannot be made', async () => {
     const dir = freshDir()
     vi.stubEnv('TMPDIR', dir)
