@@ -1,6 +1,6 @@
-import { type Child, type Drive, endDirectory, type PowerCut } from '@procref/testing'
+import { type Child, type Drive, endDirectory, eventually, type PowerCut } from '@procref/testing'
 import { rowsOfWriters } from './herd.ts'
-import { connected, killed, type StartClient, serviceDir } from './service.ts'
+import { connected, journalOf, killed, type StartClient, serviceDir } from './service.ts'
 
 /** Enough for some minutes of writers; only what they write takes memory. */
 export const DRIVE_BYTES: number = 2 ** 30
@@ -10,6 +10,10 @@ export function serviceOn(drive: Drive, name = 'service'): ServiceOnDrive {
   const below = `${drive.path}/${name}`
   return { drive, dir: serviceDir(below), dirOf: (cut) => `${cut.path}/${name}/service` }
 }
+
+const ANSWERED = /^\{"event":"(connected|failed)"/m
+/** As long as connect() takes at most in these clients, and a bit. */
+const ANSWER_MS = 110_000
 
 export interface ServiceOnDrive {
   readonly drive: Drive
@@ -30,8 +34,13 @@ export async function onWhatIsLeft<T>(
   const dir = service.dirOf(cut)
   const client = start(dir)
   try {
+    // Five starts of a server that dies may come before the answer, after the seconds for which it insists on a port that somebody else has.
+    await eventually('a client is served, or told why not', () => ANSWERED.test(client.stdout()), ANSWER_MS)
     await connected(client)
     return await look(client)
+  } catch (cause) {
+    const told = journalOf(dir).map((entry) => JSON.stringify(entry))
+    throw new Error(`on what the power cut has left: ${String(cause)}\n${told.join('\n')}`, { cause })
   } finally {
     await killed(client)
     await endDirectory(dir)

@@ -85,13 +85,17 @@ async function record(
   outcomesOf: (start: StartClient) => Promise<readonly Outcome[]>,
 ): Promise<void> {
   const began = performance.now()
-  const measured = await Promise.all(
+  // Each to its end: what one of them leaves behind would be taken away under the others.
+  const ended = await Promise.allSettled(
     SETTINGS.map(async (sync: Setting) => {
       const outcomes = await outcomesOf((dir, options) => clientsOf(driver)(dir, { storage, sync, ...options }))
       return { when, driver, storage, sync, ...losses(outcomes) }
     }),
   )
+  const measured = ended.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
   report(...measured.map((one) => ({ ...one, seconds: secondsSince(began) })))
+  const failed = ended.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+  if (failed.length > 0) throw new AggregateError(failed, failed.map(String).join('\n'))
   const [every] = measured
   expect(every).toMatchObject({ sync: 'every', refused: {}, cutsThatLost: 0, gaps: 0 })
 }
