@@ -173,17 +173,27 @@ export async function stormRound(
 
 /** How many rows there are, as `reader` sees it: of each of the writers every acknowledged one, without gaps. */
 export async function allAcknowledgedRows(reader: Child, writers: readonly Child[]): Promise<number> {
-  reader.send('rows')
-  const { rows } = await reader.event<{
-    rows: readonly { readonly p: number; readonly c: number; readonly last: number }[]
-  }>('rows')
-  const found = new Map(rows.map((row) => [row.p, row]))
+  const found = await rowsOfWriters(reader)
   for (const writer of writers) {
     const row = found.get(writer.pid)
     expect(row?.c ?? 0, `rows of ${writer.pid}`).toBeGreaterThanOrEqual(acknowledgedBy(writer))
     if (row !== undefined) expect(row.last, `gaps in the rows of ${writer.pid}`).toBe(row.c - 1)
   }
-  return rows.reduce((sum, { c }) => sum + c, 0)
+  return [...found.values()].reduce((sum, { c }) => sum + c, 0)
+}
+
+/** What there is of the rows of one writer, which are numbered from 0. */
+export interface RowsOfWriter {
+  readonly p: number
+  readonly c: number
+  readonly last: number
+}
+
+/** By the writers' pids, as `reader` sees them. */
+export async function rowsOfWriters(reader: Child): Promise<ReadonlyMap<number, RowsOfWriter>> {
+  reader.send('rows')
+  const { rows } = await reader.event<{ rows: readonly RowsOfWriter[] }>('rows')
+  return new Map(rows.map((row) => [row.p, row]))
 }
 
 /** How many rows of a client that writes have been acknowledged. */

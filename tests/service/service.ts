@@ -29,9 +29,8 @@ export interface Connected extends ChildEvent {
   readonly durable: boolean
 }
 
-/** A fresh root directory; its guardian and server are ended and nobody holds a lock in it when the test ends. */
-export function serviceDir(): string {
-  const parent = freshDir()
+/** A fresh root directory in `parent`; its guardian and server are ended and nobody holds a lock in it when the test ends. */
+export function serviceDir(parent: string = freshDir()): string {
   const dir = `${parent}/service`
   onTestFinished(async () => {
     await endDirectory(dir)

@@ -203,7 +203,7 @@ export function replacePin(dir: string, pin: ProtocolPin, system: SystemCalls = 
  * The pin of the existing directory `dir`, made with `slots` (default 100) if there is none.
  *
  * Guarantee: whoever calls this, at whatever moment, gets the same pin, or `ProtocolMismatchError` or `PoolSizeMismatchError`. It
- * is on disk, whole, before anybody can see it. `beforeMaking` runs first, and its error keeps the pin from being made.
+ * is on disk, whole, before anybody can see it, and survives a power cut once the call that made it has returned. `beforeMaking` runs first, and its error keeps the pin from being made.
  * Throws `TypeError` for a number of slots that cannot be, and a name of a protocol that is not one of up to 100 letters, digits and `._:@/+-`.
  */
 export function pinProtocol(
@@ -357,6 +357,12 @@ function makePinFile(dir: string, pin: ProtocolPin, system: SystemCalls): void {
     throw translateErrno(error, 'make', path)
   } finally {
     removeTemporary(temporary, system)
+  }
+  // After a power cut slot files without a pin would be the seed's: its name is on the disk before there is any.
+  try {
+    system.syncDirectory(dir)
+  } catch (error) {
+    throw translateErrno(error, 'make', path)
   }
 }
 

@@ -15,8 +15,10 @@ export {
   within,
 } from '@procref/conformance/harness'
 export { atEnd, freshDir } from './at-end.ts'
+export { canCutPower } from './can-cut-power.ts'
 export { chromiumPath } from './chromium.ts'
 export { type ControlGroup, canGroup, makeControlGroup } from './control-group.ts'
+export { type Drive, mountDrive, type PowerCut } from './drive.ts'
 export { type DirectoryUser, endDirectory, lockUsers, servantsOf } from './end-directory.ts'
 export { freeze } from './freeze.ts'
 export { removeSemaphoresAfterwards } from './leftover-semaphores.ts'

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { eventually, makeTempDir, type TempDir } from '@procref/conformance/harness'
+import { makeTempDir, type TempDir } from '@procref/conformance/harness'
+import { unmount } from './unmount.ts'
 
 /**
  * Mounts a file system of `bytes` in memory on a fresh directory, to see what happens when the disk is full; unmounted and
@@ -11,19 +12,8 @@ export function mountTmpfs({ bytes }: { readonly bytes: number }): TempDir {
   return {
     path: dir.path,
     async [Symbol.asyncDispose]() {
-      await eventually(`${dir.path} is unmounted`, () => unmount(dir.path))
+      await unmount(dir.path)
       await dir[Symbol.asyncDispose]()
     },
-  }
-}
-
-/** False while a process that is just ending still has a file of it open. */
-function unmount(path: string): boolean {
-  try {
-    execFileSync('umount', [path], { stdio: ['ignore', 'ignore', 'pipe'] })
-    return true
-  } catch (error) {
-    if (String((error as { stderr?: unknown }).stderr).includes('busy')) return false
-    throw error
   }
 }

@@ -14,6 +14,7 @@ const {
   capabilities,
   url,
   pingMs,
+  rowBytes = 0,
   backend,
   stops,
   ...options
@@ -47,10 +48,12 @@ async function chosenBackend() {
 
 /** Writes row after row until told to stop; only what the server acknowledged is counted. */
 async function writeRows(db, told) {
+  const text = 'x'.repeat(rowBytes)
   let acknowledged = 0
   while (!told.stop) {
     try {
-      await db.query(`CREATE row:p${process.pid}_${acknowledged} SET p = ${process.pid}, n = ${acknowledged}`)
+      const id = `row:p${process.pid}_${acknowledged}`
+      await db.query(`CREATE ${id} SET p = ${process.pid}, n = ${acknowledged}, text = $text`, { text })
     } catch (error) {
       // The connection dropped with the write in flight: it may have been carried out, so it may exist already.
       if (/already exists/.test(String(error))) acknowledged++
@@ -58,7 +61,7 @@ async function writeRows(db, told) {
       continue
     }
     acknowledged++
-    say('acknowledged', { rows: acknowledged })
+    say('acknowledged', { rows: acknowledged, at: Date.now() })
     if (acknowledged === 20) say('writing')
   }
   say('wrote', { acknowledged })
@@ -145,7 +148,8 @@ try {
       say('sleeping')
     },
     async rows() {
-      const [rows] = await lease.db.query('SELECT p, count() AS c, math::max(n) AS last FROM row GROUP BY p')
+      const perWriter = 'SELECT p, count() AS c, math::max(n) AS last FROM row GROUP BY p'
+      const [, rows] = await lease.db.query(`DEFINE TABLE IF NOT EXISTS row; ${perWriter}`).retry()
       say('rows', { rows })
     },
     async slot() {

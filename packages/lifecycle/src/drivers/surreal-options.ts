@@ -5,7 +5,8 @@ import type { Storage } from './surreal-data.ts'
 /**
  * When a commit is synced to the disk. `every`: before it is acknowledged. A time (`500ms`, `5s`, `1m`, more than 100 ms): in the
  * background, that often. `never`: when the system does it. With the last two a power cut or a crash of the system loses
- * acknowledged writes; the end of the server, even by SIGKILL, does not.
+ * acknowledged writes (docs/reliability.md says how many). The end of the server, even by SIGKILL, loses none, but for a time on `rocksdb`: RocksDB keeps commits in
+ * the server's own memory until it syncs them.
  */
 export type Sync = 'every' | 'never' | `${number}${'ms' | 's' | 'm'}`
 
