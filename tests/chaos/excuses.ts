@@ -3,18 +3,22 @@ import { isSame, type Process } from './processes.ts'
 /** Which servers may end although somebody has a lease on them: those that a fault of this round has struck, or may have. */
 export class Excuses {
   readonly #struck: Process[] = []
-  #everybody = false
+  #everybody: 'until-all-is-well' | 'whenever' | undefined
 
   strike(...servers: readonly Process[]): void {
     this.#struck.push(...servers)
   }
 
-  /** From now on until `everybody(false)` any server may end. */
-  everybody(may: boolean): void {
-    this.#everybody = may
+  /** Any server may end from now on: until all is well again, or in this round whenever it be. */
+  everybody(how: 'until-all-is-well' | 'whenever'): void {
+    if (this.#everybody !== 'whenever') this.#everybody = how
+  }
+
+  allIsWell(): void {
+    if (this.#everybody === 'until-all-is-well') this.#everybody = undefined
   }
 
   covers(server: Process): boolean {
-    return this.#everybody || this.#struck.some((one) => isSame(one, server))
+    return this.#everybody !== undefined || this.#struck.some((one) => isSame(one, server))
   }
 }

@@ -88,6 +88,19 @@ describe.each(DRIVERS)('rules of the service (%s)', (driver) => {
     await connected(start(dir))
   })
 
+  test('a pool whose folder was deleted before the guardian opens it is made again in the size that its users know', async () => {
+    const dir = serviceDir()
+    const stops = new Stops()
+    stops.arm('start-lock')
+    const first = stops.clientsOf(driver)(dir, { slots: 7 })
+    await stops.reached('start-lock')
+    rmSync(`${dir}/slots`, { recursive: true })
+    first.kill('SIGCONT')
+    await expect(connected(first)).rejects.toThrow(/PROCREF_SLOT_LOST/)
+    await connected(start(dir, { slots: 7 }))
+    expect(stateOf(dir).settings).toMatchObject({ slots: 7 })
+  })
+
   test('a restart uses the recorded configuration, never its launcher’s', async () => {
     const dir = serviceDir()
     const first = start(dir)

@@ -34,13 +34,13 @@ interface Sum {
   readonly answers: Record<string, number>
 }
 
+rmSync(FINDINGS, { force: true })
 const began = new Date()
 const sums: Sum[] = []
 
 test.runIf(canGroup()).each(DRIVERS)(`%s: ${ROUNDS} rounds of chaos without a violation`, { timeout: 0 }, async (driver) => {
   if (faketime() === undefined) console.warn('NOT DONE without libfaketime (Debian: apt install faketime): clocks that jump')
   mkdirSync(new URL('./results/', import.meta.url), { recursive: true })
-  rmSync(FINDINGS, { force: true })
   const sum: Sum = { driver, rounds: 0, violated: [], clients: 0, servers: 0, acknowledged: 0, rows: 0, seconds: 0, faults: {}, answers: {} }
   sums.push(sum)
   const started = performance.now()

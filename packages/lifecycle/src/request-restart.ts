@@ -20,6 +20,7 @@ import type { ServerDriver } from './driver.ts'
 import { RestartTimeoutError } from './errors.ts'
 import { isStopped, standstill } from './identity/standstill.ts'
 import { inspect } from './inspect.ts'
+import { openSlots } from './open-slots.ts'
 import { checkEngine, readEngineRecord } from './state/engine-record.ts'
 import { type Layout, layout } from './state/layout.ts'
 import { RESTART_PROTOCOL } from './state/protocols.ts'
@@ -111,7 +112,7 @@ async function checkNextStart(driver: ServerDriver, paths: Layout): Promise<void
 /** In a full pool there are enough others that keep the next guardian from leaving. */
 async function holdSlot(backend: SlotBackend, paths: Layout, { settings }: ServerRecord): Promise<SlotPool> {
   const { allowUnsafeFilesystem } = settings
-  const pool = await backend.open(paths.slots, {
+  const pool = await openSlots(backend, paths.slots, settings.slots, {
     label: LABEL,
     ...(allowUnsafeFilesystem !== undefined && { allowUnsafeFilesystem }),
   })

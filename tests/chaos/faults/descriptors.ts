@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { openFiles } from '@procref/testing'
-import { described, isThere, type Process } from '../processes.ts'
+import { described, isSame, isThere, type Process } from '../processes.ts'
 import type { Stage } from '../stage.ts'
 import { between, type Fault, pick } from './fault.ts'
 
@@ -21,37 +21,35 @@ export const tooManyFiles: Fault = {
     const kinds = [clients, stage.guardians(), stage.servers()]
     const victim = pick(kinds[Math.floor(whom * kinds.length)] ?? [], which)
     if (victim === undefined) return
-    // A server that cannot open its files may end itself.
-    stage.excuses.everybody(true)
+    // An engine that cannot open its files may end itself.
+    if (stage.servers().some((server) => isSame(server, victim))) stage.excuses.strike(victim)
     starve(stage, victim, between(200, 4_000, how))
   },
 }
 
 function starve(stage: Stage, victim: Process, ms: number): void {
-  const before = limits(victim)
-  if (before === undefined) return
+  const most = limit(victim)
+  if (most === undefined) return
   const used = openFiles(victim.pid).length
   stage.trace.add(`${described(victim)} may open no file beyond its ${used} for ${ms} ms`)
-  limit(victim, `${used}:`)
-  stage.forAWhile(ms, () => limit(victim, `${before}:`))
+  setLimit(victim, used)
+  stage.forAWhile(ms, () => setLimit(victim, most))
 }
 
-/** How many files it may have open; undefined when it is gone. */
-function limits({ pid }: Process): string | undefined {
+/** The hard limit, to which Node raises the other one when it starts; undefined when it is gone. */
+function limit({ pid }: Process): number | undefined {
   try {
-    return execFileSync('prlimit', ['--pid', String(pid), '--nofile', '--noheadings', '--output', 'SOFT'], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim()
+    const args = ['--pid', String(pid), '--nofile', '--noheadings', '--output', 'HARD']
+    return Number(execFileSync('prlimit', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))
   } catch {
     return undefined
   }
 }
 
-function limit(victim: Process, value: string): void {
+function setLimit(victim: Process, files: number): void {
   if (!isThere(victim)) return
   try {
-    execFileSync('prlimit', ['--pid', String(victim.pid), `--nofile=${value}`], { stdio: 'ignore' })
+    execFileSync('prlimit', ['--pid', String(victim.pid), `--nofile=${files}:`], { stdio: 'ignore' })
   } catch (error) {
     if (isThere(victim)) throw error
   }

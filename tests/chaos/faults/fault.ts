@@ -3,6 +3,8 @@ import type { Stage } from '../stage.ts'
 export interface Fault {
   /** The server may not survive it, or not cleanly: the next start counts for the crash-loop limit. */
   readonly endsServer?: boolean
+  /** A guardian that ends because of it leaves the record as it was. */
+  readonly leavesRecord?: boolean
   /** What it needs of its surroundings. */
   readonly needs?: readonly ('small-disk' | 'slow-disk' | 'clock')[]
   /** The codes with which connect() may be refused, or a lease lost, because of it. */

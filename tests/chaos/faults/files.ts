@@ -13,15 +13,17 @@ export const deleteSlots: Fault = {
   },
 }
 
-/** Those of the elections. A guardian whose lock is gone is not the guardian any more: it stops its own server. */
+/** Those of the elections. A guardian whose lock is gone is not the guardian any more: it stops its own server, and writes nothing. */
 export const deleteLocks: Fault = {
+  leavesRecord: true,
   endsServer: true,
   explains: ['PROCREF_LEASE_LOST', 'PROCREF_SERVER_FAILED', 'PROCREF_SERVER_LOCK_HELD', 'PROCREF_DIRECTORY_GONE'],
   inject(stage, [way = 0]) {
     const locks = [...listed(stage.dir), 'data/server.lock'].filter((name) => name.endsWith('.lock'))
     const kinds = [/^guardian/, /^alive/, /^start/, /./]
     const kind = kinds[Math.floor(way * kinds.length)] ?? /./
-    if (!kind.test('start.lock') || kind.test('other')) stage.excuses.everybody(true)
+    // The guardian notices with its next beat, or its next act.
+    if (!kind.test('start.lock') || kind.test('other')) stage.excuses.everybody('whenever')
     remove(stage, ...locks.filter((name) => kind.test(name)))
   },
 }

@@ -1,4 +1,5 @@
 import type { Slot, SlotBackend, SlotPool } from '@procref/core'
+import { openSlots } from '../open-slots.ts'
 
 /** The slot's number may be any. */
 const CLAIM_TIMEOUT_MS = 30_000
@@ -12,7 +13,7 @@ export interface SlotsPlace {
 }
 
 /**
- * Another slot, in a newly opened pool of the same size, for one whose file was deleted or replaced.
+ * Another slot, in a newly opened pool (of the same size, where it has to be made), for one whose file was deleted or replaced.
  *
  * Caller: make sure that the folder is still the one that the slot is to count in; close the old pool.
  * Rejects with what keeps the pool from being opened or a slot from being claimed, or with the signal's reason.
@@ -23,8 +24,7 @@ export async function claimAfresh(
   signal: AbortSignal,
 ): Promise<{ readonly pool: SlotPool; readonly slot: Slot }> {
   const { backend, dir, label, allowUnsafeFilesystem } = place
-  const pool = await backend.open(dir, {
-    slots: size,
+  const pool = await openSlots(backend, dir, size, {
     ...(label !== undefined && { label }),
     ...(allowUnsafeFilesystem !== undefined && { allowUnsafeFilesystem }),
   })

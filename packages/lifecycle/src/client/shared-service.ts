@@ -43,22 +43,23 @@ export async function leaseService(options: SharedServiceOptions): Promise<KeptL
     options.onProgress?.({ step, message, elapsedMs: performance.now() - began })
   const paths = layout(options.dir ?? defaultDirectory())
   secureDirectory(paths.root)
-  const wait = {
-    paths,
-    backend,
-    driver,
-    settings: settingsOf(options),
-    label,
-    guardianCommand: options.guardianCommand,
-    guardianProgram: guardianProgramOf(options),
-    timeoutMs,
-  }
-  const context: WaitContext = { ...wait, deadline: began + timeoutMs, signal, keepAlive: 'keep-alive', progress }
+  const guardianProgram = guardianProgramOf(options)
   const pool = await backend.open(paths.slots, {
     ...(options.slots !== undefined && { slots: options.slots }),
     ...(label !== undefined && { label }),
     ...(options.allowUnsafeFilesystem !== undefined && { allowUnsafeFilesystem: options.allowUnsafeFilesystem }),
   })
+  const wait = {
+    paths,
+    backend,
+    driver,
+    settings: { ...settingsOf(options), slots: pool.size },
+    label,
+    guardianCommand: options.guardianCommand,
+    guardianProgram,
+    timeoutMs,
+  }
+  const context: WaitContext = { ...wait, deadline: began + timeoutMs, signal, keepAlive: 'keep-alive', progress }
   try {
     // The slot comes first, the look at server.json second: see guardian.ts.
     const slot = await claimSlot(pool, options, context)

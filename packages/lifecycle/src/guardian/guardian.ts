@@ -47,6 +47,7 @@ import { afterCleanStop, afterStart, isCrashLoop, startMark } from '../crash-loo
 import { pause } from '../delay.ts'
 import type { RunningServer, ServerDriver } from '../driver.ts'
 import { ServerCrashLoopError } from '../errors.ts'
+import { openSlots } from '../open-slots.ts'
 import { removeTemporaries } from '../state/atomic-file.ts'
 import { ensureCredentials } from '../state/credentials.ts'
 import { checkEngine, readEngineRecord, writeEngineRecord } from '../state/engine-record.ts'
@@ -94,7 +95,7 @@ export async function runGuardian(
   checkDirectory(paths.root)
   secureDirectory(paths.data)
   secureDirectory(paths.database)
-  const pool = await backend.open(paths.slots, openOptions(setup))
+  const pool = await openSlots(backend, paths.slots, setup.settings.slots, openOptions(setup))
 
   const office = await electGuardian(backend.locks, paths, setup.nonce)
   if (office === undefined) return report({ kind: 'loser' })

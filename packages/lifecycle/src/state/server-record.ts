@@ -29,6 +29,8 @@ export interface ServiceSettings {
   /** Only when somebody asked for this very port: then it is never exchanged for another. */
   readonly port?: number
   readonly allowUnsafeFilesystem?: boolean
+  /** How many slots the pool of its clients has, for whoever has to make the pool's folder again; absent in records of older versions. */
+  readonly slots?: number
 }
 
 interface ServerFailure extends SerializedError {
@@ -248,7 +250,8 @@ function isSettings(value: unknown): boolean {
     isObject(value.crashLoop) &&
     isCount(value.crashLoop.starts) &&
     isCount(value.crashLoop.withinMs) &&
-    isOptional(value.port, isCount)
+    isOptional(value.port, isCount) &&
+    isOptional(value.slots, isCount)
   )
 }
 
