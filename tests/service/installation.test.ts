@@ -1,6 +1,6 @@
-import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { commandLine, startProgram } from '@procref/testing'
+import { startProgram } from '@procref/testing'
 import { expect, test } from 'vitest'
 import { copyOfInstallation } from './installation.ts'
 import { procrefOf } from './restarts.ts'
@@ -19,12 +19,12 @@ test('every package of a copy is the copy’s own, and what it starts is made of
     expect(existsSync(join(folder, 'packages', name, 'node_modules/@procref'))).toBe(false)
     expect(lstatSync(join(folder, 'packages', name, 'dist')).isDirectory()).toBe(true)
   }
-  // What the guardian is told: its program, and the modules of backend and driver.
-  const client = clientsOfInstallation(installation)(serviceDir(), { driver: 'embedded' })
-  const { guardianPid } = await connected(client)
-  const told = commandLine(guardianPid).join(' ')
-  expect(told).toContain(`${folder}/packages/lifecycle/dist/guardian/main.js`)
-  expect(told).not.toContain(ROOT)
+  // As the guardian, which was launched by that client's code, was told: where to load its backend and driver from.
+  const dir = serviceDir()
+  await connected(clientsOfInstallation(installation)(dir, { driver: 'embedded' }))
+  const { backend, driver } = JSON.parse(readFileSync(join(dir, 'server.json'), 'utf8'))
+  expect(driver.descriptor.module).toBe(`file://${folder}/packages/embedded/dist/index.js`)
+  expect(backend.descriptor.module).toContain(`file://${folder}/packages/`)
 })
 
 test('a change to a package of a copy is a change to its clients and its command, and to nobody else’s', async () => {

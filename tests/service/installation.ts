@@ -101,5 +101,8 @@ function replaceIn(path: string, { package: name, file, text, by }: Replacement)
     throw new Error(`packages/${name}/${file}: what is to be replaced is there ${count} times, not once: ${text}`)
   }
   // A function, because of what a `$` in a replacement means.
-  writeFileSync(path, before.replace(text, () => by))
+  writeFileSync(
+    path,
+    before.replace(text, () => by),
+  )
 }

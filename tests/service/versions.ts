@@ -28,8 +28,7 @@ export function otherVersion(numbers: {
 
 /** As `startClient`, of another installation. */
 export function clientsOfInstallation({ client }: Installation): OtherVersion['startClient'] {
-  return (dir, options) =>
-    atEnd(startChild(client, { args: [dir, JSON.stringify({ lingerMs: 500, ...options })] }))
+  return (dir, options) => atEnd(startChild(client, { args: [dir, JSON.stringify({ lingerMs: 500, ...options })] }))
 }
 
 /** As `clientsOf`, of another version. */

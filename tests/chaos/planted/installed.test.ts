@@ -31,7 +31,9 @@ describe('an installation with a bug planted in it', () => {
     const [first] = BUGS
     const bug = { ...(first ?? expect.unreachable()), text }
     expect(() => plant(bug, 'tests/service/children')).toThrow(
-      new RegExp(`'${bug.name}' cannot be planted: packages/${bug.package}/${bug.file}: .* ${least === 0 ? '0' : '[2-9]\\d*|1\\d+'} times`),
+      new RegExp(
+        `'${bug.name}' cannot be planted: packages/${bug.package}/${bug.file}: .* ${least === 0 ? '0' : '[2-9]\\d*|1\\d+'} times`,
+      ),
     )
   })
 })

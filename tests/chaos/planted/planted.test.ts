@@ -38,14 +38,29 @@ describe.runIf(canGroup())('rounds of chaos', () => {
     expect(found.length, `in ${outcomes.length} rounds`).toBeGreaterThan(0)
     const seen = found.flatMap(({ violations }) => violations.map(seenIn))
     expect(seen, all).not.toContain(undefined)
-    expect(bug.seenAs.some((expected) => seen.includes(expected)), `${seen}, not ${bug.seenAs}:\n${all}`).toBe(true)
+    expect(
+      bug.seenAs.some((expected) => seen.includes(expected)),
+      `${seen}, not ${bug.seenAs}:\n${all}`,
+    ).toBe(true)
   })
 
-  test.each(written)('find nothing without it in the round that shows that $name', { timeout: TIME_LIMIT_MS }, async (bug) => {
-    const outcomes: Outcome[] = []
-    await playRounds([planOfWritten(bug.round, driverFor(bug, 1), 1)], 1, (outcome) => outcomes.push(outcome) > 0, OURS)
-    expect(outcomes.flatMap(({ violations }) => violations), outcomes.map(finding).join()).toEqual([])
-  })
+  test.each(written)(
+    'find nothing without it in the round that shows that $name',
+    { timeout: TIME_LIMIT_MS },
+    async (bug) => {
+      const outcomes: Outcome[] = []
+      await playRounds(
+        [planOfWritten(bug.round, driverFor(bug, 1), 1)],
+        1,
+        (outcome) => outcomes.push(outcome) > 0,
+        OURS,
+      )
+      expect(
+        outcomes.flatMap(({ violations }) => violations),
+        outcomes.map(finding).join(),
+      ).toEqual([])
+    },
+  )
 })
 
 describe('steps that only a test can force', () => {
@@ -77,7 +92,9 @@ function plansFor(bug: PlantedBug): readonly Plan[] {
   const { hint } = bug
   return Array.from({ length: ROUNDS }, (_, n) => {
     const driver = driverFor(bug, n)
-    return 'round' in hint ? planOfWritten(hint.round, driver, n) : planOf(n, driver, 'faults' in hint ? hint.faults : [])
+    return 'round' in hint
+      ? planOfWritten(hint.round, driver, n)
+      : planOf(n, driver, 'faults' in hint ? hint.faults : [])
   })
 }
 
