@@ -1,4 +1,5 @@
 import type { PlantedBug } from './planted-bug.ts'
+import { SOMEBODY_COMES_BACK } from './rounds.ts'
 import { aGuardianKilledLast } from './scenarios.ts'
 
 /** Bugs for which something is there after all have gone. */
@@ -26,7 +27,7 @@ export const LEFT_BEHIND: readonly PlantedBug[] = [
 `,
     by: '',
     seenAs: ['something left behind'],
-    hint: { faults: ['join', 'leave-all', 'kill-all-clients'] },
+    hint: { round: SOMEBODY_COMES_BACK },
   },
   {
     name: 'what a killed guardian left is not removed',
@@ -46,6 +47,17 @@ export const LEFT_BEHIND: readonly PlantedBug[] = [
     text: 'return Math.min(this.#lingerMs, Math.max(0, newest + this.#lingerMs - Date.now()));',
     by: 'return Math.max(0, newest + this.#lingerMs - Date.now());',
     seenAs: ['something left behind'],
-    hint: { faults: ['clock-step', 'leave-all', 'join'] },
+    hint: {
+      round: {
+        clients: 2,
+        lingerMs: 500,
+        steps: [
+          // Two days back; it is seen a second later.
+          { afterMs: 8_000, kind: 'clock-step', draws: [0] },
+          { afterMs: 2_500, kind: 'kill-all-clients', draws: [] },
+          { afterMs: 3_000, kind: 'join', draws: [] },
+        ],
+      },
+    },
   },
 ]

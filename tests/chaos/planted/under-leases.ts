@@ -1,5 +1,6 @@
 import type { PlantedBug } from './planted-bug.ts'
-import { aClientThatReadsFirst, oneDescriptorLeft } from './scenarios.ts'
+import { SOMEBODY_COMES_BACK } from './rounds.ts'
+import { aClientThatComesAfterTheProof, aClientThatReadsFirst, oneDescriptorLeft } from './scenarios.ts'
 
 /** Bugs for which a server is stopped while somebody has a lease on it. */
 export const UNDER_LEASES: readonly PlantedBug[] = [
@@ -11,7 +12,7 @@ export const UNDER_LEASES: readonly PlantedBug[] = [
     text: 'proven = await g.pool.provenEmpty();',
     by: 'proven = true;',
     seenAs: ['a server stopped under a lease'],
-    hint: { faults: ['join', 'leave-all', 'kill-all-clients'] },
+    hint: { round: SOMEBODY_COMES_BACK },
   },
   {
     name: 'the slots are probed before `draining` is written',
@@ -41,9 +42,8 @@ export const UNDER_LEASES: readonly PlantedBug[] = [
         return { againInMs: RETRY_MS };
 `,
     seenAs: ['a server stopped under a lease'],
-    // Where a rename takes long there is time between the two steps; the guardian itself stands still then.
     driver: 'binary',
-    hint: { faults: ['slow-disk', 'join', 'leave-all'] },
+    hint: { scenario: aClientThatComesAfterTheProof },
   },
   {
     name: 'a client reads the record before it claims its slot',
@@ -114,10 +114,10 @@ export const UNDER_LEASES: readonly PlantedBug[] = [
         clients: 2,
         lingerMs: 500,
         steps: [
-          { afterMs: 4_000, kind: 'delete-slots', draws: [0.9, 0.99] },
+          { afterMs: 8_000, kind: 'delete-slots', draws: [0.9, 0.99] },
           // This guardian knows the slots by their descriptors. The next one does not, and by then each lease has looked at its own.
           { afterMs: 7_000, kind: 'kill-guardian', draws: [0] },
-          { afterMs: 4_000, kind: 'ask', draws: [0] },
+          { afterMs: 8_000, kind: 'ask', draws: [0] },
         ],
       },
     },

@@ -1,16 +1,5 @@
-import type { PlantedBug, WrittenRound } from './planted-bug.ts'
-
-/** The lock of the office and what everybody else probes are gone: whoever comes launches another guardian. */
-const TWO_GUARDIANS: WrittenRound = {
-  clients: 2,
-  lingerMs: 500,
-  steps: [
-    { afterMs: 4_000, kind: 'delete-locks', draws: [0] },
-    { afterMs: 0, kind: 'delete-locks', draws: [0.3] },
-    { afterMs: 0, kind: 'join', draws: [] },
-    { afterMs: 15_000, kind: 'ask', draws: [0] },
-  ],
-}
+import type { PlantedBug } from './planted-bug.ts'
+import { TWO_GUARDIANS } from './rounds.ts'
 
 /** Bugs for which somebody waits in vain, or loses a lease that could have been kept. */
 export const WITHOUT_ANSWER: readonly PlantedBug[] = [
