@@ -52,14 +52,29 @@ const IMPATIENT_MS = 4_000
 const LOGS = ['journal.ndjson', 'server.log']
 const LOG_CHARS = 10_000
 
+/** How much of a round is played. */
+export interface Patience {
+  readonly until: 'the end' | 'the first violation'
+  readonly settleMs: number
+}
+
+const PATIENCE: Patience = { until: 'the end', settleMs: SETTLE_MS }
+
 /** Plays a round. Never rejects for what procref does: that is a violation. Caller: only where `canGroup()`. */
-export async function playRound(plan: Plan, installation: Installation = OURS): Promise<Outcome> {
+export async function playRound(
+  plan: Plan,
+  installation: Installation = OURS,
+  patience: Patience = PATIENCE,
+): Promise<Outcome> {
   const began = performance.now()
   await using surroundings = await makeSurroundings(plan)
   await using group = makeControlGroup()
-  await using round = new Round(plan, installation, surroundings, group)
+  await using round = new Round(plan, installation, patience, surroundings, group)
   return { ...(await round.play()), seconds: Math.round((performance.now() - began) / 100) / 10 }
 }
+
+/** Thrown to end a round whose first violation was all that was wanted. */
+class Enough extends Error {}
 
 class Round implements Stage, AsyncDisposable {
   readonly dir: string
@@ -69,6 +84,7 @@ class Round implements Stage, AsyncDisposable {
   readonly trace: Trace = new Trace()
   readonly #plan: Plan
   readonly #installation: Installation
+  readonly #patience: Patience
   readonly #invariants: readonly Invariant[]
   readonly #clients: Client[] = []
   readonly #commands: { readonly words: string; readonly child: Child }[] = []
@@ -81,9 +97,10 @@ class Round implements Stage, AsyncDisposable {
   #rows = 0
   #isOver = false
 
-  constructor(plan: Plan, installation: Installation, surroundings: Surroundings, group: ControlGroup) {
+  constructor(plan: Plan, installation: Installation, patience: Patience, surroundings: Surroundings, group: ControlGroup) {
     this.#plan = plan
     this.#installation = installation
+    this.#patience = patience
     this.surroundings = surroundings
     this.group = group
     this.dir = surroundings.dir
@@ -96,6 +113,7 @@ class Round implements Stage, AsyncDisposable {
       for (let n = 0; n < this.#plan.clients; n++) this.join()
       for (const { afterMs, kind, draws } of this.#plan.steps) {
         await after(afterMs)
+        this.#throwIfEnough()
         this.trace.add(`— ${kind}`)
         await FAULTS[kind].inject(this, draws)
       }
@@ -104,7 +122,7 @@ class Round implements Stage, AsyncDisposable {
       await this.#countRows()
       await this.#endAll()
     } catch (error) {
-      this.#violate(String(error instanceof Error ? error.stack : error))
+      if (!(error instanceof Enough)) this.#violate(String(error instanceof Error ? error.stack : error))
     } finally {
       this.#isOver = true
       await observing
@@ -284,13 +302,26 @@ class Round implements Stage, AsyncDisposable {
     if (state !== 'stopped' && !mayStay) this.#violate(`all have gone, and the record says that it is ${state}`)
   }
 
+  #throwIfEnough(): void {
+    if (this.#patience.until === 'the first violation' && this.#violations.length > 0) throw new Enough()
+  }
+
   /** As `eventually()`, but whoever waits in vain is told what is there. */
   async #eventually<T>(what: string, look: () => T | undefined | false): Promise<T | undefined> {
+    const { settleMs } = this.#patience
     try {
-      return await eventually(what, look, SETTLE_MS)
-    } catch {
+      return await eventually(
+        what,
+        () => {
+          this.#throwIfEnough()
+          return look()
+        },
+        settleMs,
+      )
+    } catch (error) {
+      if (error instanceof Enough) throw error
       const there = this.group.pids().flatMap((pid) => processOf(pid) ?? [])
-      this.#violate(`${what}: not within ${SETTLE_MS / 1_000} s. There are: ${there.map(described).join(', ') || 'none'}`)
+      this.#violate(`${what}: not within ${settleMs / 1_000} s. There are: ${there.map(described).join(', ') || 'none'}`)
       return undefined
     }
   }
