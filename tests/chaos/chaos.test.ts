@@ -8,7 +8,8 @@ import { playRounds } from './rounds.ts'
 import { faketime } from './surroundings.ts'
 
 if (!canGroup()) console.warn('NOT RUN without root and cgroup v2: rounds of chaos')
-if (faketime() === undefined) console.warn('NOT DONE without libfaketime (Debian: apt install faketime): clocks that jump')
+if (faketime() === undefined)
+  console.warn('NOT DONE without libfaketime (Debian: apt install faketime): clocks that jump')
 
 const { PROCREF_CHAOS_SEED: seed, PROCREF_CHAOS_DRIVER: chosen } = process.env
 /** Always the same ones: `pnpm soak` plays others. */
@@ -16,25 +17,28 @@ const SEEDS = seed === undefined ? Array.from({ length: 10 }, (_, n) => n + 1) :
 const AT_ONCE = 3
 const TIME_LIMIT_MS = 600_000
 
-describe.runIf(canGroup()).each(DRIVERS.filter((driver) => chosen === undefined || driver === chosen))('%s', (driver) => {
-  test('rounds of chaos keep every promise', { timeout: TIME_LIMIT_MS }, async () => {
-    const outcomes: Outcome[] = []
-    await playRounds(
-      SEEDS.map((number) => planOf(number, driver)),
-      AT_ONCE,
-      (outcome) => outcomes.push(outcome) > 0,
-    )
-    const findings = outcomes.filter(({ violations }) => violations.length > 0).map(finding)
-    expect(findings, findings.join('\n\n')).toEqual([])
-    expect(outcomes).toHaveLength(SEEDS.length)
-    // Nothing was kept because nothing happened: they wrote, and servers were replaced under them.
-    const sum = (of: (outcome: Outcome) => number): number => outcomes.reduce((total, one) => total + of(one), 0)
-    expect(sum(({ acknowledged }) => acknowledged)).toBeGreaterThan(0)
-    if (seed === undefined) expect(sum(({ servers }) => servers)).toBeGreaterThan(SEEDS.length)
-  })
+describe.runIf(canGroup()).each(DRIVERS.filter((driver) => chosen === undefined || driver === chosen))(
+  '%s',
+  (driver) => {
+    test('rounds of chaos keep every promise', { timeout: TIME_LIMIT_MS }, async () => {
+      const outcomes: Outcome[] = []
+      await playRounds(
+        SEEDS.map((number) => planOf(number, driver)),
+        AT_ONCE,
+        (outcome) => outcomes.push(outcome) > 0,
+      )
+      const findings = outcomes.filter(({ violations }) => violations.length > 0).map(finding)
+      expect(findings, findings.join('\n\n')).toEqual([])
+      expect(outcomes).toHaveLength(SEEDS.length)
+      // Nothing was kept because nothing happened: they wrote, and servers were replaced under them.
+      const sum = (of: (outcome: Outcome) => number): number => outcomes.reduce((total, one) => total + of(one), 0)
+      expect(sum(({ acknowledged }) => acknowledged)).toBeGreaterThan(0)
+      if (seed === undefined) expect(sum(({ servers }) => servers)).toBeGreaterThan(SEEDS.length)
+    })
 
-  test('a seed makes the same round again', () => {
-    expect(planOf(7, driver)).toEqual(planOf(7, driver))
-    expect(planOf(7, driver)).not.toEqual(planOf(8, driver))
-  })
-})
+    test('a seed makes the same round again', () => {
+      expect(planOf(7, driver)).toEqual(planOf(7, driver))
+      expect(planOf(7, driver)).not.toEqual(planOf(8, driver))
+    })
+  },
+)

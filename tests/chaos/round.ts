@@ -13,7 +13,7 @@ import { oneServer } from './invariants/one-server.ts'
 import type { Plan } from './plan.ts'
 import { described, type Process, processOf, roleOf } from './processes.ts'
 import { databaseUsers, type Stage } from './stage.ts'
-import { takePort, type Thief } from './stranger.ts'
+import { type Thief, takePort } from './stranger.ts'
 import { makeSurroundings, type Surroundings } from './surroundings.ts'
 import { Trace } from './trace.ts'
 
@@ -97,7 +97,13 @@ class Round implements Stage, AsyncDisposable {
   #rows = 0
   #isOver = false
 
-  constructor(plan: Plan, installation: Installation, patience: Patience, surroundings: Surroundings, group: ControlGroup) {
+  constructor(
+    plan: Plan,
+    installation: Installation,
+    patience: Patience,
+    surroundings: Surroundings,
+    group: ControlGroup,
+  ) {
     this.#plan = plan
     this.#installation = installation
     this.#patience = patience
@@ -199,7 +205,10 @@ class Round implements Stage, AsyncDisposable {
   }
 
   #processes(): readonly Process[] {
-    const own = new Set([...this.#clients.map(({ process }) => process.pid), ...this.#commands.map(({ child }) => child.pid)])
+    const own = new Set([
+      ...this.#clients.map(({ process }) => process.pid),
+      ...this.#commands.map(({ child }) => child.pid),
+    ])
     return this.group.pids().flatMap((pid) => (own.has(pid) ? [] : (processOf(pid) ?? [])))
   }
 
@@ -280,16 +289,19 @@ class Round implements Stage, AsyncDisposable {
   #servedReader(): Client | undefined {
     const last = this.#readers.at(-1)
     if (last?.isServed) return last
-    if (last === undefined || last.hasEnded) this.#readers.push(this.#start(`r${this.#readers.length}`, 'native', PATIENT_MS))
+    if (last === undefined || last.hasEnded)
+      this.#readers.push(this.#start(`r${this.#readers.length}`, 'native', PATIENT_MS))
     return undefined
   }
 
   /** One half leaves, the other one is killed, and nothing is left. */
   async #endAll(): Promise<void> {
-    this.#clients.filter((client) => !client.isDismissed).forEach((client, n) => {
-      if (n % 2 === 0) client.leave()
-      else client.kill()
-    })
+    this.#clients
+      .filter((client) => !client.isDismissed)
+      .forEach((client, n) => {
+        if (n % 2 === 0) client.leave()
+        else client.kill()
+      })
     await this.#eventually('nobody is left', () => this.group.pids().length === 0)
     const left = readdirSync(this.dir, { recursive: true, encoding: 'utf8' })
     // Of the slots' anybody may remove the oldest (docs/slot-directory.md), and nobody has to.
@@ -321,7 +333,9 @@ class Round implements Stage, AsyncDisposable {
     } catch (error) {
       if (error instanceof Enough) throw error
       const there = this.group.pids().flatMap((pid) => processOf(pid) ?? [])
-      this.#violate(`${what}: not within ${settleMs / 1_000} s. There are: ${there.map(described).join(', ') || 'none'}`)
+      this.#violate(
+        `${what}: not within ${settleMs / 1_000} s. There are: ${there.map(described).join(', ') || 'none'}`,
+      )
       return undefined
     }
   }
@@ -345,7 +359,8 @@ class Round implements Stage, AsyncDisposable {
       clients: this.#clients.length,
       servers: this.#servers.size,
       answers: count,
-      trace: this.#violations.length === 0 ? '' : [this.trace.text(), ...LOGS.map((name) => this.#log(name))].join('\n'),
+      trace:
+        this.#violations.length === 0 ? '' : [this.trace.text(), ...LOGS.map((name) => this.#log(name))].join('\n'),
     }
   }
 

@@ -1,4 +1,4 @@
-import { openFiles, type ControlGroup } from '@procref/testing'
+import { type ControlGroup, openFiles } from '@procref/testing'
 import type { Client } from './client.ts'
 import type { Excuses } from './excuses.ts'
 import type { Process } from './processes.ts'

@@ -76,7 +76,15 @@ function makeDisk(place: string): NonNullable<Surroundings['disk']> {
 
 function makeSlowDisk(things: string, preload: Record<string, string>): NonNullable<Surroundings['slowDisk']> {
   const library = join(things, 'slow-disk.so')
-  execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, resolve(import.meta.dirname, 'preload/slow-disk.c'), '-ldl'])
+  execFileSync('cc', [
+    '-shared',
+    '-fPIC',
+    '-O1',
+    '-o',
+    library,
+    resolve(import.meta.dirname, 'preload/slow-disk.c'),
+    '-ldl',
+  ])
   const delay = join(things, 'delay')
   const set = (ms: number): void => {
     const word = Buffer.alloc(4)
@@ -90,7 +98,11 @@ function makeSlowDisk(things: string, preload: Record<string, string>): NonNulla
   return { delay: set }
 }
 
-function makeClock(things: string, library: string, preload: Record<string, string>): NonNullable<Surroundings['clock']> {
+function makeClock(
+  things: string,
+  library: string,
+  preload: Record<string, string>,
+): NonNullable<Surroundings['clock']> {
   const offset = join(things, 'offset')
   const step = (seconds: number): void => writeFileSync(offset, `${seconds < 0 ? '' : '+'}${seconds}\n`)
   step(0)

@@ -38,23 +38,43 @@ rmSync(FINDINGS, { force: true })
 const began = new Date()
 const sums: Sum[] = []
 
-test.runIf(canGroup()).each(DRIVERS)(`%s: ${ROUNDS} rounds of chaos without a violation`, { timeout: 0 }, async (driver) => {
-  if (faketime() === undefined) console.warn('NOT DONE without libfaketime (Debian: apt install faketime): clocks that jump')
-  mkdirSync(new URL('./results/', import.meta.url), { recursive: true })
-  const sum: Sum = { driver, rounds: 0, violated: [], clients: 0, servers: 0, acknowledged: 0, rows: 0, seconds: 0, faults: {}, answers: {} }
-  sums.push(sum)
-  const started = performance.now()
-  const seeds = Array.from({ length: ROUNDS }, (_, n) => FIRST_SEED + n)
-  await playRounds(seeds.map((seed) => planOf(seed, driver)), AT_ONCE, (outcome) => {
-    add(sum, outcome)
-    sum.seconds = Math.round((performance.now() - started) / 1_000)
-    if (outcome.violations.length > 0) appendFileSync(FINDINGS, `${finding(outcome)}\n\n`)
-    save()
-    return true
-  })
-  expect(sum.violated, `see ${FINDINGS.pathname}`).toEqual([])
-  expect(sum.rounds).toBe(ROUNDS)
-})
+test.runIf(canGroup()).each(DRIVERS)(
+  `%s: ${ROUNDS} rounds of chaos without a violation`,
+  { timeout: 0 },
+  async (driver) => {
+    if (faketime() === undefined)
+      console.warn('NOT DONE without libfaketime (Debian: apt install faketime): clocks that jump')
+    mkdirSync(new URL('./results/', import.meta.url), { recursive: true })
+    const sum: Sum = {
+      driver,
+      rounds: 0,
+      violated: [],
+      clients: 0,
+      servers: 0,
+      acknowledged: 0,
+      rows: 0,
+      seconds: 0,
+      faults: {},
+      answers: {},
+    }
+    sums.push(sum)
+    const started = performance.now()
+    const seeds = Array.from({ length: ROUNDS }, (_, n) => FIRST_SEED + n)
+    await playRounds(
+      seeds.map((seed) => planOf(seed, driver)),
+      AT_ONCE,
+      (outcome) => {
+        add(sum, outcome)
+        sum.seconds = Math.round((performance.now() - started) / 1_000)
+        if (outcome.violations.length > 0) appendFileSync(FINDINGS, `${finding(outcome)}\n\n`)
+        save()
+        return true
+      },
+    )
+    expect(sum.violated, `see ${FINDINGS.pathname}`).toEqual([])
+    expect(sum.rounds).toBe(ROUNDS)
+  },
+)
 
 function add(sum: Sum, { plan, violations, clients, servers, acknowledged, rows, answers }: Outcome): void {
   sum.rounds++
@@ -69,6 +89,13 @@ function add(sum: Sum, { plan, violations, clients, servers, acknowledged, rows,
 
 function save(): void {
   const machine = { node: process.version, kernel: release(), cores: cpus().length }
-  const report = { date: began.toISOString(), machine, load: loadavg()[0], firstSeed: FIRST_SEED, wanted: ROUNDS, results: sums }
+  const report = {
+    date: began.toISOString(),
+    machine,
+    load: loadavg()[0],
+    firstSeed: FIRST_SEED,
+    wanted: ROUNDS,
+    results: sums,
+  }
   writeFileSync(RESULTS, `${JSON.stringify(report, null, 2)}\n`)
 }

@@ -67,9 +67,7 @@ try {
     },
     async rows() {
       const [, rows] = await lease.db
-        .query(
-          'DEFINE TABLE IF NOT EXISTS row; SELECT p, count() AS rows, math::max(n) AS last FROM row GROUP BY p',
-        )
+        .query('DEFINE TABLE IF NOT EXISTS row; SELECT p, count() AS rows, math::max(n) AS last FROM row GROUP BY p')
         .retry()
       say('rows', { rows })
     },

@@ -27,16 +27,15 @@ export function answers(kinds: readonly FaultKind[]): Invariant {
 /** A client with so much time that whatever happens in a round is over before. */
 export const PATIENT_MS = 60_000
 
-function whatIsWrong(
-  client: Client,
-  isExplained: (client: Client, code: string) => boolean,
-): string | undefined {
+function whatIsWrong(client: Client, isExplained: (client: Client, code: string) => boolean): string | undefined {
   const { name, refused, lost, waitsForMs, timeoutMs } = client
-  if (waitsForMs > timeoutMs + HANGS_MS) return `${name} has no answer after ${Math.round(waitsForMs)} of ${timeoutMs} ms`
+  if (waitsForMs > timeoutMs + HANGS_MS)
+    return `${name} has no answer after ${Math.round(waitsForMs)} of ${timeoutMs} ms`
   for (const [what, answer] of [['was refused', refused] as const, ['lost its lease', lost] as const]) {
     if (answer === undefined) continue
     if (answer.code?.startsWith('PROCREF_') !== true) return `${name} ${what} with no error of ours: ${answer.message}`
-    if (!isExplained(client, answer.code)) return `${name} ${what} and no fault explains it: ${answer.code} ${answer.message}`
+    if (!isExplained(client, answer.code))
+      return `${name} ${what} and no fault explains it: ${answer.code} ${answer.message}`
   }
   if (client.hasEnded && refused === undefined && lost === undefined) {
     return `${name} ended by itself, without an answer: ${client.errors()}`

@@ -29,10 +29,10 @@ describe.runIf(canCutPower())('is there after a power cut, as soon as the call h
 
   test('what wrote the data last, also a newer one', async () => {
     const { paths, afterCut } = await onADrive()
-    writeEngineRecord(paths.engineJson, engine)
+    writeEngineRecord(paths.engineJson, engine, 'surreal-binary')
     expect(readEngineRecord((await afterCut()).engineJson)).toEqual(engine)
     const newer = { ...engine, version: '3.4.0' }
-    writeEngineRecord(paths.engineJson, newer)
+    writeEngineRecord(paths.engineJson, newer, 'surreal-binary')
     expect(readEngineRecord((await afterCut()).engineJson)).toEqual(newer)
   })
 
