@@ -117,6 +117,9 @@ class Round implements Stage, AsyncDisposable {
     const observing = this.#observe()
     try {
       for (let n = 0; n < this.#plan.clients; n++) this.join()
+      if (this.#plan.begins !== undefined) {
+        await this.#eventually('the first ones are served', () => this.#clients.every((client) => client.isServed))
+      }
       for (const { afterMs, kind, draws } of this.#plan.steps) {
         await after(afterMs)
         this.#throwIfEnough()

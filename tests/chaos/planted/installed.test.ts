@@ -6,18 +6,21 @@ import { BUGS } from './bugs.ts'
 import { plant } from './plant.ts'
 
 describe('an installation with a bug planted in it', () => {
-  test.each(BUGS)('$name: it passes for well as long as nothing goes wrong around it', async (bug) => {
-    const dir = serviceDir()
-    const start = clientsOfInstallation(plant(bug, 'tests/service/children'))
-    const client = start(dir, { driver: 'embedded' })
-    await connected(client)
-    await wroteRow(client)
-    const other = start(dir, { driver: 'embedded' })
-    await connected(other)
-    expect(await counted(other)).toBe(1)
-    await Promise.all([killed(client), killed(other)])
-    await endDirectory(dir)
-  })
+  test.each(BUGS.map((bug) => [bug.name, bug] as const))(
+    'passes for well as long as nothing goes wrong around it: %s',
+    async (_name, bug) => {
+      const dir = serviceDir()
+      const start = clientsOfInstallation(plant(bug, 'tests/service/children'))
+      const client = start(dir, { driver: 'embedded' })
+      await connected(client)
+      await wroteRow(client)
+      const other = start(dir, { driver: 'embedded' })
+      await connected(other)
+      expect(await counted(other)).toBe(1)
+      await Promise.all([killed(client), killed(other)])
+      await endDirectory(dir)
+    },
+  )
 
   test('names, and no text, are there twice', () => {
     expect(new Set(BUGS.map(({ name }) => name)).size).toBe(BUGS.length)

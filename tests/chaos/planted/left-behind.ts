@@ -1,5 +1,5 @@
 import type { PlantedBug } from './planted-bug.ts'
-import { SOMEBODY_COMES_BACK } from './rounds.ts'
+import { A_GUARDIAN_IS_KILLED, SOMEBODY_COMES_BACK } from './rounds.ts'
 import { aGuardianKilledLast } from './scenarios.ts'
 
 /** Bugs for which something is there after all have gone. */
@@ -37,7 +37,7 @@ export const LEFT_BEHIND: readonly PlantedBug[] = [
     text: 'file.removeLeftovers();',
     by: '',
     seenAs: ['something left behind'],
-    hint: { faults: ['kill-guardian', 'kill-both'] },
+    hint: { round: A_GUARDIAN_IS_KILLED },
   },
   {
     name: 'the linger is counted by the wall clock alone',
@@ -53,7 +53,7 @@ export const LEFT_BEHIND: readonly PlantedBug[] = [
         lingerMs: 500,
         steps: [
           // Two days back; it is seen a second later.
-          { afterMs: 8_000, kind: 'clock-step', draws: [0] },
+          { afterMs: 500, kind: 'clock-step', draws: [0] },
           { afterMs: 2_500, kind: 'kill-all-clients', draws: [] },
           { afterMs: 3_000, kind: 'join', draws: [] },
         ],

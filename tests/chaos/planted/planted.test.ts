@@ -35,7 +35,7 @@ const inRounds = here.filter(({ hint }) => !('scenario' in hint))
 const written = here.flatMap((bug) => ('round' in bug.hint ? [{ ...bug, ...bug.hint }] : []))
 
 describe.runIf(canGroup())('rounds of chaos', () => {
-  test.each(inRounds)('find out that $name', { timeout: TIME_LIMIT_MS }, async (bug) => {
+  test.each(named(inRounds))('find out that %s', { timeout: TIME_LIMIT_MS }, async (_name, bug) => {
     const outcomes: Outcome[] = []
     const told = (outcome: Outcome): boolean => {
       outcomes.push(outcome)
@@ -61,10 +61,10 @@ describe.runIf(canGroup())('rounds of chaos', () => {
     ).toBe(true)
   })
 
-  test.each(written)(
-    'find nothing without it in the round that shows that $name',
+  test.each(named(written))(
+    'find nothing in the round that shows that %s, where that is not so',
     { timeout: TIME_LIMIT_MS },
-    async (bug) => {
+    async (_name, bug) => {
       const outcomes: Outcome[] = []
       await playRounds(
         [writtenPlan(bug, bug.round, driverFor(bug, 1), 1)],
@@ -81,13 +81,13 @@ describe.runIf(canGroup())('rounds of chaos', () => {
 })
 
 describe('steps that only a test can force', () => {
-  test.each(inSteps)('show that $name', async (bug) => {
+  test.each(named(inSteps))('show that %s', async (_name, bug) => {
     const start = clientsOfInstallation(plant(bug, 'tests/service/children'))
     const seen = await bug.scenario((dir, options = {}) => start(dir, { driver: driverFor(bug, 1), ...options }))
     expect(bug.seenAs).toContain(seen)
   })
 
-  test.each(inSteps)('show nothing unless $name', async (bug) => {
+  test.each(named(inSteps))('show nothing unless %s', async (_name, bug) => {
     expect(await bug.scenario(clientsOf(driverFor(bug, 1)))).toBeUndefined()
   })
 })
@@ -105,10 +105,16 @@ test('each kind of thing that can go wrong is what some bug does', () => {
   expect(new Set(BUGS.flatMap(({ seenAs }) => seenAs))).toEqual(new Set(Object.keys(kinds)))
 })
 
+/** With names that the test runner does not shorten. */
+function named<Bug extends PlantedBug>(bugs: readonly Bug[]): (readonly [string, Bug])[] {
+  return bugs.map((bug) => [bug.name, bug] as const)
+}
+
 function plansFor(bug: PlantedBug): readonly Plan[] {
   return Array.from({ length: ROUNDS }, (_, n) => {
     const driver = driverFor(bug, n)
-    return 'round' in bug.hint ? writtenPlan(bug, bug.hint.round, driver, n) : planOf(n, driver, kindsOf(bug))
+    if ('round' in bug.hint) return writtenPlan(bug, bug.hint.round, driver, n)
+    return { ...planOf(n, driver, kindsOf(bug)), begins: 'when all are served' }
   })
 }
 
@@ -122,5 +128,14 @@ function kindsOf({ hint }: PlantedBug): readonly FaultKind[] {
 }
 
 function writtenPlan(bug: PlantedBug, { clients, lingerMs, steps }: WrittenRound, driver: Driver, seed: number): Plan {
-  return { seed, driver, storage: 'rocksdb', kinds: kindsOf(bug), clients, lingerMs, steps }
+  return {
+    seed,
+    driver,
+    storage: 'rocksdb',
+    kinds: kindsOf(bug),
+    clients,
+    lingerMs,
+    begins: 'when all are served',
+    steps,
+  }
 }

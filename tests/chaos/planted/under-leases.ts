@@ -87,7 +87,7 @@ export const UNDER_LEASES: readonly PlantedBug[] = [
         lingerMs: 500,
         steps: [
           // The guardian has looked at all of them at its beat, and none of them has looked since at its own.
-          { afterMs: 9_000, kind: 'delete-slots', draws: [0.9, 0.99] },
+          { afterMs: 6_000, kind: 'delete-slots', draws: [0.9, 0.99] },
           { afterMs: 10, kind: 'leave', draws: [0] },
           { afterMs: 10, kind: 'kill-client', draws: [0] },
           { afterMs: 3_000, kind: 'ask', draws: [0] },
@@ -114,7 +114,7 @@ export const UNDER_LEASES: readonly PlantedBug[] = [
         clients: 2,
         lingerMs: 500,
         steps: [
-          { afterMs: 8_000, kind: 'delete-slots', draws: [0.9, 0.99] },
+          { afterMs: 500, kind: 'delete-slots', draws: [0.9, 0.99] },
           // This guardian knows the slots by their descriptors. The next one does not, and by then each lease has looked at its own.
           { afterMs: 7_000, kind: 'kill-guardian', draws: [0] },
           { afterMs: 8_000, kind: 'ask', draws: [0] },

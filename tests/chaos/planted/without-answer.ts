@@ -1,5 +1,5 @@
 import type { PlantedBug } from './planted-bug.ts'
-import { TWO_GUARDIANS } from './rounds.ts'
+import { A_GUARDIAN_IS_KILLED, TWO_GUARDIANS } from './rounds.ts'
 
 /** Bugs for which somebody waits in vain, or loses a lease that could have been kept. */
 export const WITHOUT_ANSWER: readonly PlantedBug[] = [
@@ -11,7 +11,7 @@ export const WITHOUT_ANSWER: readonly PlantedBug[] = [
     text: "if (view.guardian === 'absent') {",
     by: "if (view.record === undefined || view.record.state === 'stopped' || view.record.state === 'failed') {",
     seenAs: ['a caller without an answer'],
-    hint: { faults: ['kill-guardian', 'join'] },
+    hint: { round: A_GUARDIAN_IS_KILLED },
   },
   {
     name: 'server.lock is not waited for',
