@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { type Child, type ChildOptions, eventually, startProgram } from '@procref/conformance/harness'
 import { isRoot } from './other-user.ts'
+import { undoAfterwards } from './watcher.ts'
 
 let found: { readonly root: string | undefined } | undefined
 
@@ -48,11 +49,13 @@ export interface ControlGroup extends AsyncDisposable {
 
 let made = 0
 
-/** Disposing it kills who is in it and removes it. Caller: only where `canGroup`. */
+/** Disposing it kills who is in it and removes it, and so does the end of this program, whatever it is. Caller: only where `canGroup()`. */
 export function makeControlGroup(): ControlGroup {
   const root = controlGroups()
   if (root === undefined) throw new Error('there are no control groups that can be killed')
   const path = join(root, `procref-test-${process.pid}-${++made}`)
+  // Told before, as freeze() does: frozen with nobody to thaw them its processes would be there for ever.
+  undoAfterwards(`group ${path}`)
   mkdirSync(path)
   const started: Child[] = []
   const says = (line: RegExp): boolean => line.test(readFileSync(join(path, 'cgroup.events'), 'utf8'))

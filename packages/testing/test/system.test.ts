@@ -1,8 +1,9 @@
-import { existsSync, openSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   asOtherUser,
   atEnd,
+  canGroup,
   commandLine,
   endDirectory,
   environment,
@@ -77,6 +78,19 @@ test('whoever was frozen runs again when the program that froze it is killed', a
   await freezer.exited
   child.send('uid')
   await child.event('uid')
+})
+
+test.runIf(canGroup())('a control group, also a frozen one, ends with the program that made it', async () => {
+  const maker = atEnd(startChild(new URL('./children/group-freezer.mjs', import.meta.url)))
+  const { pid } = await maker.event<{ pid: number }>('frozen')
+  const [, group = ''] = /^0::\/(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8')) ?? []
+  expect(group).toMatch(/^procref-test-/)
+  maker.kill('SIGKILL')
+  await maker.exited
+  await eventually('what was in it has ended', () => !isAlive(pid))
+  const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n')
+  const root = mounts.map((line) => line.split(' ')).find(([, , type]) => type === 'cgroup2')?.[1]
+  await eventually('it is gone', () => !existsSync(`${root}/${group}`))
 })
 
 test('a process that is gone cannot be frozen', async () => {
