@@ -15,6 +15,7 @@ import {
   type Connected,
   clientsOf,
   connected,
+  connectedWithin,
   type Driver,
   journalOf,
   killed,
@@ -68,7 +69,7 @@ export async function herdRound(
   const clients = Array.from({ length: size }, () => start(dir, { timeoutMs: limitMs, ...options }))
   const outcomes = await Promise.allSettled(
     clients.map(async (client) => {
-      const is = await connected(client, limitMs)
+      const is = await connectedWithin(limitMs, client)
       if (Number.isNaN(firstS)) firstS = seconds(began)
       return is
     }),

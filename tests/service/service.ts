@@ -63,7 +63,12 @@ export function clientsOf(driver: Driver): StartClient {
   return (dir, options = {}) => startClient(dir, { driver, ...options })
 }
 
-export async function connected(client: Child, limitMs?: number): Promise<Connected> {
+export async function connected(client: Child): Promise<Connected> {
+  return await client.event<Connected>('connected')
+}
+
+/** As `connected`, for one of many that start at once. */
+export async function connectedWithin(limitMs: number, client: Child): Promise<Connected> {
   return await client.event<Connected>('connected', limitMs)
 }
 
