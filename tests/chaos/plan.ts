@@ -11,6 +11,8 @@ export interface Plan {
   readonly kinds: readonly FaultKind[]
   readonly clients: number
   readonly lingerMs: number
+  /** Left out: at once, so that the first faults meet the very first start. */
+  readonly begins?: 'when all are served'
   readonly steps: readonly Step[]
 }
 

@@ -13,7 +13,7 @@ import { oneServer } from './invariants/one-server.ts'
 import type { Plan } from './plan.ts'
 import { described, type Process, processOf, roleOf } from './processes.ts'
 import { databaseUsers, type Stage } from './stage.ts'
-import { takePort, type Thief } from './stranger.ts'
+import { type Thief, takePort } from './stranger.ts'
 import { makeSurroundings, type Surroundings } from './surroundings.ts'
 import { Trace } from './trace.ts'
 
@@ -52,14 +52,29 @@ const IMPATIENT_MS = 4_000
 const LOGS = ['journal.ndjson', 'server.log']
 const LOG_CHARS = 10_000
 
+/** How much of a round is played. */
+export interface Patience {
+  readonly until: 'the end' | 'the first violation'
+  readonly settleMs: number
+}
+
+const PATIENCE: Patience = { until: 'the end', settleMs: SETTLE_MS }
+
 /** Plays a round. Never rejects for what procref does: that is a violation. Caller: only where `canGroup()`. */
-export async function playRound(plan: Plan, installation: Installation = OURS): Promise<Outcome> {
+export async function playRound(
+  plan: Plan,
+  installation: Installation = OURS,
+  patience: Patience = PATIENCE,
+): Promise<Outcome> {
   const began = performance.now()
   await using surroundings = await makeSurroundings(plan)
   await using group = makeControlGroup()
-  await using round = new Round(plan, installation, surroundings, group)
+  await using round = new Round(plan, installation, patience, surroundings, group)
   return { ...(await round.play()), seconds: Math.round((performance.now() - began) / 100) / 10 }
 }
+
+/** Thrown to end a round whose first violation was all that was wanted. */
+class Enough extends Error {}
 
 class Round implements Stage, AsyncDisposable {
   readonly dir: string
@@ -69,6 +84,7 @@ class Round implements Stage, AsyncDisposable {
   readonly trace: Trace = new Trace()
   readonly #plan: Plan
   readonly #installation: Installation
+  readonly #patience: Patience
   readonly #invariants: readonly Invariant[]
   readonly #clients: Client[] = []
   readonly #commands: { readonly words: string; readonly child: Child }[] = []
@@ -81,9 +97,16 @@ class Round implements Stage, AsyncDisposable {
   #rows = 0
   #isOver = false
 
-  constructor(plan: Plan, installation: Installation, surroundings: Surroundings, group: ControlGroup) {
+  constructor(
+    plan: Plan,
+    installation: Installation,
+    patience: Patience,
+    surroundings: Surroundings,
+    group: ControlGroup,
+  ) {
     this.#plan = plan
     this.#installation = installation
+    this.#patience = patience
     this.surroundings = surroundings
     this.group = group
     this.dir = surroundings.dir
@@ -94,8 +117,13 @@ class Round implements Stage, AsyncDisposable {
     const observing = this.#observe()
     try {
       for (let n = 0; n < this.#plan.clients; n++) this.join()
+      if (this.#plan.begins !== undefined) {
+        const answered = (): boolean => this.#clients.every((client) => client.isServed || client.hasEnded)
+        await eventually('the first ones have their answers', answered, SETTLE_MS)
+      }
       for (const { afterMs, kind, draws } of this.#plan.steps) {
         await after(afterMs)
+        this.#throwIfEnough()
         this.trace.add(`— ${kind}`)
         await FAULTS[kind].inject(this, draws)
       }
@@ -104,7 +132,7 @@ class Round implements Stage, AsyncDisposable {
       await this.#countRows()
       await this.#endAll()
     } catch (error) {
-      this.#violate(String(error instanceof Error ? error.stack : error))
+      if (!(error instanceof Enough)) this.#violate(String(error instanceof Error ? error.stack : error))
     } finally {
       this.#isOver = true
       await observing
@@ -181,7 +209,10 @@ class Round implements Stage, AsyncDisposable {
   }
 
   #processes(): readonly Process[] {
-    const own = new Set([...this.#clients.map(({ process }) => process.pid), ...this.#commands.map(({ child }) => child.pid)])
+    const own = new Set([
+      ...this.#clients.map(({ process }) => process.pid),
+      ...this.#commands.map(({ child }) => child.pid),
+    ])
     return this.group.pids().flatMap((pid) => (own.has(pid) ? [] : (processOf(pid) ?? [])))
   }
 
@@ -262,16 +293,19 @@ class Round implements Stage, AsyncDisposable {
   #servedReader(): Client | undefined {
     const last = this.#readers.at(-1)
     if (last?.isServed) return last
-    if (last === undefined || last.hasEnded) this.#readers.push(this.#start(`r${this.#readers.length}`, 'native', PATIENT_MS))
+    if (last === undefined || last.hasEnded)
+      this.#readers.push(this.#start(`r${this.#readers.length}`, 'native', PATIENT_MS))
     return undefined
   }
 
   /** One half leaves, the other one is killed, and nothing is left. */
   async #endAll(): Promise<void> {
-    this.#clients.filter((client) => !client.isDismissed).forEach((client, n) => {
-      if (n % 2 === 0) client.leave()
-      else client.kill()
-    })
+    this.#clients
+      .filter((client) => !client.isDismissed)
+      .forEach((client, n) => {
+        if (n % 2 === 0) client.leave()
+        else client.kill()
+      })
     await this.#eventually('nobody is left', () => this.group.pids().length === 0)
     const left = readdirSync(this.dir, { recursive: true, encoding: 'utf8' })
     // Of the slots' anybody may remove the oldest (docs/slot-directory.md), and nobody has to.
@@ -284,13 +318,28 @@ class Round implements Stage, AsyncDisposable {
     if (state !== 'stopped' && !mayStay) this.#violate(`all have gone, and the record says that it is ${state}`)
   }
 
+  #throwIfEnough(): void {
+    if (this.#patience.until === 'the first violation' && this.#violations.length > 0) throw new Enough()
+  }
+
   /** As `eventually()`, but whoever waits in vain is told what is there. */
   async #eventually<T>(what: string, look: () => T | undefined | false): Promise<T | undefined> {
+    const { settleMs } = this.#patience
     try {
-      return await eventually(what, look, SETTLE_MS)
-    } catch {
+      return await eventually(
+        what,
+        () => {
+          this.#throwIfEnough()
+          return look()
+        },
+        settleMs,
+      )
+    } catch (error) {
+      if (error instanceof Enough) throw error
       const there = this.group.pids().flatMap((pid) => processOf(pid) ?? [])
-      this.#violate(`${what}: not within ${SETTLE_MS / 1_000} s. There are: ${there.map(described).join(', ') || 'none'}`)
+      this.#violate(
+        `${what}: not within ${settleMs / 1_000} s. There are: ${there.map(described).join(', ') || 'none'}`,
+      )
       return undefined
     }
   }
@@ -314,7 +363,8 @@ class Round implements Stage, AsyncDisposable {
       clients: this.#clients.length,
       servers: this.#servers.size,
       answers: count,
-      trace: this.#violations.length === 0 ? '' : [this.trace.text(), ...LOGS.map((name) => this.#log(name))].join('\n'),
+      trace:
+        this.#violations.length === 0 ? '' : [this.trace.text(), ...LOGS.map((name) => this.#log(name))].join('\n'),
     }
   }
 

@@ -1,7 +1,7 @@
 // A client as the tests start many of: args: dir, then JSON options. One word a line on stdin, see below.
 import { embeddedSurreal } from '@procref/embedded'
 import { flock } from '@procref/flock'
-import { connect, external, surrealBinary } from '@procref/lifecycle'
+import { connect, external, sharedService, surrealBinary } from '@procref/lifecycle'
 import { isNativeCodeHere, native } from '@procref/native'
 import { obey, say, sayFailed } from '@procref/testing/child'
 import { stoppingBackend, stoppingDriver } from './stops.mjs'
@@ -16,6 +16,8 @@ const {
   pingMs,
   backend,
   stops,
+  // Without one it only has the lease, as `procref run` and the keeper have.
+  connection = true,
   ...options
 } = JSON.parse(json)
 const DRIVERS = {
@@ -99,7 +101,7 @@ async function visit(db) {
 }
 
 try {
-  const lease = await connect({
+  const lease = await (connection ? connect : sharedService)({
     ...(dir !== '' && { dir }),
     backend: await chosenBackend(),
     driver:

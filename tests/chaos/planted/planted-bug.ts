@@ -1,0 +1,42 @@
+import type { Replacement } from '../../service/installation.ts'
+import type { Driver, StartClient } from '../../service/service.ts'
+import type { FaultKind } from '../faults/index.ts'
+import type { Step } from '../plan.ts'
+
+/** What can be seen from outside to be wrong. */
+export type Seen =
+  | 'two servers on one data directory'
+  | 'a server stopped under a lease'
+  | 'an acknowledged write lost'
+  | 'something left behind'
+  | 'a caller without an answer'
+  | 'a foreign process signalled'
+  | 'a stranger on the port heard something'
+
+/** A bug as somebody could make it: procref still connects, writes, and passes for well, until something goes wrong around it. */
+export interface PlantedBug extends Replacement {
+  readonly name: string
+  /** What it breaks, in the words of docs/reliability.md or of the sources. */
+  readonly rule: string
+  readonly text: string
+  /** Any of them, whichever is seen first. */
+  readonly seenAs: readonly Seen[]
+  /** The one kind of server with which it can be seen. */
+  readonly driver?: Driver
+  readonly hint: Hint
+}
+
+/** How to meet it soon: rounds of certain kinds of faults, as chance has them; a round that is written down; or steps that only a test can force. */
+export type Hint =
+  | { readonly faults: readonly FaultKind[] }
+  | { readonly round: WrittenRound }
+  | { readonly scenario: Scenario }
+
+export interface WrittenRound {
+  readonly clients: number
+  readonly lingerMs: number
+  readonly steps: readonly Step[]
+}
+
+/** Plays with the clients of an installation; answers what was wrong, if anything was. */
+export type Scenario = (start: StartClient) => Promise<Seen | undefined>
