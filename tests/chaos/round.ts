@@ -118,7 +118,8 @@ class Round implements Stage, AsyncDisposable {
     try {
       for (let n = 0; n < this.#plan.clients; n++) this.join()
       if (this.#plan.begins !== undefined) {
-        await this.#eventually('the first ones are served', () => this.#clients.every((client) => client.isServed))
+        const answered = (): boolean => this.#clients.every((client) => client.isServed || client.hasEnded)
+        await eventually('the first ones have their answers', answered, SETTLE_MS)
       }
       for (const { afterMs, kind, draws } of this.#plan.steps) {
         await after(afterMs)

@@ -18,7 +18,17 @@ export const HARM: readonly PlantedBug[] = [
                 this.send(id, socket);
 `,
     seenAs: ['an acknowledged write lost'],
-    hint: { faults: ['kill-server', 'kill-guardian'] },
+    hint: {
+      round: {
+        clients: 4,
+        lingerMs: 500,
+        steps: [
+          { afterMs: 500, kind: 'kill-server', draws: [0] },
+          { afterMs: 5_000, kind: 'kill-server', draws: [0] },
+          { afterMs: 5_000, kind: 'kill-server', draws: [0] },
+        ],
+      },
+    },
   },
   {
     name: 'a lease does not compare epochs',
@@ -32,7 +42,17 @@ export const HARM: readonly PlantedBug[] = [
     by: '',
     // It goes on dialling the port of before, and proves the listener of another one.
     seenAs: ['a stranger on the port heard something', 'a caller without an answer'],
-    hint: { faults: ['port-theft'] },
+    hint: {
+      round: {
+        clients: 1,
+        lingerMs: 500,
+        steps: [
+          // Longer than a guardian insists on the port.
+          { afterMs: 500, kind: 'port-theft', draws: [0.999] },
+          { afterMs: 12_000, kind: 'ask', draws: [0] },
+        ],
+      },
+    },
   },
   {
     name: 'the listener is not proven before the password',
@@ -42,7 +62,16 @@ export const HARM: readonly PlantedBug[] = [
     text: "if (proof === 'stranger' || proof === 'nobody')",
     by: "if (proof === 'nobody')",
     seenAs: ['a stranger on the port heard something'],
-    hint: { faults: ['port-theft'] },
+    hint: {
+      round: {
+        clients: 1,
+        lingerMs: 500,
+        steps: [
+          { afterMs: 500, kind: 'port-theft', draws: [0.3] },
+          { afterMs: 4_000, kind: 'ask', draws: [0] },
+        ],
+      },
+    },
   },
   {
     name: 'the recorded server is ended by its pid, whoever has that now',
@@ -62,6 +91,12 @@ if (previous?.server !== undefined) {
     }
     const first = await lockUntil(locks, layout.serverLock, performance.now() + LET_GO_MS);`,
     seenAs: ['a foreign process signalled'],
-    hint: { faults: ['reuse-pid', 'join'] },
+    hint: {
+      round: {
+        clients: 1,
+        lingerMs: 500,
+        steps: [{ afterMs: 500, kind: 'reuse-pid', draws: [] }],
+      },
+    },
   },
 ]

@@ -1,4 +1,4 @@
-/** What chance does not bring about in any number of rounds that somebody waits for: between the steps are microseconds. */
+/** What no round brings about: between the steps are microseconds, or nobody may come after the last one. */
 import { execFileSync } from 'node:child_process'
 import { setTimeout as after } from 'node:timers/promises'
 import { eventually, isAlive, openFiles } from '@procref/testing'
