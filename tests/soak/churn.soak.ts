@@ -7,7 +7,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import { JOURNAL_LIMIT_BYTES, SERVER_LOG_LIMIT_BYTES } from '@procref/lifecycle'
 import { isAlive, servantsOf } from '@procref/testing'
 import { expect, test } from 'vitest'
-import { arrived, leave, newTally, startVisitor, type Tally, visit } from '../service/churn.ts'
+import { arrived, leave, makeSlots, newTally, startVisitor, type Tally, visit } from '../service/churn.ts'
 import { type DirectorySizes, type Footprint, footprintOf, sizesOf } from '../service/footprint.ts'
 import { DRIVERS, type Driver, nothingIsLeft, serviceDir, stateOf } from '../service/service.ts'
 import { type Trend, trendOf } from '../service/trend.ts'
@@ -18,7 +18,6 @@ const SAMPLE_MS = Number(process.env.PROCREF_SOAK_SAMPLE_MS ?? 30_000)
 /** On the average, between two visits of one directory: four directories take less than half a processor so. */
 const PAUSE_MS = 8_000
 const VISITS_A_STORM = 6
-/** Each has a file once it was claimed: with so few all of them have one after some minutes. */
 const SLOTS = 8
 /** To end what is under way, whatever it is. */
 const ENDING_MS = 600_000
@@ -80,6 +79,7 @@ test(`${MINUTES} minutes of churn: memory, descriptors, threads, journal, log an
 
 async function churn(driver: Driver, what: 'calm' | 'stormy'): Promise<void> {
   const dir = serviceDir()
+  await makeSlots(dir, SLOTS)
   const run = newRun(driver, what)
   runs.push(run)
   let resident = startVisitor(dir, driver, { slots: SLOTS })
