@@ -3,7 +3,7 @@ import { describe, test } from 'vitest'
 // Not part of the public interface: the list from which the command knows every backend by name.
 import { KNOWN_BACKENDS } from '../../packages/procref/dist/backends.js'
 import { essentials } from './essentials.ts'
-import { expectOneServer, herdRound } from './herd.ts'
+import { expectOneServer, herdLimitMs, herdRound } from './herd.ts'
 import { clientsOf, DRIVERS, type StartClient } from './service.ts'
 
 // Those of the killed.
@@ -17,7 +17,9 @@ describe.each(KNOWN_BACKENDS.map(({ name }) => name))('one SurrealDB, many proce
 
   essentials(start)
 
-  test('50 connect to a cold directory at the same moment: one server, one guardian, 50 slots', async () => {
+  test('50 connect to a cold directory at the same moment: one server, one guardian, 50 slots', {
+    timeout: 2 * herdLimitMs(50),
+  }, async () => {
     expectOneServer(await herdRound(start, 50))
   })
 })

@@ -1,10 +1,8 @@
-import { mkdirSync } from 'node:fs'
 import { setTimeout as after } from 'node:timers/promises'
-import { flock } from '@procref/flock'
 import { isNativeCodeHere, native } from '@procref/native'
 import { eventually, openFiles } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
-import { arrived, leave, newTally, startVisitor, visit } from './churn.ts'
+import { arrived, leave, makeSlots, newTally, startVisitor, visit } from './churn.ts'
 import { footprintOf, sizesOf } from './footprint.ts'
 import { insidesOf, OBSERVED_GUARDIAN } from './insides.ts'
 import { DRIVERS, type Driver, nothingIsLeft, serviceDir, stateOf } from './service.ts'
@@ -27,7 +25,7 @@ type Counts = Readonly<Record<string, number>>
 describe.each(DRIVERS)('clients that come, write, and leave or are killed (%s)', (driver) => {
   test('leave nothing behind in guardian and server: descriptors, threads, sessions, files and journal are as before', async () => {
     const dir = serviceDir()
-    await makeSlots(dir)
+    await makeSlots(dir, SLOTS)
     const options = { slots: SLOTS, guardianProgram: OBSERVED_GUARDIAN }
     const tally = newTally()
     const visits = async (count: number): Promise<void> => {
@@ -64,7 +62,7 @@ test.runIf(isNativeCodeHere())(
   'slots that change hands two thousand times leave nothing behind in a guardian',
   async () => {
     const dir = serviceDir()
-    await makeSlots(dir)
+    await makeSlots(dir, SLOTS)
     const driver = DRIVERS.at(-1) ?? 'embedded'
     const options = { slots: SLOTS, lingerMs: 60_000, guardianProgram: OBSERVED_GUARDIAN }
     await using resident = startVisitor(dir, driver, options)
@@ -99,13 +97,6 @@ async function noMoreThan(before: Counts, look: () => Promise<Counts>): Promise<
     )
     return more.length === 0
   }).finally(() => expect(more).toEqual([]))
-}
-
-/** A slot has a file once it was claimed. */
-async function makeSlots(dir: string): Promise<void> {
-  mkdirSync(dir, { mode: 0o700 })
-  await using pool = await flock().open(`${dir}/slots`, { slots: SLOTS })
-  await Promise.all(Array.from({ length: SLOTS }, () => pool.claim()))
 }
 
 /** Everything that could be left of a client, counted. */

@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs'
+import { flock } from '@procref/flock'
 import { type Child, startChild } from '@procref/testing'
 import { expect } from 'vitest'
 import { type Connected, connected, type Driver } from './service.ts'
@@ -14,6 +16,13 @@ export interface Tally {
 
 export function newTally(): Tally {
   return { visits: 0, leftWell: 0, killedClients: 0, repeated: 0, maxRows: 0 }
+}
+
+/** All slots of a new directory. Each has a file once it was claimed, and who claims takes any: so that no new files come later. */
+export async function makeSlots(dir: string, slots: number): Promise<void> {
+  mkdirSync(dir, { mode: 0o700 })
+  await using pool = await flock().open(`${dir}/slots`, { slots })
+  await Promise.all(Array.from({ length: slots }, () => pool.claim()))
 }
 
 /** A process that comes to the directory's server. Caller: disposes of it. */

@@ -48,11 +48,11 @@ export interface HerdRound {
 }
 
 /**
- * How long a herd may take until all of it is connected. A program that loads the SDK takes some 0.2 s of a processor, its server and guardian have to
- * wait for theirs as everybody else does, and the last one is there when all are: so the limit grows with the herd.
+ * How long a herd may take until all of it is connected. A program that loads the SDK and signs in takes some 0.4 s of a processor, its server's share
+ * with it; the last one is there when all are, and where others work as well each takes several times that: so the limit grows with the herd.
  */
 export function herdLimitMs(size: number): number {
-  return HANGS_MS + size * 1_000
+  return HANGS_MS + size * 3_000
 }
 
 /** `size` processes call connect() at the same moment on a cold directory, and are all killed at once; nothing is left. */

@@ -1,15 +1,16 @@
-import { commandLine, environment, openFiles, processes } from '@procref/testing'
+import { readdirSync } from 'node:fs'
+import { commandLine, environment, openFiles } from '@procref/testing'
 
-/** A server needs longer to come up and go again. */
-const LOOK_MS = 100
+/** A server needs longer to come up and go again. Not more often: the clients whose words are to be heard meanwhile need the processor, too. */
+const LOOK_MS = 250
 /** Between fork() and exec() a process has its parent's environment. */
-const SETTLED_MS = 1_000
+const SETTLED_MS = 2_000
 
-/** Which guardians and servers a directory has had, as the process table had them, however short they were there (a tenth of a second is enough). */
+/** Which guardians and servers a directory has had, as the process table had them: all that were there for half a second. */
 export class ServantWatch implements Disposable {
   readonly #dir: string
   readonly #timer: NodeJS.Timeout
-  /** Nobody's servants, and since when they are known; by pid and start time. */
+  /** Nobody's servants, and since when they are known. No number is given to another process so soon. */
   readonly #others = new Map<string, number>()
   readonly #servants = new Set<string>()
   readonly #guardians = new Set<string>()
@@ -36,16 +37,17 @@ export class ServantWatch implements Disposable {
 
   #look(): void {
     const now = performance.now()
-    for (const { pid, startTicks } of processes()) {
-      const id = `${pid} ${startTicks}`
-      const since = this.#others.get(id)
+    for (const pid of readdirSync('/proc')) {
+      if (!/^\d+$/.test(pid)) continue
+      const since = this.#others.get(pid)
       if (since !== undefined && now - since > SETTLED_MS) continue
-      if (!this.#servants.has(id) && !this.#isServant(pid)) {
-        if (since === undefined) this.#others.set(id, now)
+      if (!this.#servants.has(pid) && !this.#isServant(Number(pid))) {
+        if (since === undefined) this.#others.set(pid, now)
         continue
       }
-      this.#servants.add(id)
-      if (openFiles(pid).some(({ target }) => target.startsWith(`${this.#dir}/data/db/`))) this.#servers.add(id)
+      this.#servants.add(pid)
+      const open = openFiles(Number(pid))
+      if (open.some(({ target }) => target.startsWith(`${this.#dir}/data/db/`))) this.#servers.add(pid)
     }
   }
 

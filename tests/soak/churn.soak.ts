@@ -5,18 +5,11 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, release } from 'node:os'
 import { setTimeout as after } from 'node:timers/promises'
 import { JOURNAL_LIMIT_BYTES, SERVER_LOG_LIMIT_BYTES } from '@procref/lifecycle'
-import { type Child, isAlive, servantsOf, startChild } from '@procref/testing'
+import { isAlive, servantsOf } from '@procref/testing'
 import { expect, test } from 'vitest'
+import { arrived, leave, makeSlots, newTally, startVisitor, type Tally, visit } from '../service/churn.ts'
 import { type DirectorySizes, type Footprint, footprintOf, sizesOf } from '../service/footprint.ts'
-import {
-  type Connected,
-  connected,
-  DRIVERS,
-  type Driver,
-  nothingIsLeft,
-  serviceDir,
-  stateOf,
-} from '../service/service.ts'
+import { DRIVERS, type Driver, nothingIsLeft, serviceDir, stateOf } from '../service/service.ts'
 import { type Trend, trendOf } from '../service/trend.ts'
 
 const MINUTES = Number(process.env.PROCREF_SOAK_MINUTES ?? 120)
@@ -25,7 +18,6 @@ const SAMPLE_MS = Number(process.env.PROCREF_SOAK_SAMPLE_MS ?? 30_000)
 /** On the average, between two visits of one directory: four directories take less than half a processor so. */
 const PAUSE_MS = 8_000
 const VISITS_A_STORM = 6
-/** Each has a file once it was claimed: with so few all of them have one after some minutes. */
 const SLOTS = 8
 /** To end what is under way, whatever it is. */
 const ENDING_MS = 600_000
@@ -43,19 +35,13 @@ interface Sample extends DirectorySizes {
   readonly server?: Footprint
 }
 
-interface Run {
+interface Run extends Tally {
   readonly driver: Driver
   readonly what: 'calm' | 'stormy'
   minutes: number
-  visits: number
-  leftWell: number
-  killedClients: number
   serverKills: number
   guardianKills: number
   coldStarts: number
-  /** Statements that visitors sent again because a server died. */
-  repeated: number
-  maxRows: number
   epochs: number
   /** Visits, or looks, that went wrong. */
   readonly failures: string[]
@@ -93,28 +79,28 @@ test(`${MINUTES} minutes of churn: memory, descriptors, threads, journal, log an
 
 async function churn(driver: Driver, what: 'calm' | 'stormy'): Promise<void> {
   const dir = serviceDir()
+  await makeSlots(dir, SLOTS)
   const run = newRun(driver, what)
   runs.push(run)
-  let resident = startVisitor(dir, driver)
+  let resident = startVisitor(dir, driver, { slots: SLOTS })
   try {
     const { guardianPid } = await arrived(resident)
     const began = performance.now()
     let sampledAt = Number.NEGATIVE_INFINITY
     for (let elapsed = 0; elapsed < MINUTES * MINUTE_MS && !isOver; elapsed = performance.now() - began) {
       run.minutes = Math.round(elapsed / 6_000) / 10
-      run.visits++
-      const storm =
-        what === 'stormy' && run.visits % VISITS_A_STORM === 0 ? (run.visits / VISITS_A_STORM) % 3 : undefined
+      const next = run.visits + 1
+      const storm = what === 'stormy' && next % VISITS_A_STORM === 0 ? (next / VISITS_A_STORM) % 3 : undefined
       try {
         if (storm === 0) {
           await leave(resident, run)
           await nothingIsLeft(dir)
           run.coldStarts++
-          resident = startVisitor(dir, driver)
+          resident = startVisitor(dir, driver, { slots: SLOTS })
           await arrived(resident)
         }
         const kill = storm === 1 ? 'server' : storm === 2 ? 'guardian' : undefined
-        await visit(dir, run, kill)
+        await comeAndGo(dir, run, kill)
         if (performance.now() - sampledAt >= SAMPLE_MS && kill === undefined) {
           sampledAt = performance.now()
           run.samples.push(sampleOf(dir, driver, run.minutes))
@@ -138,48 +124,18 @@ async function churn(driver: Driver, what: 'calm' | 'stormy'): Promise<void> {
 }
 
 function newRun(driver: Driver, what: 'calm' | 'stormy'): Run {
-  const none = { minutes: 0, visits: 0, leftWell: 0, killedClients: 0, serverKills: 0, guardianKills: 0, coldStarts: 0 }
-  return { driver, what, ...none, repeated: 0, maxRows: 0, epochs: 0, failures: [], trends: {}, samples: [] }
+  const none = { minutes: 0, serverKills: 0, guardianKills: 0, coldStarts: 0, epochs: 0 }
+  return { driver, what, ...newTally(), ...none, failures: [], trends: {}, samples: [] }
 }
 
-function startVisitor(dir: string, driver: Driver): Child {
-  const options = JSON.stringify({ driver, slots: SLOTS, lingerMs: 1_000 })
-  return startChild(new URL('../service/children/client.mjs', import.meta.url), { args: [dir, options] })
-}
-
-/** A program that loads the SDK on a busy machine needs longer than the 30 s of one event. */
-async function arrived(visitor: Child): Promise<Connected> {
-  await visitor.event('progress')
-  return await connected(visitor)
-}
-
-/** Every second one is killed instead of leaving. `kill`: what dies while it is there. */
-async function visit(dir: string, run: Run, kill: 'server' | 'guardian' | undefined): Promise<void> {
-  await using visitor = startVisitor(dir, run.driver)
-  await arrived(visitor)
-  visitor.send('visit')
-  if (kill !== undefined) {
+/** `kill`: what dies while it is there. */
+async function comeAndGo(dir: string, run: Run, kill: 'server' | 'guardian' | undefined): Promise<void> {
+  await using visitor = startVisitor(dir, run.driver, { slots: SLOTS })
+  await visit(visitor, run, async () => {
+    if (kill === undefined) return
     await after(100 * Math.random())
     killServant(dir, run, kill)
-  }
-  const visited = await visitor.event<{ wrote: number; read: number; rows: number; repeated: number }>('visited')
-  expect(visited.read, 'rows that it reads of those it wrote').toBe(visited.wrote)
-  run.repeated += visited.repeated
-  run.maxRows = Math.max(run.maxRows, visited.rows)
-  if (run.visits % 2 === 0) await leave(visitor, run)
-  else {
-    visitor.kill('SIGKILL')
-    await visitor.exited
-    run.killedClients++
-  }
-}
-
-async function leave(visitor: Child, run: Run): Promise<void> {
-  visitor.send('close')
-  await visitor.event('closed')
-  visitor.end()
-  await visitor.exited
-  run.leftWell++
+  })
 }
 
 /** Only a process of this very directory. */
@@ -207,17 +163,27 @@ function sampleOf(dir: string, driver: Driver, minute: number): Sample {
   }
 }
 
-/** Memory of a stormy directory's processes tells nothing: they are new ones again and again. */
-function trendsOf({ what, samples }: Run): Record<string, Trend> {
+/**
+ * Memory of a stormy directory's processes tells nothing: they are new ones again and again. From that of the process with the database what was
+ * written is taken away: the storage keeps as much of it in memory as it has in its files, up to a limit that no run comes to
+ * (docs/embedded-performance.md).
+ */
+function trendsOf({ driver, what, samples }: Run): Record<string, Trend> {
   const trends: Record<string, Trend> = {}
   const add = (name: string, of: (sample: Sample) => number | undefined, allowed: (level: number) => number): void => {
     const points = samples.flatMap((sample) => ({ minute: sample.minute, value: of(sample) ?? Number.NaN }))
     if (points.length >= 6 && points.every(({ value }) => !Number.isNaN(value))) trends[name] = trendOf(points, allowed)
   }
   if (what === 'calm') {
+    const withData = driver === 'embedded' ? 'guardian' : 'server'
     for (const process of ['guardian', 'server'] as const) {
-      add(`${process}.rssMb`, (sample) => sample[process]?.rssMb, allowedMb)
-      add(`${process}.anonymousMb`, (sample) => sample[process]?.anonymousMb, allowedMb)
+      for (const memory of ['rssMb', 'anonymousMb', 'commonMb'] as const) {
+        const own = (sample: Sample): number | undefined => {
+          const megabytes = sample[process]?.[memory]
+          return megabytes === undefined || process !== withData ? megabytes : megabytes - writtenMb(sample)
+        }
+        add(`${process}.${memory}`, own, allowedMb)
+      }
       add(`${process}.descriptors`, (sample) => sample[process]?.descriptors, allowedCount)
       add(`${process}.threads`, (sample) => sample[process]?.threads, allowedCount)
     }
@@ -228,6 +194,10 @@ function trendsOf({ what, samples }: Run): Record<string, Trend> {
   add('files', (sample) => sample.files, allowedCount)
   add('temporaryFiles', (sample) => sample.temporaryFiles, allowedCount)
   return trends
+}
+
+function writtenMb({ databaseBytes }: DirectorySizes): number {
+  return databaseBytes / 1024 / 1024
 }
 
 function expectWithinCaps({ journalBytes, oldJournalBytes, logBytes }: Sample): void {
