@@ -25,20 +25,14 @@ else if (text !== before) {
 function section({ results }) {
   const under = (when) => results.filter((one) => one.when === when)
   const cuts = results.reduce((sum, one) => sum + one.cuts, 0)
+  const parts = [
+    ['While two processes write:', 'writing'],
+    ['Right after the server has stopped in order, because its last client had left:', 'stopped'],
+    ['At a random moment of a first start, after which a client connects and writes a row:', 'first start'],
+  ]
   return [
     `${cuts} cuts: ${[...new Set(results.map(circumstances))].sort().join('; ')}.`,
-    '',
-    'While two processes write:',
-    '',
-    table(under('writing')),
-    '',
-    'Right after the server has stopped in order, because its last client had left:',
-    '',
-    table(under('stopped')),
-    '',
-    'With `every`, at a random moment of a first start, after which a client connects and writes a row:',
-    '',
-    table(under('first start')),
+    ...parts.flatMap(([what, when]) => (under(when).length === 0 ? [] : ['', what, '', table(under(when))])),
   ].join('\n')
 }
 

@@ -69,6 +69,7 @@ async function launch(context: LaunchContext, choice: SurrealChoice): Promise<Ru
     port,
     credentials,
     endpoint: endpointOf(choice, databaseDir),
+    ...(syncsLogs(choice) && { syncLogsEveryMs: choice.syncEveryMs }),
     network: choice.network,
     experimental: choice.experimental,
     path: choice.storage === 'memory' ? 'memory' : databaseDir,
@@ -77,9 +78,15 @@ async function launch(context: LaunchContext, choice: SurrealChoice): Promise<Ru
 }
 
 /** `sync` is always said here, so that no environment variable can weaken it. */
-function endpointOf({ storage, sync }: SurrealChoice, databaseDir: string): string {
+function endpointOf(choice: SurrealChoice, databaseDir: string): string {
+  const { storage, sync } = choice
   if (storage === 'memory') return 'mem://'
-  return `${surrealEndpoint(storage, databaseDir)}?sync=${sync}`
+  return `${surrealEndpoint(storage, databaseDir)}?sync=${syncsLogs(choice) ? 'never' : sync}`
+}
+
+/** Whether we sync in the background, and not the engine: see `LogSync`. */
+function syncsLogs({ storage, syncEveryMs }: SurrealChoice): boolean {
+  return storage === 'rocksdb' && syncEveryMs !== undefined
 }
 
 function writeLog(fd: number, line: string): void {

@@ -152,7 +152,7 @@ export class Engine {
 
   /**
    * Lets no further call in, waits for those in flight until `hurry`, and closes the database. With calls still in flight
-   * it is left open: what was acknowledged is on the disk, and the end of the process closes it.
+   * it is left open: what was acknowledged is the system's at least, and the end of the process closes it.
    */
   async close(hurry: AbortSignal): Promise<'closed' | 'left-open'> {
     this.#stopping = true

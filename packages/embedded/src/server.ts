@@ -22,12 +22,15 @@ import { badRequest, type HttpAnswer, notReady, send, text } from './http-answer
 import { hasProof } from './http-client.ts'
 import { answerHttp } from './http-routes.ts'
 import { LiveQueries } from './live-queries.ts'
+import { LogSync } from './log-sync.ts'
 import { Sessions } from './sessions.ts'
 import { UnfinishedMessages } from './unfinished-messages.ts'
 import { MAX_MESSAGE_BYTES, WsConnection } from './ws-connection.ts'
 
 export interface ServerOptions extends Endpoint, EngineOptions {
   readonly credentials: Credentials
+  /** The database is one of RocksDB at `path`, which the engine does not sync: so often its logs are synced for it. */
+  readonly syncLogsEveryMs?: number | undefined
   /** Gets a line for the server's log now and then. Must not throw. */
   readonly log: (line: string) => void
 }
@@ -73,6 +76,7 @@ class EmbeddedServer implements RunningServer {
   readonly #live = new LiveQueries()
   readonly #hurry = new AbortController()
   #engine: Engine | undefined
+  #logSync: LogSync | undefined
   /** While clients are served. */
   #context: HttpContext | undefined
   /** Settles when clients are served, or never will be. */
@@ -135,12 +139,13 @@ class EmbeddedServer implements RunningServer {
   kill(): void {}
 
   async #open(): Promise<ServerDetails> {
-    const { endpoint, network, experimental, path, credentials, log } = this.#options
+    const { endpoint, network, experimental, path, credentials, syncLogsEveryMs, log } = this.#options
     const began = performance.now()
     const engine = await Engine.open({ endpoint, network, experimental, path }, (notification) =>
       this.#live.notify(notification),
     )
     this.#engine = engine
+    if (syncLogsEveryMs !== undefined) this.#logSync = new LogSync(path, syncLogsEveryMs, log)
     if (!this.#stopping) await prepareDatabase(engine, credentials, path)
     if (this.#stopping) throw new ServerExitedError({ code: 0, signal: null }, 'its database to open')
     const engineIds = new Set<string>()
@@ -168,6 +173,7 @@ class EmbeddedServer implements RunningServer {
     this.#http.closeAllConnections()
     await closed
     const how = await this.#engine?.close(hurry)
+    await this.#logSync?.stop()
     clearTimeout(timer)
     if (how === 'left-open') this.#options.log('stopped with calls still in flight; they end with the process')
     const error = failure instanceof Error ? failure : undefined

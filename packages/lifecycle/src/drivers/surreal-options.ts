@@ -5,8 +5,8 @@ import type { Storage } from './surreal-data.ts'
 /**
  * When a commit is synced to the disk. `every`: before it is acknowledged. A time (`500ms`, `5s`, `1m`, more than 100 ms): in the
  * background, that often. `never`: when the system does it. With the last two a power cut or a crash of the system loses
- * acknowledged writes (docs/reliability.md says how many). The end of the server, even by SIGKILL, loses none, but for a time on `rocksdb`: RocksDB keeps commits in
- * the server's own memory until it syncs them.
+ * acknowledged writes (docs/reliability.md says how many). The end of the server, even by SIGKILL, loses none, but for a time on `rocksdb` with
+ * an executable, which keeps commits in its own memory until it syncs them.
  */
 export type Sync = 'every' | 'never' | `${number}${'ms' | 's' | 'm'}`
 
@@ -41,6 +41,8 @@ export interface SurrealOptions {
 export interface SurrealChoice {
   readonly storage: Storage
   readonly sync: Sync
+  /** When `sync` is a time: this one, ms. */
+  readonly syncEveryMs: number | undefined
   readonly guests: boolean
   readonly scripting: boolean
   readonly network: boolean | readonly string[]
@@ -77,20 +79,26 @@ export function chooseSurreal(options: SurrealOptions): SurrealChoice {
     ...(options.sync !== undefined && { sync }),
     ...(options.capabilities !== undefined && { capabilities: { ...capabilities } }),
   }
-  return { storage, sync, guests, scripting, network, experimental, settings, asked, options: again }
+  const syncEveryMs = timeOf(sync)
+  return { storage, sync, syncEveryMs, guests, scripting, network, experimental, settings, asked, options: again }
 }
 
 /** SurrealDB replaces what it cannot read by its default, with a line in the log. */
 function checkSync(sync: Sync, storage: Storage): void {
   if (storage === 'memory') throw new TypeError(`sync: a database in memory is never synced to the disk, not ${sync}`)
   if (sync === 'every' || sync === 'never') return
-  const [, digits = '', unit = ''] = /^(\d+)(ms|s|m)$/.exec(sync) ?? []
-  if (digits === '' || Number(digits) * (MS[unit] ?? 0) <= 100) {
+  if ((timeOf(sync) ?? 0) <= 100) {
     throw new TypeError(`sync: ${sync} is none of every, never and a time of more than 100 ms (500ms, 5s, 1m)`)
   }
 }
 
 const MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 }
+
+/** In ms; undefined: it is none. */
+function timeOf(sync: Sync): number | undefined {
+  const [, digits, unit = ''] = /^(\d+)(ms|s|m)$/.exec(sync) ?? []
+  return digits === undefined ? undefined : Number(digits) * (MS[unit] ?? 0)
+}
 
 /** In one order, because the order means nothing. Nothing but hosts reaches SurrealDB: it reads an empty one as everywhere. */
 function hosts(list: readonly string[]): false | readonly string[] {
