@@ -15,6 +15,8 @@ export const tooManyFiles: Fault = {
     'PROCREF_CRASH_LOOP',
     'PROCREF_LEASE_LOST',
     'PROCREF_BACKEND_UNAVAILABLE',
+    // The guardian could not load a module.
+    'PROCREF_DESCRIPTOR_UNUSABLE',
   ],
   inject(stage, [whom = 0, which, how]) {
     // What Node does when it cannot even load a program is nobody's answer.
