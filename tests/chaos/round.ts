@@ -32,6 +32,7 @@ export interface Outcome {
   readonly plan: Plan
   /** What is wrong; empty: nothing. */
   readonly violations: readonly string[]
+  /** When the rows were counted. */
   readonly acknowledged: number
   readonly rows: number
   readonly clients: number
@@ -94,6 +95,7 @@ class Round implements Stage, AsyncDisposable {
   readonly #servers = new Map<string, Process>()
   readonly #readers: Client[] = []
   #bystander: Bystander | undefined
+  #acknowledged = 0
   #rows = 0
   #isOver = false
 
@@ -282,6 +284,7 @@ class Round implements Stage, AsyncDisposable {
     reader?.send('rows')
     const found = new Map((await reader?.rows())?.map((row) => [row.p, row]))
     for (const [name, least] of acknowledged) {
+      this.#acknowledged += least
       const { rows = 0, last = -1 } = found.get(name) ?? {}
       this.#rows += rows
       if (rows < least) this.#violate(`of ${least} acknowledged rows of ${name} ${rows} are there`)
@@ -358,7 +361,7 @@ class Round implements Stage, AsyncDisposable {
     return {
       plan: this.#plan,
       violations: this.#violations,
-      acknowledged: this.#clients.reduce((sum, { acknowledged }) => sum + acknowledged, 0),
+      acknowledged: this.#acknowledged,
       rows: this.#rows,
       clients: this.#clients.length,
       servers: this.#servers.size,
