@@ -37,7 +37,7 @@ export const HARM: readonly PlantedBug[] = [
     file: 'dist/client/kept-lease.js',
     text: `\
             if (record.epoch !== known.epoch || record.nonce !== known.nonce)
-                this.#announce();
+                this.announce({ epoch: this.epoch, server: this.server });
 `,
     by: '',
     // It goes on dialling the port of before, and proves the listener of another one.

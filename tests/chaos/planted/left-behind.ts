@@ -18,6 +18,7 @@ export const LEFT_BEHIND: readonly PlantedBug[] = [
   },
   {
     name: 'a guardian that found a slot held does not look again',
+    slow: true,
     rule: 'when the last client is gone, however it ended, the server stops',
     package: 'lifecycle',
     file: 'dist/guardian/serve.js',
@@ -41,6 +42,7 @@ export const LEFT_BEHIND: readonly PlantedBug[] = [
   },
   {
     name: 'the linger is counted by the wall clock alone',
+    slow: true,
     rule: 'timers are monotonic: a step of the clock delays nothing',
     package: 'lifecycle',
     file: 'dist/guardian/linger.js',

@@ -28,7 +28,9 @@ if (!clocks)
 
 const here = BUGS.filter(
   (bug) =>
-    (bug.driver === undefined || DRIVERS.includes(bug.driver)) && (clocks || !kindsOf(bug).includes('clock-step')),
+    (!bug.slow || process.env.PROCREF_CHAOS_SLOW === '1') &&
+    (bug.driver === undefined || DRIVERS.includes(bug.driver)) &&
+    (clocks || !kindsOf(bug).includes('clock-step')),
 )
 const inSteps = here.flatMap((bug) => ('scenario' in bug.hint ? [{ ...bug, ...bug.hint }] : []))
 const inRounds = here.filter(({ hint }) => !('scenario' in hint))

@@ -5,6 +5,7 @@ import { A_GUARDIAN_IS_KILLED, TWO_GUARDIANS } from './rounds.ts'
 export const WITHOUT_ANSWER: readonly PlantedBug[] = [
   {
     name: 'a wait believes the state and does not look whether its guardian lives',
+    slow: true,
     rule: 'each round of a wait looks at the alive lock first, whatever the state says',
     package: 'lifecycle',
     file: 'dist/client/await-serving.js',
@@ -48,6 +49,7 @@ export const WITHOUT_ANSWER: readonly PlantedBug[] = [
   },
   {
     name: '`stopping` is taken back when a slot is held',
+    slow: true,
     rule: '`stopping` is one-way',
     package: 'lifecycle',
     file: 'dist/guardian/guardian.js',

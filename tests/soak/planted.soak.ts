@@ -1,0 +1,3 @@
+// All planted bugs: CI leaves out those that take a minute or more to show.
+process.env.PROCREF_CHAOS_SLOW = '1'
+await import('../chaos/planted/planted.test.ts')
