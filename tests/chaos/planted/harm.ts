@@ -32,6 +32,7 @@ export const HARM: readonly PlantedBug[] = [
   },
   {
     name: 'a lease does not compare epochs',
+    slow: true,
     rule: 'a lease has a server again, wherever the next one listens',
     package: 'lifecycle',
     file: 'dist/client/kept-lease.js',
