@@ -279,8 +279,10 @@ class Round implements Stage, AsyncDisposable {
 
   /** A program that comes now is served, and finds every acknowledged row. */
   async #countRows(): Promise<void> {
-    const acknowledged = new Map(this.#clients.map((client) => [client.name, client.acknowledged]))
     const reader = await this.#eventually('a program that comes now is served', () => this.#servedReader())
+    for (const client of this.#clients) client.look()
+    // Right before: what is acknowledged from now on may be there or not.
+    const acknowledged = new Map(this.#clients.map((client) => [client.name, client.acknowledged]))
     reader?.send('rows')
     const found = new Map((await reader?.rows())?.map((row) => [row.p, row]))
     for (const [name, least] of acknowledged) {
