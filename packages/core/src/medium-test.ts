@@ -50,7 +50,10 @@ function faultOf(locker: FileLocker, path: string): string | undefined {
 function probe(locker: FileLocker, path: string) {
   const watch = locker.watch(path)
   try {
-    return watch.probe()
+    const state = watch.probe()
+    // Of the medium it says nothing when there was no descriptor left to look with.
+    if (state === 'unknown' && watch.lastError !== undefined) throw watch.lastError
+    return state
   } finally {
     watch.close()
   }

@@ -38,14 +38,6 @@ const BROKEN: readonly (readonly [string, RegExp, (locker: TestLocker) => FileLo
     },
   ],
   [
-    'cannot be looked at',
-    /a locked file was found unknown/,
-    (locker) => {
-      locker.onProbe = () => 'unknown'
-      return locker
-    },
-  ],
-  [
     'keeps a lock that was released',
     /a released file was found held/,
     (locker) => {
@@ -76,4 +68,13 @@ test('a lock that the system cannot give is its error, with the path', () => {
   expect(() => testMedium(locker, freshDir(), 'testfs')).toThrow(
     expect.objectContaining({ code: 'PROCREF_NO_LOCKS_LEFT' }),
   )
+})
+
+test('a lock that cannot be looked at for want of a descriptor says nothing of the medium', () => {
+  const locker = new TestLocker()
+  locker.onProbe = () => 'unknown'
+  expect(() => testMedium(locker, freshDir(), 'testfs')).toThrow(
+    expect.objectContaining({ code: 'PROCREF_TOO_MANY_OPEN_FILES' }),
+  )
+  expect([locker.locks.size, locker.watches.size]).toEqual([0, 0])
 })

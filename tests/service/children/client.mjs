@@ -4,6 +4,7 @@ import { flock } from '@procref/flock'
 import { connect, external, sharedService, surrealBinary } from '@procref/lifecycle'
 import { isNativeCodeHere, native } from '@procref/native'
 import { obey, say, sayFailed } from '@procref/testing/child'
+import { leaveDescriptors } from './few-descriptors.mjs'
 import { stoppingBackend, stoppingDriver } from './stops.mjs'
 
 const [, , dir, json = '{}'] = process.argv
@@ -17,6 +18,7 @@ const {
   rowBytes = 0,
   backend,
   stops,
+  spareDescriptors,
   // Without one it only has the lease, as `procref run` and the keeper have.
   connection = true,
   ...options
@@ -104,9 +106,11 @@ async function visit(db) {
 }
 
 try {
+  const slots = await chosenBackend()
+  if (spareDescriptors !== undefined) leaveDescriptors(spareDescriptors)
   const lease = await (connection ? connect : sharedService)({
     ...(dir !== '' && { dir }),
-    backend: await chosenBackend(),
+    backend: slots,
     driver:
       stops === undefined
         ? DRIVERS[driver]({ storage, sync, capabilities })

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { accessSync, closeSync, constants, existsSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { installedModule } from '@procref/core'
+import { installedModule, translateErrno } from '@procref/core'
 import { rebuildError } from '../state/serialized-error.ts'
 import { openServerLog, tailServerLog } from '../state/server-log.ts'
 import { detachedEnvironment } from './environment.ts'
@@ -45,8 +46,9 @@ export interface DetachedLaunch {
  * Starts a process that belongs to nobody: own session, parent init, working directory `/`, a small environment, no
  * inherited descriptors.
  *
- * Guarantee: resolves with the first status it reports. Rejects with the error it reports, or with `Failure`; with the signal's
- * reason when aborted (it may come up all the same).
+ * Guarantee: resolves with the first status it reports. Rejects with the error it reports, or with `Failure`; with
+ * `PROCREF_TOO_MANY_OPEN_FILES` where this process has no descriptor left for it; with the signal's reason when aborted (it may come up
+ * all the same).
  */
 export async function launchDetached<S extends { readonly kind: string }>(options: DetachedLaunch): Promise<S> {
   const [file, ...args] = options.command ?? [process.execPath]
@@ -67,6 +69,8 @@ export async function launchDetached<S extends { readonly kind: string }>(option
   } finally {
     closeSync(logFd)
   }
+  // Without descriptors for its pipe (EMFILE, ENFILE) Node gives a child no `stdio` at all, whatever its types say; why, says the event.
+  if ((child.stdio as unknown) === undefined) throw translateErrno((await once(child, 'error'))[0], 'start', file)
   const status = await firstLine<S | DetachedError>(child, options)
   if (isDetachedError(status)) throw rebuildError(status.error)
   return status

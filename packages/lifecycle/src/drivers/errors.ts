@@ -14,14 +14,16 @@ export class ExecutableNotFoundError extends ProcrefError {
   }
 }
 
-/** The system refused a new process. Which of its limits was met Node tells only later. */
+/** The system refused a new process, or did not get to it. Without a `cause`, which of its limits was met Node tells only later. */
 export class ServerSpawnError extends ProcrefError {
   readonly file: string
-  constructor(file: string) {
+  constructor(file: string, options?: { readonly cause: NodeJS.ErrnoException }) {
+    const { code = 'EAGAIN, EMFILE or ENFILE' } = options?.cause ?? {}
+    const what = code === 'ETIMEDOUT' ? 'the machine is too busy for it' : 'no process or no descriptor is left for it'
     super(
       'PROCREF_SERVER_SPAWN',
-      `${file} could not be started: no process or no descriptor is left for it (EAGAIN, EMFILE or ENFILE). ` +
-        'End some programs, or raise the limits (`ulimit -u`, `ulimit -n`).',
+      `${file} could not be started: ${what} (${code}). End some programs, or raise the limits (\`ulimit -u\`, \`ulimit -n\`).`,
+      options,
     )
     this.file = file
   }

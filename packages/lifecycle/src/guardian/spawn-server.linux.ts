@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import type { SpawnPlan } from '../driver.ts'
+import { ServerSpawnError } from '../drivers/errors.ts'
 
 /**
  * Becomes the server only under a living guardian (its pid is `$1`):
@@ -17,8 +18,17 @@ export function boundByKernel(plan: Pick<SpawnPlan, 'file' | 'args'>): [string, 
   return ['setpriv', '--pdeathsig', 'KILL', ...shell, plan.file, ...plan.args]
 }
 
-/** Runs the whole chain once: BusyBox' setpriv, for one, does not know --pdeathsig. */
+/**
+ * Runs the whole chain once: BusyBox' setpriv, for one, does not know --pdeathsig. Throws where the question could not be asked (no process
+ * or descriptor is left, no answer within 10 s): taken for a no, the server would outlive its guardian.
+ */
 export function canBind(): boolean {
   const [file, ...args] = boundByKernel({ file: 'true', args: [] })
-  return spawnSync(file, args, { stdio: 'ignore', timeout: TEST_MS }).status === 0
+  const { status, error } = spawnSync(file, args, { stdio: 'ignore', timeout: TEST_MS })
+  if (error === undefined || isMissing(error)) return status === 0
+  throw new ServerSpawnError(file, { cause: error })
+}
+
+function isMissing({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'ENOENT' || code === 'EACCES'
 }

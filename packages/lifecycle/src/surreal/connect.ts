@@ -1,4 +1,5 @@
 import type { Surreal } from 'surrealdb'
+import { fileTrouble } from '../client/file-trouble.ts'
 import type { KeptLease } from '../client/kept-lease.ts'
 import type { LeasedServer, ReconnectEvent, ServiceLease } from '../client/lease.ts'
 import { isUp, look } from '../client/look.ts'
@@ -69,7 +70,7 @@ async function connectHere(options: ConnectOptions): Promise<Lease> {
     return new SurrealLease(lease, connection)
   } catch (error) {
     await lease.close()
-    throw error
+    throw fileTrouble(error, paths.root)
   }
 }
 

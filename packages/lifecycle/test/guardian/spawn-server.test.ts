@@ -13,6 +13,7 @@ import {
   openFiles,
   processState,
   startChild,
+  startProgram,
   whoHasOpen,
   within,
 } from '@procref/testing'
@@ -181,5 +182,17 @@ describe.runIf(process.platform === 'linux')('a server and its guardian', () => 
     })
     onTestFinished(() => child[Symbol.asyncDispose]())
     expect(await child.event('bound')).toMatchObject({ binding: 'none', end: { code: 7, signal: null } })
+  })
+  test('where it cannot be asked no server is spawned: unbound it would outlive its guardian', async () => {
+    const program = fileURLToPath(new URL('../children/binding-without-descriptors.mjs', import.meta.url))
+    const child = startProgram('prlimit', { args: ['--nofile=100', process.execPath, program] })
+    onTestFinished(() => child[Symbol.asyncDispose]())
+    const { code, message } = await child.event<{ code: string; message: string }>('refused')
+    expect([code, message]).toEqual([
+      'PROCREF_SERVER_SPAWN',
+      expect.stringMatching(/^setpriv could not be started.*EMFILE/),
+    ])
+    // It is asked again: no answer is no answer for good.
+    expect(await child.event('bound')).toMatchObject({ binding: 'kernel' })
   })
 })
