@@ -1,5 +1,5 @@
 import { setTimeout as after } from 'node:timers/promises'
-import { CredentialsRefusedError, isRetryable, WRITE_THAT_LEAVES_NOTHING, whyNotCommitted } from '@procref/lifecycle'
+import { CredentialsRefusedError, isRetryable, whyNotCommitted, writeThatLeavesNothing } from '@procref/lifecycle'
 import { decodeValue, encodeArray, encodeValue } from './cbor.ts'
 import type { Engine } from './engine.ts'
 import { DatabaseOpenError } from './errors.ts'
@@ -64,7 +64,7 @@ export async function checkPulse(engine: Engine): Promise<void> {
 
 /** Commits a write that leaves nothing behind. Rejects with what the engine says instead; a conflict with others is tried again until `signal` is aborted. */
 export async function checkCommit(engine: Engine, signal: AbortSignal): Promise<void> {
-  const params = encodeArray([encodeValue(WRITE_THAT_LEAVES_NOTHING)])
+  const params = encodeArray([encodeValue(writeThatLeavesNothing())])
   for (;;) {
     const answer = await engine.call({ method: 'query', params })
     if ('error' in answer) throw new Error(`the engine answers ${JSON.stringify(decodeValue(answer.error))}`)

@@ -39,7 +39,7 @@ export {
   type SurrealOptions,
   type Sync,
 } from './drivers/surreal-options.ts'
-export { isRetryable, WRITE_THAT_LEAVES_NOTHING, whyNotCommitted } from './drivers/surreal-writes.ts'
+export { isRetryable, whyNotCommitted, writeThatLeavesNothing } from './drivers/surreal-writes.ts'
 export {
   ConfigMismatchError,
   ConnectTimeoutError,

@@ -8,7 +8,7 @@ import type { LookContext, WaitContext, WaitStrategy } from '../wait/wait.ts'
 import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from './default-database.ts'
 import { CredentialsRefusedError, ServerNotReadyError } from './errors.ts'
 import { damageIn } from './surreal-failures.ts'
-import { isRetryable, WRITE_THAT_LEAVES_NOTHING, whyNotCommitted } from './surreal-writes.ts'
+import { isRetryable, whyNotCommitted, writeThatLeavesNothing } from './surreal-writes.ts'
 
 const QUERY_MS = 10_000
 const LAST_WORDS = 50
@@ -91,7 +91,7 @@ export async function commitsWrites(
   for (;;) {
     const strange = stranger(context, pid)
     if (strange !== undefined) return strange
-    const answer = await query(context, look, WRITE_THAT_LEAVES_NOTHING, look.answerMs ?? QUERY_MS)
+    const answer = await query(context, look, writeThatLeavesNothing(), look.answerMs ?? QUERY_MS)
     if (typeof answer === 'string') return answer
     const failures = failedStatements(answer.body)
     if (failures === undefined) return `POST /sql answers ${answer.status} ${answer.body.slice(0, 500)}`

@@ -1,9 +1,13 @@
+import { randomBytes } from 'node:crypto'
+
 /**
  * SurrealQL that commits a write and leaves nothing: made and taken back in one transaction, nobody ever sees it, but the storage has to
- * write it all the same.
+ * write it all the same. What is taken back has a name that nobody else has given to anything: one that exists is not made, and then nothing is removed.
  */
-export const WRITE_THAT_LEAVES_NOTHING =
-  'BEGIN; DEFINE NAMESPACE procref_writes; REMOVE NAMESPACE procref_writes; COMMIT;'
+export function writeThatLeavesNothing(): string {
+  const name = `procref_${randomBytes(16).toString('hex')}`
+  return `BEGIN; DEFINE NAMESPACE ${name}; REMOVE NAMESPACE ${name}; COMMIT;`
+}
 
 /** `… This transaction can be retried`, in 2.x and 3.x. */
 export function isRetryable(message: string): boolean {
