@@ -146,8 +146,8 @@ export interface RunningServer {
    */
   refusedWrite?(): string | undefined
   /**
-   * Resolves when the server, once ready, has committed a write that leaves nothing in its data; rejects with what was seen instead, in a message
-   * for people. Left out: it cannot be asked.
+   * Asked after a refusal: resolves when the server, once ready, has committed a write that leaves nothing in its data, and others can rely on what it
+   * acknowledges from now on; rejects with what was seen instead, in a message for people. Left out: it cannot be asked.
    *
    * Guarantee: settles soon after `signal` was aborted.
    * Caller: asks only when there is a suspicion, one at a time, each with a limit.

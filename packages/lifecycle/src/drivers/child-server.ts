@@ -20,7 +20,7 @@ export interface ChildServer {
   /** What in new lines of its log may be about a write that its storage has refused. */
   readonly refusal?: RegExp
   /** Tries once whether it commits a write that leaves nothing; otherwise as `health`. */
-  readonly commits?: (context: LookContext, pid: number) => Promise<string | undefined>
+  readonly commits?: ((context: LookContext, pid: number) => Promise<string | undefined>) | undefined
   /** Asked once, when it is ready. */
   readonly details?: (context: WaitContext) => Promise<ServerDetails>
   /** What the last lines of a server that ended with an exit code other than 0 mean, if anything is known to. */

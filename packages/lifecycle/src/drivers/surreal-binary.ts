@@ -1,6 +1,6 @@
 import { descriptorModule } from '@procref/core'
 import type { LaunchContext, ServerDriver, SpawnPlan } from '../driver.ts'
-import { launchChild } from './child-server.ts'
+import { type ChildServer, launchChild } from './child-server.ts'
 import { findSurreal, surrealVersion } from './find-surreal.ts'
 import { checkSurrealData, surrealEndpoint } from './surreal-data.ts'
 import { explainFailure } from './surreal-failures.ts'
@@ -67,8 +67,8 @@ export function surrealBinary(options: SurrealBinaryOptions = {}): ServerDriver 
         plan,
         readiness: (pid) => answersQueries(context, pid),
         health: answersHealth,
-        refusal: MAYBE_REFUSED,
-        commits: (look, pid) => commitsWrites(context, pid, look),
+        refusal: REFUSED,
+        commits: afterRefusal(context, storage),
         details: askVersion,
         explain: (end, lastWords) => explainFailure({ context, plan, storage, end, lastWords }),
       })
@@ -76,8 +76,20 @@ export function surrealBinary(options: SurrealBinaryOptions = {}): ServerDriver 
   }
 }
 
-/** What 3.3.5 logs when a commit fails, mostly without the reason, and what reasons of a storage look like. */
-const MAYBE_REFUSED = /commit failed|IO error|os error/i
+/**
+ * What 3.3.5 logs when its storage fails to commit, mostly without the reason (of a conflict it logs nothing), and the system's reasons: EIO,
+ * EFBIG, ENOSPC, EROFS, EDQUOT.
+ */
+const REFUSED = /transaction commit failed|no storage space|no space left|quota exceeded|\(os error (5|27|28|30|122)\)/i
+
+/**
+ * RocksDB is asked. SurrealKV (3.3.5) commits again as soon as there is space, behind the record that the full disk has torn: whatever it
+ * acknowledges from then on is lost if it is killed, because the next start reads its log up to that record.
+ */
+function afterRefusal(context: LaunchContext, storage: SurrealChoice['storage']): ChildServer['commits'] {
+  if (storage === 'surrealkv') return async () => 'its SurrealKV may have torn its log by that, and must be opened anew'
+  return (look, pid) => commitsWrites(context, pid, look)
+}
 
 /** The database comes first: behind an option that takes a list the server would read it as one more of that list, and use memory. */
 function startArguments(

@@ -1,4 +1,5 @@
 import { watch } from 'node:fs'
+import { basename } from 'node:path'
 import { type LockWatch, processState } from '@procref/core'
 import type { RunningServer } from '../driver.ts'
 import { DirectoryGoneError } from '../errors.ts'
@@ -19,7 +20,7 @@ const BEAT_MS = 5_000
 /** After a step that could not be written or proven, e.g. on a full disk. */
 const RETRY_MS = 1_000
 /** A server that has replaced one that could not write, and cannot either, is replaced after so long: whoever only reads is served meanwhile. */
-const REPLACEMENT_LIFE_MS = 30_000
+const REPLACEMENT_LIFE_MS = 10_000
 
 /** Why the time of serving is over. For `stop` the state on disk is `stopping`. */
 export type Outcome =
@@ -72,7 +73,8 @@ export async function serve(
   tryToWrite(g, () => g.chronicle.reserve())
   try {
     for (;;) {
-      await g.wake.sleep(Math.min(nextBeat, stopAt ?? Number.POSITIVE_INFINITY) - performance.now())
+      const look = writes.suspects ? performance.now() + RETRY_MS : Number.POSITIVE_INFINITY
+      await g.wake.sleep(Math.min(nextBeat, look, stopAt ?? Number.POSITIVE_INFINITY) - performance.now())
       if (end !== undefined) {
         const { code, signal, error } = end
         return {
@@ -98,10 +100,14 @@ export async function serve(
           return { kind: 'ended', reason: 'told-to-die', evidence: { pid: server.pid, port: g.chronicle.current.port } }
         }
         health.ask()
+      }
+      // What a server logs may be a refusal: the sooner it is replaced, the less is at stake.
+      if (beat || requests.logged || writes.suspects) {
+        requests.logged = false
         writes.ask()
-        if (writes.stuck !== undefined && performance.now() >= replaceableFrom) {
-          stopNow = { restarting: { by: process.pid }, seen: writes.stuck }
-        }
+      }
+      if (writes.stuck !== undefined && performance.now() >= replaceableFrom) {
+        stopNow = { restarting: { by: process.pid }, seen: writes.stuck }
       }
       // As `establish`, in two: where the record cannot be written the attempt is repeated, the line is not.
       if (health.state !== noted) {
@@ -292,13 +298,19 @@ function watchEmpty(g: Guardianship, signal: AbortSignal): { maybe: boolean; wat
   return source
 }
 
-/** A stop request is seen at once where files can be watched, else at the next beat. */
-function watchRequests(g: Guardianship): { pending: boolean; close(): void } {
-  const source = { pending: true, close: (): void => {} }
+/** A stop request, and news in the server's log, are seen at once where files can be watched, else at the next beat. */
+function watchRequests(g: Guardianship): { pending: boolean; logged: boolean; close(): void } {
+  const source = { pending: true, logged: false, close: (): void => {} }
+  const log = basename(g.paths.serverLog)
+  let nextLook = 0
   try {
     const watcher = watch(g.paths.root, { persistent: false }, (_event, name) => {
-      if (name !== 'request.json') return
-      source.pending = true
+      // A server that logs a lot is not looked at for each line of it.
+      const isNews = name === log && performance.now() >= nextLook
+      if (isNews) nextLook = performance.now() + RETRY_MS
+      if (name !== 'request.json' && !isNews) return
+      if (isNews) source.logged = true
+      else source.pending = true
       g.wake.up()
     })
     watcher.on('error', () => watcher.close())

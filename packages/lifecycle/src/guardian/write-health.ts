@@ -32,6 +32,11 @@ export class WriteHealth {
     return this.#stuck
   }
 
+  /** Whether it is worth asking before the next beat. */
+  get suspects(): boolean {
+    return this.#suspicion !== undefined && this.#server.commits !== undefined
+  }
+
   /** Returns at once; `changed` is called when it is found stuck. At most one question is under way. */
   ask(): void {
     const { commits } = this.#server
