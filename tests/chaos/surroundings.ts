@@ -45,7 +45,7 @@ export async function makeSurroundings({ kinds, driver }: Plan): Promise<Surroun
   return {
     dir,
     env: preload,
-    ...(isPreloaded && { guardianCommand: ['/usr/bin/env', ...assignments(preload), process.execPath] }),
+    ...(isPreloaded && { guardianCommand: ['/usr/bin/env', ...NOT_SHARED, ...assignments(preload), process.execPath] }),
     ...(surreal !== undefined && { surreal: isPreloaded ? wrapped(things, surreal, preload) : surreal }),
     ...(disk && { disk: makeDisk(place) }),
     ...(slowDisk && { slowDisk }),
@@ -116,6 +116,9 @@ function addLibrary(preload: Record<string, string>, library: string): void {
   preload.LD_PRELOAD = preload.LD_PRELOAD === undefined ? library : `${preload.LD_PRELOAD}:${library}`
 }
 
+/** By default libfaketime's processes share memory with the one that started them, and fail to start when that has just ended. */
+const NOT_SHARED = ['-u', 'FAKETIME_SHARED']
+
 function assignments(env: Readonly<Record<string, string>>): readonly string[] {
   return Object.entries(env).map(([name, value]) => `${name}=${value}`)
 }
@@ -124,6 +127,8 @@ function assignments(env: Readonly<Record<string, string>>): readonly string[] {
 function wrapped(things: string, program: string, env: Readonly<Record<string, string>>): string {
   const wrapper = join(things, 'surreal')
   const words = assignments(env).map((word) => `'${word}'`)
-  writeFileSync(wrapper, `#!/bin/sh\nexec env ${words.join(' ')} '${program}' "$@"\n`, { mode: 0o755 })
+  writeFileSync(wrapper, `#!/bin/sh\nexec env ${NOT_SHARED.join(' ')} ${words.join(' ')} '${program}' "$@"\n`, {
+    mode: 0o755,
+  })
   return wrapper
 }

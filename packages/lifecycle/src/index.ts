@@ -22,6 +22,7 @@ export {
   DatabaseDamagedError,
   DatabaseLockedError,
   DatabasePathError,
+  ExecutableFailedError,
   ExecutableNotFoundError,
   ServerArgumentsError,
   ServerExitedError,

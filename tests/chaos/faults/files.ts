@@ -37,6 +37,8 @@ export const deleteLocks: Fault = {
 
 /** What clients and people read. The guardian writes its record again; of the journal the past is gone. */
 export const deleteState: Fault = {
+  // With the locks: then nobody knows any more whose server it is that still has the data.
+  explains: ['PROCREF_DATABASE_LOCKED'],
   inject(stage, [way = 0]) {
     remove(stage, ...(way < 0.6 ? ['server.json'] : way < 0.8 ? ['journal.ndjson'] : ['server.json', 'journal.ndjson']))
   },
@@ -45,7 +47,8 @@ export const deleteState: Fault = {
 function remove(stage: Stage, ...names: readonly string[]): void {
   if (names.length === 0) return
   stage.trace.add(`deleted: ${names.join(', ')}`)
-  for (const name of names) rmSync(join(stage.dir, name), { recursive: true, force: true })
+  // Again where somebody makes a file meanwhile.
+  for (const name of names) rmSync(join(stage.dir, name), { recursive: true, force: true, maxRetries: 10 })
 }
 
 function listed(dir: string): readonly string[] {

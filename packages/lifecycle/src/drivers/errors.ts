@@ -14,6 +14,19 @@ export class ExecutableNotFoundError extends ProcrefError {
   }
 }
 
+/** The program that should be the server is there, but not even its version can be had from it. */
+export class ExecutableFailedError extends ProcrefError {
+  readonly file: string
+  constructor(file: string, what: string, options?: Cause) {
+    super(
+      'PROCREF_EXECUTABLE_FAILED',
+      `\`${file} version\` ${what}. Run it by hand; if it fails there, install it again, or name another one (PROCREF_SURREAL_BIN).`,
+      options,
+    )
+    this.file = file
+  }
+}
+
 /** The system refused a new process, or did not get to it. Without a `cause`, which of its limits was met Node tells only later. */
 export class ServerSpawnError extends ProcrefError {
   readonly file: string

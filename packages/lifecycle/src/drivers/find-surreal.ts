@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process'
+import { type ExecFileException, execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
-import { ExecutableNotFoundError } from './errors.ts'
+import { ExecutableFailedError, ExecutableNotFoundError } from './errors.ts'
 import { findExecutable } from './find-executable.ts'
 
 const REMEDY = 'Install SurrealDB, or give the option `path` or PROCREF_SURREAL_BIN.'
@@ -37,7 +37,9 @@ export async function surrealVersion(file: string): Promise<string> {
     cwd: '/',
     env: { ...process.env, SURREAL_LOG: 'error' },
   } as const
-  const { stdout } = await promisify(execFile)(file, ['version'], options)
+  const { stdout } = await promisify(execFile)(file, ['version'], options).catch((error: ExecFileException) => {
+    throw new ExecutableFailedError(file, howItFailed(error), { cause: error })
+  })
   if (/^COMPONENT\s/m.test(stdout)) {
     throw new ExecutableNotFoundError(
       'SurrealDB server',
@@ -46,8 +48,16 @@ export async function surrealVersion(file: string): Promise<string> {
     )
   }
   const version = /^(?:surreal\S* )?v?(\d+\.\d+\.\d+\S*)/m.exec(stdout)?.[1]
-  if (version === undefined) throw new Error(`${file} version printed no version: ${stdout.slice(0, 200)}`)
+  if (version === undefined)
+    throw new ExecutableFailedError(file, `prints no version, but ${JSON.stringify(stdout.slice(0, 200))}`)
   return version
+}
+
+function howItFailed({ killed, signal, code, stderr = '' }: ExecFileException): string {
+  if (killed) return `does not end within ${VERSION_MS / 1_000} s`
+  if (typeof code === 'string') return `cannot be run (${code})`
+  const how = signal === null || signal === undefined ? `exit code ${code}` : `signal ${signal}`
+  return `ends with ${how}: ${JSON.stringify(stderr.trim().slice(-300))}`
 }
 
 const PIN = join('components', 'db', 'pin')

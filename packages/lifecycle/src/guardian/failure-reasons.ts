@@ -17,6 +17,7 @@ const REASONS: ReadonlyMap<unknown, JournalReason> = new Map<string, JournalReas
   ['PROCREF_UPGRADE_NEEDED', 'upgrade-needed'],
   ['PROCREF_CREDENTIALS_MISSING', 'credentials-missing'],
   ['PROCREF_CREDENTIALS_REFUSED', 'credentials-refused'],
+  ['PROCREF_EXECUTABLE_FAILED', 'driver-unusable'],
   ['PROCREF_SERVER_SPAWN', 'driver-unusable'],
   ['PROCREF_EXECUTABLE_NOT_FOUND', 'driver-unusable'],
   ['PROCREF_SERVER_TOO_OLD', 'driver-unusable'],

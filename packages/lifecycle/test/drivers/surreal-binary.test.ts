@@ -159,6 +159,25 @@ describe('which executable', () => {
     await expect(surrealVersion(launcher)).rejects.toThrow(/only its launcher.*surreal install db/)
   })
 
+  test.each([
+    [
+      'ends with exit code 3',
+      '#!/bin/sh\necho "lib.so: not found" >&2\nexit 3\n',
+      /ends with exit code 3: "lib.so: not found"/,
+    ],
+    ['is killed', '#!/bin/sh\nkill -9 $$\n', /ends with signal SIGKILL/],
+    ['prints something else', '#!/bin/sh\necho hello\n', /prints no version, but "hello\\n"/],
+    ['is no program', 'hello\n', /cannot be run \(E\w+\)|ends with exit code/],
+  ])('an executable whose `version` %s is a typed error that says so', async (_, script, how) => {
+    const { bin, put } = fresh()
+    const broken = put(`${bin}/surreal`, script)
+    await expect(surrealVersion(broken)).rejects.toMatchObject({
+      code: 'PROCREF_EXECUTABLE_FAILED',
+      file: broken,
+      message: expect.stringMatching(how),
+    })
+  })
+
   test('a server that is too old is refused before it is started', async () => {
     const { bin, put } = fresh()
     const old = put(`${bin}/surreal`, '#!/bin/sh\necho "1.5.6 for linux on x86_64"\n')
