@@ -26,6 +26,7 @@ export {
   rebuildMigrating,
 } from './migrating.ts'
 export { isMovedAway, type MoveStep, moveSlots, type SlotMove, SlotsHeldError, undoMove } from './move-slots.ts'
+export { onFile } from './on-file.ts'
 export { ifVisible, isGone, isRefused } from './proc.linux.ts'
 export {
   bootId,

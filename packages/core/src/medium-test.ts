@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { translateErrno } from './errno.ts'
-import type { FileLocker } from './file-locker.ts'
+import type { FileLock, FileLocker } from './file-locker.ts'
 import { UnsupportedFilesystemError } from './filesystem.ts'
 import { type SystemCalls, systemCalls } from './system-calls.ts'
 import { removeTemporary } from './temporary-file.ts'
@@ -19,7 +19,7 @@ export function testMedium(
 ): void {
   const path = join(dir, `medium-test.${process.pid}-${randomBytes(6).toString('hex')}.tmp`)
   try {
-    const problem = faultOf(locker, path)
+    const problem = faultOf(locker, path, system)
     if (problem !== undefined)
       throw new UnsupportedFilesystemError(dir, filesystem, `where locks do not work: ${problem}`)
   } catch (error) {
@@ -30,7 +30,7 @@ export function testMedium(
   }
 }
 
-function faultOf(locker: FileLocker, path: string): string | undefined {
+function faultOf(locker: FileLocker, path: string, system: SystemCalls): string | undefined {
   const first = locker.tryLock(path)
   if (first === undefined) return 'a new file could not be locked'
   try {
@@ -39,12 +39,19 @@ function faultOf(locker: FileLocker, path: string): string | undefined {
     if (second !== undefined) return 'a file could be locked twice'
     const state = probe(locker, path)
     if (state !== 'held') return `a locked file was found ${state}`
-    if (!first.isCurrent()) return 'a locked file was not the one at its path'
+    if (!isCurrent(first, system)) return 'a locked file was not the one at its path'
   } finally {
     first.release()
   }
   const state = probe(locker, path)
   return state === 'free' ? undefined : `a released file was found ${state}`
+}
+
+/** `false` also means that it could not be told, of which the look from here says why. */
+function isCurrent(lock: FileLock, system: SystemCalls): boolean {
+  if (lock.isCurrent()) return true
+  system.stat(lock.path)
+  return lock.isCurrent()
 }
 
 function probe(locker: FileLocker, path: string) {
