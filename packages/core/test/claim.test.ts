@@ -150,7 +150,7 @@ test.each([
   ['ENOLCK', 'PROCREF_NO_LOCKS_LEFT'],
   ['EROFS', 'PROCREF_READ_ONLY'],
   ['EIO', 'PROCREF_IO_ERROR'],
-  ['EOPNOTSUPP', 'EOPNOTSUPP'],
+  ['EXDEV', 'EXDEV'],
 ])('%s ends the claim at once: the next slot would fare no better', async (name, code) => {
   const { pool, locker } = await openPool(3)
   let tries = 0
