@@ -16,6 +16,7 @@ export { type Guarantees, locksAreInheritable } from './guarantees.ts'
 export { ProcessIdentityUnavailableError } from './identity-unavailable.ts'
 export { descriptorModule, installedModule, isBundled, ownFile, requireBeside } from './installed-module.ts'
 export { isError } from './is-error.ts'
+export { leadsElsewhere } from './leads-elsewhere.ts'
 export { type LinkedSignal, linkSignals } from './link-signals.ts'
 export { testMedium } from './medium-test.ts'
 export {

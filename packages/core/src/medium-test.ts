@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { translateErrno } from './errno.ts'
-import type { FileLock, FileLocker } from './file-locker.ts'
+import type { FileLocker } from './file-locker.ts'
 import { UnsupportedFilesystemError } from './filesystem.ts'
+import { leadsElsewhere } from './leads-elsewhere.ts'
 import { type SystemCalls, systemCalls } from './system-calls.ts'
 import { removeTemporary } from './temporary-file.ts'
 
@@ -39,19 +40,12 @@ function faultOf(locker: FileLocker, path: string, system: SystemCalls): string 
     if (second !== undefined) return 'a file could be locked twice'
     const state = probe(locker, path)
     if (state !== 'held') return `a locked file was found ${state}`
-    if (!isCurrent(first, system)) return 'a locked file was not the one at its path'
+    if (leadsElsewhere(first, system)) return 'a locked file was not the one at its path'
   } finally {
     first.release()
   }
   const state = probe(locker, path)
   return state === 'free' ? undefined : `a released file was found ${state}`
-}
-
-/** `false` also means that it could not be told, of which the look from here says why. */
-function isCurrent(lock: FileLock, system: SystemCalls): boolean {
-  if (lock.isCurrent()) return true
-  system.stat(lock.path)
-  return lock.isCurrent()
 }
 
 function probe(locker: FileLocker, path: string) {

@@ -1,5 +1,5 @@
 import { watch } from 'node:fs'
-import { errnoOf, type LockWatch, ProcrefError, processState } from '@procref/core'
+import { errnoOf, type LockWatch, leadsElsewhere, ProcrefError, processState } from '@procref/core'
 import type { RunningServer } from '../driver.ts'
 import { DirectoryGoneError } from '../errors.ts'
 import { proveListener } from '../identity/listener.ts'
@@ -78,7 +78,7 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
         nextBeat = performance.now() + BEAT_MS
         await beatOnce(g)
         dataLock ??= watchServerLock(g)
-        if (dataLock !== undefined && !dataLock.isCurrent()) {
+        if (dataLock !== undefined && isGone(g, dataLock)) {
           return { kind: 'data-gone', error: new DirectoryGoneError({ dir: g.paths.data }) }
         }
         const listener = listenerState(g)
@@ -202,10 +202,15 @@ async function countHeld(g: Guardianship): Promise<number> {
 
 /** The work of every 5 s: is this still our office, our record, our log within its limit? */
 async function beatOnce(g: Guardianship): Promise<void> {
-  g.chronicle.verifyOffice()
-  if (!g.office.aliveLock.isCurrent()) {
-    g.office.aliveLock.release()
-    await makeAliveAnew(g)
+  try {
+    g.chronicle.verifyOffice()
+    if (leadsElsewhere(g.office.aliveLock)) {
+      // Where that cannot be done now, what was released is not current at the next beat either.
+      g.office.aliveLock.release()
+      g.office.aliveLock = await holdAlive(g.backend.locks, g.paths, g.setup.nonce)
+    }
+  } catch (error) {
+    noteTrouble(g, error)
   }
   if (recordedNonce(g) !== g.setup.nonce) {
     tryToWrite(g, () => g.chronicle.write({}))
@@ -216,12 +221,13 @@ async function beatOnce(g: Guardianship): Promise<void> {
   await countHeld(g)
 }
 
-/** Where that cannot be done now, the released one is not current at the next beat either. */
-async function makeAliveAnew(g: Guardianship): Promise<void> {
+/** Where it cannot be told it is not gone. */
+function isGone(g: Guardianship, dataLock: LockWatch): boolean {
   try {
-    g.office.aliveLock = await holdAlive(g.backend.locks, g.paths, g.setup.nonce)
+    return leadsElsewhere(dataLock)
   } catch (error) {
     noteTrouble(g, error)
+    return false
   }
 }
 
