@@ -44,7 +44,7 @@ export class KeptLease extends EndingLease<LeasedServer> implements ServiceLease
     this.#pool = parts.pool
     this.#slot = parts.slot
     this.#record = parts.record
-    this.#watchAlive()
+    this.#watchAlive(parts.record)
     this.#schedule()
   }
 
@@ -104,8 +104,9 @@ export class KeptLease extends EndingLease<LeasedServer> implements ServiceLease
     checkReachable(record, this.#wait.paths.root)
     checkSeen(this.#pool, record, this.#wait.paths.root)
     const known = this.#record
+    // First what may fail: of what is not known yet the next look tells again.
+    if (this.#alive?.isCurrent() !== true) this.#watchAlive(record)
     this.#record = record
-    if (this.#alive?.isCurrent() !== true) this.#watchAlive()
     if (record.epoch !== known.epoch || record.nonce !== known.nonce)
       this.announce({ epoch: this.epoch, server: this.server })
   }
@@ -159,11 +160,11 @@ export class KeptLease extends EndingLease<LeasedServer> implements ServiceLease
     }
   }
 
-  #watchAlive(): void {
+  #watchAlive({ nonce }: ServerRecord): void {
     this.#alive?.close()
     this.#alive = undefined
     try {
-      this.#alive = this.#wait.backend.locks.watch(this.#wait.paths.aliveLock(this.#record.nonce))
+      this.#alive = this.#wait.backend.locks.watch(this.#wait.paths.aliveLock(nonce))
     } catch (error) {
       // Deleted in this moment: the next check decides what that means.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
