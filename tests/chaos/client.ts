@@ -7,12 +7,8 @@ interface Event {
   readonly [name: string]: unknown
 }
 
-/** Of one writer, as the database has them. */
-interface Rows {
-  readonly p: string
-  readonly rows: number
-  readonly last: number
-}
+/** Whose, and its number. */
+type Row = readonly [name: string, n: number]
 
 export interface Answer {
   readonly code: string | undefined
@@ -35,7 +31,12 @@ export class Client {
   readonly process: Process
   /** Whether the round has told it to leave, or killed it: what becomes of it then says nothing. */
   isDismissed = false
+  /** How many of its rows the server has acknowledged. */
   acknowledged = 0
+  /** The number that follows that of the last acknowledged one. */
+  next = 0
+  /** The numbers of rows that the storage refused: they may be there, or come back. */
+  readonly refusedRows: Set<number> = new Set()
   /** Of connect(), while it has no answer: when it was called. */
   calledAt: number | undefined
   lease: Lease | undefined
@@ -119,9 +120,9 @@ export class Client {
     this.#child.send(word)
   }
 
-  /** The answer to `rows`. */
-  async rows(): Promise<readonly Rows[]> {
-    return (await this.#child.event<{ readonly rows: readonly Rows[] }>('rows')).rows
+  /** The answer to `rows`: everybody's, in no order. */
+  async rows(): Promise<readonly Row[]> {
+    return (await this.#child.event<{ readonly rows: readonly Row[] }>('rows')).rows
   }
 
   errors(): string {
@@ -136,7 +137,12 @@ export class Client {
 
   #take(event: Event): void {
     if (event.event === 'acknowledged') {
-      this.acknowledged = event.rows as number
+      this.acknowledged++
+      this.next = (event.n as number) + 1
+      return
+    }
+    if (event.event === 'refused-row') {
+      this.refusedRows.add(event.n as number)
       return
     }
     this.#trace.add(`${this.name} ${JSON.stringify(event)}`)

@@ -5,7 +5,7 @@ export function finding({ plan, violations, trace }: Outcome): string {
   const { seed, driver, kinds } = plan
   return [
     `${driver}, seed ${seed} (${kinds.join(', ')}):`,
-    ...violations.map((violation) => `  ${violation}`),
+    ...violations.map(({ broken, text }) => `  ${broken}: ${text}`),
     `again: PROCREF_CHAOS_SEED=${seed} PROCREF_CHAOS_DRIVER=${driver} npx vitest run tests/chaos/chaos.test.ts`,
     JSON.stringify(plan),
     trace,

@@ -16,6 +16,7 @@ import { databaseUsers, type Stage } from './stage.ts'
 import { type Thief, takePort } from './stranger.ts'
 import { makeSurroundings, type Surroundings } from './surroundings.ts'
 import { Trace } from './trace.ts'
+import type { Violation } from './violation.ts'
 
 /** The programs of an installation of procref: its clients and its command. */
 export interface Installation {
@@ -31,7 +32,7 @@ export const OURS: Installation = {
 export interface Outcome {
   readonly plan: Plan
   /** What is wrong; empty: nothing. */
-  readonly violations: readonly string[]
+  readonly violations: readonly Violation[]
   /** When the rows were counted. */
   readonly acknowledged: number
   readonly rows: number
@@ -91,7 +92,7 @@ class Round implements Stage, AsyncDisposable {
   readonly #commands: { readonly words: string; readonly child: Child }[] = []
   readonly #thieves: Thief[] = []
   readonly #undo = new Set<() => void>()
-  readonly #violations: string[] = []
+  readonly #violations: Violation[] = []
   readonly #servers = new Map<string, Process>()
   readonly #readers: Client[] = []
   #bystander: Bystander | undefined
@@ -134,7 +135,7 @@ class Round implements Stage, AsyncDisposable {
       await this.#countRows()
       await this.#endAll()
     } catch (error) {
-      if (!(error instanceof Enough)) this.#violate(String(error instanceof Error ? error.stack : error))
+      if (!(error instanceof Enough)) this.#violate('the round itself', textOf(error))
     } finally {
       this.#isOver = true
       await observing
@@ -225,7 +226,7 @@ class Round implements Stage, AsyncDisposable {
       try {
         this.#look()
       } catch (error) {
-        this.#violate(`a look failed: ${error instanceof Error ? error.stack : error}`)
+        this.#violate('the round itself', `a look failed: ${textOf(error)}`)
         return
       }
       await after(LOOK_MS)
@@ -244,13 +245,13 @@ class Round implements Stage, AsyncDisposable {
     }
     const look: Look = { pids, servers, clients: this.#clients }
     for (const invariant of this.#invariants) {
-      for (const violation of invariant.look?.(look, this) ?? []) this.#violate(violation)
+      for (const { broken, text } of invariant.look(look, this)) this.#violate(broken, text)
     }
   }
 
-  #violate(text: string): void {
+  #violate(broken: Violation['broken'], text: string): void {
     this.trace.add(`VIOLATION: ${text}`)
-    this.#violations.push(text)
+    this.#violations.push({ broken, text })
   }
 
   #heal(): void {
@@ -261,17 +262,20 @@ class Round implements Stage, AsyncDisposable {
 
   /** Whoever is there is served and writes again. */
   async #settle(): Promise<void> {
-    await this.#eventually('every caller has its answer, and whoever was refused has ended', () =>
-      this.clients().every((client) => client.isServed),
+    await this.#eventually(
+      'a caller without an answer',
+      'every caller has its answer, and whoever was refused has ended',
+      () => this.clients().every((client) => client.isServed),
     )
     const before = new Map(this.#clients.map((client) => [client, client.acknowledged]))
-    await this.#eventually('every lease works again', () =>
+    await this.#eventually('a caller without an answer', 'every lease works again', () =>
       this.clients().every((client) => !client.isServed || client.acknowledged > (before.get(client) ?? 0)),
     )
     for (const { words, child } of this.#commands) {
       const isOver = child.exited.then(() => true)
       const hangs = after(PATIENT_MS).then(() => false)
-      if (!(await Promise.race([isOver, hangs]))) this.#violate(`procref ${words} does not end`)
+      if (!(await Promise.race([isOver, hangs])))
+        this.#violate('a caller without an answer', `procref ${words} does not end`)
     }
     this.excuses.allIsWell()
     this.trace.add('all is well again')
@@ -279,18 +283,30 @@ class Round implements Stage, AsyncDisposable {
 
   /** A program that comes now is served, and finds every acknowledged row. */
   async #countRows(): Promise<void> {
-    const reader = await this.#eventually('a program that comes now is served', () => this.#servedReader())
+    const reader = await this.#eventually('a caller without an answer', 'a program that comes now is served', () =>
+      this.#servedReader(),
+    )
     for (const client of this.#clients) client.look()
+    if (reader === undefined) return
     // Right before: what is acknowledged from now on may be there or not.
-    const acknowledged = new Map(this.#clients.map((client) => [client.name, client.acknowledged]))
-    reader?.send('rows')
-    const found = new Map((await reader?.rows())?.map((row) => [row.p, row]))
-    for (const [name, least] of acknowledged) {
-      this.#acknowledged += least
-      const { rows = 0, last = -1 } = found.get(name) ?? {}
-      this.#rows += rows
-      if (rows < least) this.#violate(`of ${least} acknowledged rows of ${name} ${rows} are there`)
-      if (last !== rows - 1) this.#violate(`the rows of ${name} have gaps: ${rows} of them, and the last is ${last}`)
+    const wanted = this.#clients.map((client) => ({ client, next: client.next, acknowledged: client.acknowledged }))
+    reader.send('rows')
+    const rows = await reader.rows()
+    for (const { client, next, acknowledged } of wanted) {
+      // What was refused until now.
+      client.look()
+      const there = new Set(rows.flatMap(([name, n]) => (name === client.name ? n : [])))
+      this.#acknowledged += acknowledged
+      this.#rows += there.size
+      // It writes one after the other: what is before one that is there was acknowledged, too.
+      const end = Math.max(next, ...there)
+      const missing = Array.from({ length: end }, (_, n) => n).filter(
+        (n) => !there.has(n) && !client.refusedRows.has(n),
+      )
+      if (missing.length > 0) {
+        const text = `of the rows of ${client.name}, acknowledged below ${next}, there are ${there.size} and not ${missing}`
+        this.#violate('an acknowledged write lost', text)
+      }
     }
   }
 
@@ -311,16 +327,17 @@ class Round implements Stage, AsyncDisposable {
         if (n % 2 === 0) client.leave()
         else client.kill()
       })
-    await this.#eventually('nobody is left', () => this.group.pids().length === 0)
+    const stays = (text: string): void => this.#violate('something left behind', text)
+    await this.#eventually('something left behind', 'nobody is left', () => this.group.pids().length === 0)
     const left = readdirSync(this.dir, { recursive: true, encoding: 'utf8' })
     // Of the slots' anybody may remove the oldest (docs/slot-directory.md), and nobody has to.
     const temporary = left.filter((name) => !/^(data\/db|slots)\//.test(name) && /\.(tmp|spare\d*|taken)$/.test(name))
-    if (temporary.length > 0) this.#violate(`temporary files are left: ${temporary.join(', ')}`)
+    if (temporary.length > 0) stays(`temporary files are left: ${temporary.join(', ')}`)
     const alive = left.filter((name) => /^alive-.*\.lock$/.test(name))
-    if (alive.length > 1) this.#violate(`alive locks of guardians that are gone are left: ${alive.join(', ')}`)
+    if (alive.length > 1) stays(`alive locks of guardians that are gone are left: ${alive.join(', ')}`)
     const { state } = JSON.parse(readFileSync(join(this.dir, 'server.json'), 'utf8')) as { state: string }
     const mayStay = this.#plan.kinds.some((kind) => FAULTS[kind].leavesRecord)
-    if (state !== 'stopped' && !mayStay) this.#violate(`all have gone, and the record says that it is ${state}`)
+    if (state !== 'stopped' && !mayStay) stays(`all have gone, and the record says that it is ${state}`)
   }
 
   #throwIfEnough(): void {
@@ -328,7 +345,11 @@ class Round implements Stage, AsyncDisposable {
   }
 
   /** As `eventually()`, but whoever waits in vain is told what is there. */
-  async #eventually<T>(what: string, look: () => T | undefined | false): Promise<T | undefined> {
+  async #eventually<T>(
+    broken: Violation['broken'],
+    what: string,
+    look: () => T | undefined | false,
+  ): Promise<T | undefined> {
     const { settleMs } = this.#patience
     try {
       return await eventually(
@@ -342,18 +363,21 @@ class Round implements Stage, AsyncDisposable {
     } catch (error) {
       if (error instanceof Enough) throw error
       const there = this.group.pids().flatMap((pid) => processOf(pid) ?? [])
-      this.#violate(
-        `${what}: not within ${settleMs / 1_000} s. There are: ${there.map(described).join(', ') || 'none'}`,
-      )
+      const who = there.map(described).join(', ') || 'none'
+      this.#violate(broken, `${what}: not within ${settleMs / 1_000} s. There are: ${who}`)
       return undefined
     }
   }
 
   #outcome(): Omit<Outcome, 'seconds'> {
     for (const thief of this.#thieves) {
-      if (thief.heard() !== '') this.#violate(`a stranger on the port heard ${JSON.stringify(thief.heard())}`)
+      if (thief.heard() !== '') {
+        const text = `a stranger on the port heard ${JSON.stringify(thief.heard())}`
+        this.#violate('a stranger on the port heard something', text)
+      }
     }
-    for (const heard of this.#bystander?.heard() ?? []) this.#violate(`a bystander ${heard}`)
+    for (const heard of this.#bystander?.heard() ?? [])
+      this.#violate('a foreign process signalled', `a bystander ${heard}`)
     const count: Record<string, number> = {}
     for (const { refused, lost } of this.#clients) {
       for (const [what, answer] of [['refused', refused] as const, ['lost', lost] as const]) {
@@ -380,4 +404,8 @@ class Round implements Stage, AsyncDisposable {
       return `there is no ${name}`
     }
   }
+}
+
+function textOf(error: unknown): string {
+  return String(error instanceof Error ? error.stack : error)
 }

@@ -35,6 +35,7 @@ import {
   connected,
   counted,
   DRIVERS,
+  journalOf,
   killed,
   nothingIsLeft,
   serviceDir,
@@ -105,6 +106,8 @@ describe.runIf(surrealBinary() !== undefined)('a server that is told to die from
 
 describe.runIf(isRoot()).each(DRIVERS)('a disk that is full (%s)', (driver) => {
   const start = clientsOf(driver)
+  /** The guardian looks every 5 s, waits 10 s for an answer, and up to 15 s for the server to stop. */
+  const HEALED_MS = 120_000
 
   test('before the start: an error that says so, nothing runs on, and the next connect() works once there is space', async () => {
     const { dir, fill, free } = smallDisk()
@@ -174,6 +177,45 @@ describe.runIf(isRoot()).each(DRIVERS)('a disk that is full (%s)', (driver) => {
     await connected(next)
     expect(await counted(next)).toBe(1)
   })
+
+  test.each(['rocksdb', 'surrealkv'])(
+    'under clients that write (%s): once there is space everybody writes again on the same leases, and every acknowledged row is there',
+    { timeout: 4 * HEALED_MS },
+    async (storage) => {
+      const { dir, fill, free } = smallDisk()
+      const client = start(dir, { storage })
+      await connected(client)
+      const acknowledged: number[] = []
+      const write = async (): Promise<string | undefined> => {
+        client.send('tryRow')
+        const { n, refused } = await client.event<{ n: number; refused?: string }>('tried', HEALED_MS)
+        if (refused === undefined) acknowledged.push(n)
+        return refused
+      }
+      for (let n = 0; n < 10; n++) expect(await write()).toBeUndefined()
+      fill()
+      // What it has room for in files that it has already is written all the same.
+      const refused = await eventually('a write is refused', write)
+      expect(refused).toMatch(/no space/i)
+      client.send('tried')
+      await client.event('found')
+      free()
+      // RocksDB refuses every write until its database is opened anew; one that SurrealKV does not answer is sent again then.
+      await eventually('a write is done', async () => (await write()) === undefined, HEALED_MS)
+      client.send('tried')
+      const { rows } = await client.event<{ rows: number[] }>('found')
+      expect(rows).toEqual(expect.arrayContaining(acknowledged))
+      const why = journalOf(dir).map(({ event, reason }) => `${event} ${reason}`)
+      // The executable's SurrealKV goes on by itself.
+      const isStuck = storage === 'rocksdb' || driver === 'embedded'
+      expect(why.includes('server-stopping writes-refused')).toBe(isStuck)
+      expect(stateOf(dir).epoch).toBe(isStuck ? 2 : 1)
+      client.send('close')
+      await client.event('closed')
+      await nothingIsLeft(dir)
+      expect(stateOf(dir).state).toBe('stopped')
+    },
+  )
 
   test('when the guardian is told to end: it stops the server in order all the same', async () => {
     const { dir, fill, free } = smallDisk()

@@ -15,6 +15,7 @@ import { essentials } from './essentials.ts'
 import {
   clientsOf,
   connected,
+  counted,
   DRIVERS,
   journalOf,
   killed,
@@ -22,6 +23,7 @@ import {
   startStranger,
   stateOf,
   stopped,
+  wroteRow,
 } from './service.ts'
 
 describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
@@ -167,6 +169,36 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
     expect(await client.event('reconnected')).toMatchObject({ epoch: 2 })
   })
 
+  test('with every lock deleted the next guardian waits for the server that has the data, however long its guardian stands still', async () => {
+    const dir = serviceDir()
+    const client = startClient(dir)
+    const { guardianPid, serverPid } = await connected(client)
+    await wroteRow(client)
+    process.kill(guardianPid, 'SIGSTOP')
+    onTestFinished(() => goesOn(guardianPid))
+    for (const name of readdirSync(dir, { recursive: true, encoding: 'utf8' })) {
+      if (/^(data\/)?[^/]+\.lock$/.test(name)) rmSync(`${dir}/${name}`)
+    }
+    const next = startClient(dir, { timeoutMs: 100_000 })
+    await eventually('the next guardian is at its start', () => stateOf(dir).state === 'starting')
+    const { guardian } = stateOf(dir)
+    await eventually('it has the new lock', () =>
+      lockUsers(dir).some(
+        ({ pid, locks }) => pid === guardian.pid && locks.some((lock) => lock.endsWith('server.lock')),
+      ),
+    )
+    expect(isAlive(serverPid)).toBe(true)
+    goesOn(guardianPid)
+    await eventually(
+      'the usurped guardian has left with its server',
+      () => !isAlive(guardianPid) && !isAlive(serverPid),
+    )
+    await connected(next)
+    expect(await counted(next)).toBe(1)
+    expect(stateOf(dir).guardian.pid).toBe(guardian.pid)
+    expect(await client.event('reconnected')).toMatchObject({ epoch: 2 })
+  })
+
   test('connect() inside a guardian throws at once', async () => {
     const dir = serviceDir()
     const child = startChild(new URL('./children/client.mjs', import.meta.url), {
@@ -202,3 +234,8 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
     expect(isAlive(guardianPid)).toBe(true)
   })
 })
+
+/** Does nothing to one that has ended. */
+function goesOn(pid: number): void {
+  if (isAlive(pid)) process.kill(pid, 'SIGCONT')
+}

@@ -1,4 +1,5 @@
-import { CredentialsRefusedError } from '@procref/lifecycle'
+import { setTimeout as after } from 'node:timers/promises'
+import { CredentialsRefusedError, isRetryable, whyNotCommitted, writeThatLeavesNothing } from '@procref/lifecycle'
 import { decodeValue, encodeArray, encodeValue } from './cbor.ts'
 import type { Engine } from './engine.ts'
 import { DatabaseOpenError } from './errors.ts'
@@ -6,6 +7,8 @@ import { DatabaseOpenError } from './errors.ts'
 /** As the real server. */
 const DEFAULT_NAMESPACE = 'main'
 const DEFAULT_DATABASE = 'main'
+
+const RETRY_MS = 100
 
 interface Login {
   readonly user: string
@@ -57,6 +60,20 @@ export async function prepareDatabase(engine: Engine, login: Login, path: string
 export async function checkPulse(engine: Engine): Promise<void> {
   const answer = await engine.call({ method: 'query', params: encodeArray([encodeValue('RETURN 1')]) })
   if ('error' in answer) throw new Error(`the engine answers ${JSON.stringify(decodeValue(answer.error))}`)
+}
+
+/** Commits a write that leaves nothing behind. Rejects with what the engine says instead; a conflict with others is tried again until `signal` is aborted. */
+export async function checkCommit(engine: Engine, signal: AbortSignal): Promise<void> {
+  const params = encodeArray([encodeValue(writeThatLeavesNothing())])
+  for (;;) {
+    const answer = await engine.call({ method: 'query', params })
+    if ('error' in answer) throw new Error(`the engine answers ${JSON.stringify(decodeValue(answer.error))}`)
+    const statements = decodeValue(answer.result) as readonly { readonly status: string; readonly result: unknown }[]
+    const failures = statements.flatMap(({ status, result }) => (status === 'OK' ? [] : String(result)))
+    if (failures.length === 0) return
+    if (!failures.some(isRetryable)) throw new Error(whyNotCommitted(failures))
+    await after(RETRY_MS, undefined, { signal })
+  }
 }
 
 /** A text in SurrealQL: whatever is in it, it ends where we end it. */

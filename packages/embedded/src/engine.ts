@@ -85,6 +85,12 @@ export function engineVersion(): string {
   return (loaded ?? findPlatformBinary()).version
 }
 
+/** As its storages say it of what the system has refused them (RocksDB and SurrealKV alike). */
+const STORAGE_ERROR = 'IO error'
+/** It is said in a few words. */
+const MAX_ERROR_BYTES = 16_384
+const REFUSAL = `an answer of the engine had "${STORAGE_ERROR}" in it`
+
 let spent = false
 
 /** SurrealDB's engine with one database open. There is one in a process, once. */
@@ -96,6 +102,7 @@ export class Engine {
     few: Math.max(MIN_FEW, availableParallelism()),
   })
   readonly #memory = new MemoryReturn()
+  #refusal: string | undefined
   #inFlight = 0
   #idle: (() => void) | undefined
   #stopping = false
@@ -127,6 +134,13 @@ export class Engine {
     return engine
   }
 
+  /** What its storage may have refused since the last call: a text that clients have written can look like it. */
+  takeRefusal(): string | undefined {
+    const refusal = this.#refusal
+    this.#refusal = undefined
+    return refusal
+  }
+
   /** Never rejects: what the engine cannot read or write becomes a parse error, as the real server says it. */
   async call(call: Call): Promise<Answer> {
     if (this.#stopping) return { error: shuttingDown() }
@@ -140,6 +154,7 @@ export class Engine {
       const answer = view(await this.#native.execute(request))
       this.#memory.passed(request.length)
       this.#memory.passed(answer.length)
+      if (answer.length <= MAX_ERROR_BYTES && answer.includes(STORAGE_ERROR)) this.#refusal = REFUSAL
       return answerOf(answer)
     } catch (cause) {
       return { error: parseError(), lost: String(cause).includes(NO_FORM) ? 'result' : 'request' }

@@ -15,7 +15,7 @@ import { type HttpContext, refusal } from './as-client.ts'
 import { ClientStream } from './client-stream.ts'
 import { connectionId } from './connection-id.ts'
 import { beginConversation, subprotocolFor, takesWebSockets } from './conversations.ts'
-import { checkPulse, prepareDatabase } from './database.ts'
+import { checkCommit, checkPulse, prepareDatabase } from './database.ts'
 import { Engine, type EngineOptions } from './engine.ts'
 import { FOREIGN_REQUEST, isLocalRequest } from './host-guard.ts'
 import { badRequest, type HttpAnswer, notReady, send, text } from './http-answer.ts'
@@ -128,6 +128,17 @@ class EmbeddedServer implements RunningServer {
       this.#pulse = undefined
     })
     await unlessAborted(this.#pulse, signal)
+  }
+
+  refusedWrite(): string | undefined {
+    return this.#context?.engine.takeRefusal()
+  }
+
+  async commits({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    signal.throwIfAborted()
+    const engine = this.#context?.engine
+    if (engine === undefined) throw new Error('no database is open')
+    await unlessAborted(checkCommit(engine, signal), signal)
   }
 
   terminate(): void {

@@ -139,6 +139,20 @@ export interface RunningServer {
    * Caller: one at a time, each with a limit; and nobody is ever ended because this failed.
    */
   healthy?(options: { readonly signal: AbortSignal }): Promise<void>
+  /**
+   * What makes it possible that its storage has refused a write since the last call, in a few words. Left out: it says nothing of that.
+   *
+   * Guarantee: answers at once, never throws. A suspicion and no verdict: it may be of a write that is of no interest, and a refusal may go unnoticed.
+   */
+  refusedWrite?(): string | undefined
+  /**
+   * Resolves when the server, once ready, has committed a write that leaves nothing in its data; rejects with what was seen instead, in a message
+   * for people. Left out: it cannot be asked.
+   *
+   * Guarantee: settles soon after `signal` was aborted.
+   * Caller: asks only when there is a suspicion, one at a time, each with a limit.
+   */
+  commits?(options: { readonly signal: AbortSignal }): Promise<void>
   /** Asks it to stop; a second call asks it to hurry (drop what is still connected). Returns at once, never throws. */
   terminate(): void
   /** Ends it without asking. For `placement: 'guardian'` a no-op: the guardian's exit does it. Never throws. */

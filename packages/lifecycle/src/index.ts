@@ -39,6 +39,7 @@ export {
   type SurrealOptions,
   type Sync,
 } from './drivers/surreal-options.ts'
+export { isRetryable, whyNotCommitted, writeThatLeavesNothing } from './drivers/surreal-writes.ts'
 export {
   ConfigMismatchError,
   ConnectTimeoutError,

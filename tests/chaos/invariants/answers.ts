@@ -17,8 +17,9 @@ export function answers(kinds: readonly FaultKind[]): Invariant {
       return clients.flatMap((client) => {
         if (told.has(client) || client.isDismissed) return []
         const wrong = whatIsWrong(client, isExplained)
-        if (wrong !== undefined) told.add(client)
-        return wrong ?? []
+        if (wrong === undefined) return []
+        told.add(client)
+        return [{ broken: 'a caller without an answer', text: wrong }]
       })
     },
   }

@@ -14,7 +14,10 @@ export function noStopUnderLease(): Invariant {
       const wrong = gone.flatMap(({ server, leased }) => {
         if (excuses.covers(server)) return []
         const under = leased.filter((client) => isLeased(client, server) && client.hasSlot())
-        return under.map((client) => `the server ${server.pid} ended under the lease of ${client.name}`)
+        return under.map(({ name }) => ({
+          broken: 'a server stopped under a lease' as const,
+          text: `the server ${server.pid} ended under the lease of ${name}`,
+        }))
       })
       before = servers.map((server) => ({ server, leased: clients.filter((client) => isLeased(client, server)) }))
       return wrong

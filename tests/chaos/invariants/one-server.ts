@@ -11,7 +11,9 @@ export function oneServer(): Invariant {
     look({ servers }) {
       const still = servers.filter((server) => before.some((one) => isSame(one, server)))
       before = servers
-      return still.length < 2 ? [] : [`two servers have the database open: ${still.map(described).join(' and ')}`]
+      if (still.length < 2) return []
+      const text = `two servers have the database open: ${still.map(described).join(' and ')}`
+      return [{ broken: 'two servers on one data directory', text }]
     },
   }
 }

@@ -2,16 +2,7 @@ import type { Replacement } from '../../service/installation.ts'
 import type { Driver, StartClient } from '../../service/service.ts'
 import type { FaultKind } from '../faults/index.ts'
 import type { Step } from '../plan.ts'
-
-/** What can be seen from outside to be wrong. */
-export type Seen =
-  | 'two servers on one data directory'
-  | 'a server stopped under a lease'
-  | 'an acknowledged write lost'
-  | 'something left behind'
-  | 'a caller without an answer'
-  | 'a foreign process signalled'
-  | 'a stranger on the port heard something'
+import type { Broken } from '../violation.ts'
 
 /** A bug as somebody could make it: procref still connects, writes, and passes for well, until something goes wrong around it. */
 export interface PlantedBug extends Replacement {
@@ -22,7 +13,7 @@ export interface PlantedBug extends Replacement {
   /** What shows it is that something never happens: a minute or more, which `pnpm soak planted` takes (PROCREF_CHAOS_SLOW=1). */
   readonly slow?: true
   /** Any of them, whichever is seen first. */
-  readonly seenAs: readonly Seen[]
+  readonly seenAs: readonly Broken[]
   /** The one kind of server with which it can be seen. */
   readonly driver?: Driver
   readonly hint: Hint
@@ -41,4 +32,4 @@ export interface WrittenRound {
 }
 
 /** Plays with the clients of an installation; answers what was wrong, if anything was. */
-export type Scenario = (start: StartClient) => Promise<Seen | undefined>
+export type Scenario = (start: StartClient) => Promise<Broken | undefined>

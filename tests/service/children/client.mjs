@@ -120,6 +120,7 @@ try {
     ...options,
   })
   const told = { stop: false }
+  let tries = 0
   lease.lost.addEventListener('abort', () =>
     say('lost', { code: lease.lost.reason?.code, text: lease.lost.reason?.message }),
   )
@@ -147,6 +148,19 @@ try {
       // The first rows make the table, too, and get in each other's way.
       await lease.db.query('CREATE row SET by = $pid', { pid: process.pid }).retry()
       say('row')
+    },
+    async tryRow() {
+      const n = tries++
+      const refused = await lease.db.query(`CREATE tried:${n} SET n = ${n}`).then(
+        () => undefined,
+        (error) => String(error),
+      )
+      say('tried', { n, refused })
+    },
+    async tried() {
+      // Reads only: nothing else can be done on a full disk.
+      const [rows] = await lease.db.query('SELECT VALUE n FROM tried')
+      say('found', { rows })
     },
     visit: () => visit(lease.db),
     sleep() {

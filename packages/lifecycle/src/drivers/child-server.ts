@@ -7,6 +7,9 @@ import { type LookContext, type WaitContext, type WaitStrategy, waitUntilReady }
 const LAST_WORDS = 50
 /** A busy machine is no sick server; the caller's own limit ends it sooner. */
 const HEALTH_MS = 10_000
+/** As many as stand in what is read of a log at once. */
+const NEW_LINES = 1_000
+const COMMIT_MS = 20_000
 
 export interface ChildServer {
   readonly plan: SpawnPlan
@@ -14,6 +17,10 @@ export interface ChildServer {
   readonly readiness: (pid: number) => WaitStrategy
   /** Looks once whether it still answers: what is wrong, in a few words. Left out: it cannot be asked. */
   readonly health?: (context: LookContext) => Promise<string | undefined>
+  /** What in new lines of its log may be about a write that its storage has refused. */
+  readonly refusal?: RegExp
+  /** Tries once whether it commits a write that leaves nothing; otherwise as `health`. */
+  readonly commits?: (context: LookContext, pid: number) => Promise<string | undefined>
   /** Asked once, when it is ready. */
   readonly details?: (context: WaitContext) => Promise<ServerDetails>
   /** What the last lines of a server that ended with an exit code other than 0 mean, if anything is known to. */
@@ -22,7 +29,7 @@ export interface ChildServer {
 
 /** A server that is a process of its own: TERM asks it, a second TERM hurries it, KILL ends it. */
 export function launchChild(context: LaunchContext, server: ChildServer): RunningServer {
-  const { health } = server
+  const { health, refusal, commits } = server
   // Before the spawn: the log is appended to, and what stands in it was said by earlier servers.
   const logStart = sizeOf(context.logFile)
   const child = context.spawn(server.plan)
@@ -45,8 +52,31 @@ export function launchChild(context: LaunchContext, server: ChildServer): Runnin
         if (wrong !== undefined) throw new Error(wrong)
       },
     }),
+    ...(refusal !== undefined && { refusedWrite: refusalsIn(context.logFile, logStart, refusal) }),
+    ...(commits !== undefined && {
+      commits: async ({ signal }) => {
+        const wrong = await commits({ ...context, logStart, signal, answerMs: COMMIT_MS }, child.pid)
+        if (wrong !== undefined) throw new Error(wrong)
+      },
+    }),
     terminate: () => child.signal('SIGTERM'),
     kill: () => child.signal('SIGKILL'),
+  }
+}
+
+/** Looks at what the log has got since the last look. What cannot be read is no refusal. */
+function refusalsIn(logFile: string, logStart: number, refusal: RegExp): () => string | undefined {
+  let seenTo = logStart
+  return () => {
+    try {
+      const size = sizeOf(logFile)
+      if (size === seenTo) return undefined
+      const lines = tailServerLog(logFile, NEW_LINES, seenTo)
+      seenTo = size
+      return lines.find((line) => refusal.test(line))
+    } catch {
+      return undefined
+    }
   }
 }
 

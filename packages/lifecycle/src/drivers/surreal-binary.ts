@@ -5,7 +5,7 @@ import { findSurreal, surrealVersion } from './find-surreal.ts'
 import { checkSurrealData, surrealEndpoint } from './surreal-data.ts'
 import { explainFailure } from './surreal-failures.ts'
 import { chooseSurreal, type SurrealChoice, type SurrealOptions } from './surreal-options.ts'
-import { answersHealth, answersQueries, askVersion } from './surreal-ready.ts'
+import { answersHealth, answersQueries, askVersion, commitsWrites } from './surreal-ready.ts'
 import { checkVersion, syncEnvironment } from './surreal-versions.ts'
 
 export interface SurrealBinaryOptions extends SurrealOptions {
@@ -67,12 +67,17 @@ export function surrealBinary(options: SurrealBinaryOptions = {}): ServerDriver 
         plan,
         readiness: (pid) => answersQueries(context, pid),
         health: answersHealth,
+        refusal: MAYBE_REFUSED,
+        commits: (look, pid) => commitsWrites(context, pid, look),
         details: askVersion,
         explain: (end, lastWords) => explainFailure({ context, plan, storage, end, lastWords }),
       })
     },
   }
 }
+
+/** What 3.3.5 logs when a commit fails, mostly without the reason, and what reasons of a storage look like. */
+const MAYBE_REFUSED = /commit failed|IO error|os error/i
 
 /** The database comes first: behind an option that takes a list the server would read it as one more of that list, and use memory. */
 function startArguments(

@@ -1,4 +1,5 @@
 import { identify } from '@procref/core'
+import { pause } from '../delay.ts'
 import type { LaunchContext, ServerDetails } from '../driver.ts'
 import { proveListener } from '../identity/listener.ts'
 import { lastWords } from '../state/server-log.ts'
@@ -7,6 +8,7 @@ import type { LookContext, WaitContext, WaitStrategy } from '../wait/wait.ts'
 import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from './default-database.ts'
 import { CredentialsRefusedError, ServerNotReadyError } from './errors.ts'
 import { damageIn } from './surreal-failures.ts'
+import { isRetryable, whyNotCommitted, writeThatLeavesNothing } from './surreal-writes.ts'
 
 const QUERY_MS = 10_000
 const LAST_WORDS = 50
@@ -16,6 +18,8 @@ const STATEMENTS = [
   `USE NS ${DEFAULT_NAMESPACE};`,
   `DEFINE DATABASE IF NOT EXISTS ${DEFAULT_DATABASE};`,
 ].join(' ')
+
+const RETRY_MS = 100
 
 /**
  * Ready when the server answers an authenticated query, which also makes the default namespace and database: simultaneous
@@ -75,19 +79,41 @@ function stranger({ host, port }: LaunchContext, pid: number): string | undefine
   return proof === 'proven' || proof === 'unknown' ? undefined : `what listens on ${host}:${port} is not process ${pid}`
 }
 
-async function refused(context: LaunchContext, wait: LookContext): Promise<string | undefined> {
+/**
+ * Commits a write that leaves nothing behind; what is wrong, if it does not. A conflict with others is neither: it is tried again. The password is
+ * sent as by `answersQueries`.
+ */
+export async function commitsWrites(
+  context: LaunchContext,
+  pid: number,
+  look: LookContext,
+): Promise<string | undefined> {
+  for (;;) {
+    const strange = stranger(context, pid)
+    if (strange !== undefined) return strange
+    const answer = await query(context, look, writeThatLeavesNothing(), look.answerMs ?? QUERY_MS)
+    if (typeof answer === 'string') return answer
+    const failures = failedStatements(answer.body)
+    if (failures === undefined) return `POST /sql answers ${answer.status} ${answer.body.slice(0, 500)}`
+    if (failures.length === 0) return undefined
+    if (!failures.some(isRetryable)) return whyNotCommitted(failures)
+    await pause(RETRY_MS, look.signal)
+  }
+}
+
+async function query(
+  context: LaunchContext,
+  look: LookContext,
+  statements: string,
+  timeout: number,
+): ReturnType<typeof ask> {
   const { user, password } = context.credentials
-  const answer = await ask(
-    wait,
-    {
-      method: 'POST',
-      path: '/sql',
-      headers: { accept: 'application/json' },
-      auth: `${user}:${password}`,
-      timeout: QUERY_MS,
-    },
-    STATEMENTS,
-  )
+  const headers = { accept: 'application/json' }
+  return await ask(look, { method: 'POST', path: '/sql', headers, auth: `${user}:${password}`, timeout }, statements)
+}
+
+async function refused(context: LaunchContext, wait: LookContext): Promise<string | undefined> {
+  const answer = await query(context, wait, STATEMENTS, QUERY_MS)
   if (typeof answer === 'string') return answer
   const { status, body } = answer
   if (status === 401 || status === 403) throw new CredentialsRefusedError(context.databaseDir)
@@ -113,9 +139,4 @@ function failedStatements(body: string): readonly string[] | undefined {
   return results
     .filter((result: { status?: unknown }) => result.status !== 'OK')
     .map((result: { result?: unknown }) => String(result.result))
-}
-
-/** `… This transaction can be retried`, in 2.x and 3.x. */
-export function isRetryable(message: string): boolean {
-  return /can be retried|transaction conflict/i.test(message)
 }

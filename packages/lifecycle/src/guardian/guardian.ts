@@ -17,7 +17,8 @@
  * Order of writes:
  *   OK:    `starting` (next epoch, `previous`)  →  server.lock  →  port  →  launch  →  server's identity  →  `serving`
  *   OK:    `draining`  →  proof  →  `stopping`  →  stop the server  →  server.lock again  →  `stopped`  →  exit
- *   OK:    `stopping` with `restarting`, nothing proven, slots held or not  →  as above: a restart on request, and no end of any lease
+ *   OK:    `stopping` with `restarting`, nothing proven, slots held or not  →  as above: a restart on request, or of a server that cannot
+ *          write any more (write-health.ts), and no end of any lease
  *   WRONG: launch before its epoch and nonce are on disk: a server that nobody recorded can never be proven ours.
  *   WRONG: `previous` replaced before server.lock is held: of guardians killed one after the other while they wait for it, the
  *          third would not know whose server it waits for. It is kept until then, and removed by the write of the port.
@@ -166,7 +167,7 @@ async function liveEpochs(g: Guardianship, before: ServerRecord | undefined, hel
       continue
     }
     try {
-      const outcome = await serve(g, started.server)
+      const outcome = await serve(g, started.server, previous)
       if (outcome.kind === 'stop') return await stop(g, started)
       if (outcome.kind === 'data-gone') {
         await stopServer(started.server)

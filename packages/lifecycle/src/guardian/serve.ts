@@ -1,4 +1,4 @@
-import { watch } from 'node:fs'
+import { statfsSync, watch } from 'node:fs'
 import { errnoOf, type LockWatch, leadsElsewhere, ProcrefError, processState } from '@procref/core'
 import type { RunningServer } from '../driver.ts'
 import { DirectoryGoneError } from '../errors.ts'
@@ -13,10 +13,13 @@ import { failureReason } from './failure-reasons.ts'
 import { announce, type Guardianship, note } from './guardianship.ts'
 import { Health } from './health.ts'
 import { Linger } from './linger.ts'
+import { WriteHealth } from './write-health.ts'
 
 const BEAT_MS = 5_000
 /** After a step that could not be written or proven, e.g. on a full disk. */
 const RETRY_MS = 1_000
+/** A server that has replaced one that could not write, and cannot either, is replaced after so long: whoever only reads is served meanwhile. */
+const REPLACEMENT_LIFE_MS = 30_000
 
 /** Why the time of serving is over. For `stop` the state on disk is `stopping`. */
 export type Outcome =
@@ -33,7 +36,11 @@ export type Outcome =
  * Sleeps until something happens: the slots became empty, the server ended, a signal, a request, the next beat, another
  * answer to the question whether the server still answers (which decides nothing but what the state is called).
  */
-export async function serve(g: Guardianship, server: RunningServer): Promise<Outcome> {
+export async function serve(
+  g: Guardianship,
+  server: RunningServer,
+  previous: ServerRecord | undefined,
+): Promise<Outcome> {
   const sources = new AbortController()
   let end: Awaited<RunningServer['ended']> | undefined
   server.ended.then((value) => {
@@ -49,6 +56,12 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
     () => serverState(g),
     () => g.wake.up(),
   )
+  const writes = new WriteHealth(
+    server,
+    () => freeBytes(g),
+    () => g.wake.up(),
+  )
+  const replaceableFrom = performance.now() + (couldNotWrite(previous) ? REPLACEMENT_LIFE_MS : 0)
   /** What the journal says. */
   let noted: Health['state'] = 'serving'
   /** What is recorded, between stops that were not proven. */
@@ -86,6 +99,10 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
           return { kind: 'ended', reason: 'told-to-die', evidence: { pid: server.pid, port: g.chronicle.current.port } }
         }
         health.ask()
+        writes.ask()
+        if (writes.stuck !== undefined && performance.now() >= replaceableFrom) {
+          stopNow = { restarting: { by: process.pid }, seen: writes.stuck }
+        }
       }
       // As `establish`, in two: where the record cannot be written the attempt is repeated, the line is not.
       if (health.state !== noted) {
@@ -97,7 +114,7 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
       if (requests.pending || beat) {
         requests.pending = false
         const request = lookForRequest(g)
-        if (request?.kind === 'restart') stopNow = { restarting: { by: request.by } }
+        if (request?.kind === 'restart') stopNow = { restarting: { by: request.by }, seen: undefined }
         if (request?.kind === 'stop') {
           if (request.force) stopNow = { by: 'request' }
           else if ((await countHeld(g)) === 0) {
@@ -128,6 +145,7 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
   } finally {
     sources.abort()
     health.close()
+    writes.close()
     dataLock?.close()
     requests.close()
   }
@@ -170,13 +188,36 @@ function serverState(g: Guardianship): string | undefined {
   return server === undefined ? undefined : processState(server)
 }
 
-/** Why `stopping` is written, as the record says it: one of the two. */
-type StopReason = Required<Pick<ServerRecord, 'by'>> | Required<Pick<ServerRecord, 'restarting'>>
+/** Why `stopping` is written, as the record says it: one of the two. `seen`: nobody has asked for it, the server cannot write. */
+type StopReason =
+  | Required<Pick<ServerRecord, 'by'>>
+  | (Required<Pick<ServerRecord, 'restarting'>> & { readonly seen: string | undefined })
 
 function announceStop(g: Guardianship, why: StopReason): void {
-  const stopping = { state: 'stopping', ...why } as const
-  if ('restarting' in why) announce(g, stopping, 'server-stopping', 'restart', why.restarting)
-  else announce(g, stopping, 'server-stopping', why.by === 'empty' ? 'slots-empty' : why.by)
+  if ('restarting' in why) {
+    const { restarting, seen } = why
+    const change = { state: 'stopping', restarting } as const
+    if (seen === undefined) announce(g, change, 'server-stopping', 'restart', restarting)
+    else announce(g, change, 'server-stopping', 'writes-refused', { seen })
+    return
+  }
+  const { by } = why
+  announce(g, { state: 'stopping', by }, 'server-stopping', by === 'empty' ? 'slots-empty' : by)
+}
+
+/** Its guardian has asked itself for a restart. */
+function couldNotWrite(record: ServerRecord | undefined): boolean {
+  return record?.restarting !== undefined && record.restarting.by === record.guardian.pid
+}
+
+/** Not known: nothing is wrong with it. A quota is not seen by this. */
+function freeBytes(g: Guardianship): number {
+  try {
+    const { bavail, bsize } = statfsSync(g.paths.database)
+    return bavail * bsize
+  } catch {
+    return Number.POSITIVE_INFINITY
+  }
 }
 
 /** No write, no act; the failure is journalled (which may fail as well) and the step comes again. */

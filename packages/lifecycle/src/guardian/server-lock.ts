@@ -1,4 +1,5 @@
 import { type FileLock, isSameProcess, type SlotBackend, sameNamespaces } from '@procref/core'
+import { pause } from '../delay.ts'
 import { ForeignNamespaceError, type LockHolder, ServerLockHeldError } from '../errors.ts'
 import { describeProcess, serverLockHolders } from '../identity/server-lock-holders.ts'
 import { signalSame } from '../identity/signal.ts'
@@ -8,12 +9,16 @@ import { lockUntil } from './election.ts'
 
 /** A killed process may take this long to let go (it writes back, it is in the kernel); before that nothing is judged. */
 const LET_GO_MS = 10_000
+/** A guardian notices with its next beat that it has lost its office, and stops its server, which can take 25 s. */
+const USURPED_MS = 30_000
+const LOOK_MS = 100
 
 /**
  * Holds `server.lock`: proof that no server uses the data directory. What still holds it after 10 s is finished off if, and
  * only if, it is provably a server of this directory (it has the file open and carries a nonce that was recorded here).
  *
- * Throws `ServerLockHeldError` naming the holder when it is anybody else or the recorded guardian lives;
+ * Throws `ServerLockHeldError` naming the holder when it is anybody else or the recorded guardian lives, or the recorded server still runs
+ * without the lock;
  * `ForeignNamespaceError` when it was started in another container and so cannot be seen or signalled from here.
  */
 export async function obtainServerLock(
@@ -23,7 +28,7 @@ export async function obtainServerLock(
   killed: (pid: number) => void,
 ): Promise<FileLock> {
   const first = await lockUntil(locks, layout.serverLock, performance.now() + LET_GO_MS)
-  if (first !== undefined) return first
+  if (first !== undefined) return await onceUnused(first, layout, previous)
   if (previous !== undefined) {
     if (!sameNamespaces(previous.guardian))
       throw new ForeignNamespaceError({ dir: layout.root, pid: previous.guardian.pid })
@@ -41,8 +46,26 @@ export async function obtainServerLock(
   }
   if (strangers.length > 0) throw held(layout, strangers, 'processes that were not started from this directory')
   const second = await lockUntil(locks, layout.serverLock, performance.now() + LET_GO_MS)
-  if (second !== undefined) return second
+  if (second !== undefined) return await onceUnused(second, layout, previous)
   throw held(layout, [], 'a process that cannot be seen from here')
+}
+
+/**
+ * The lock proves nothing of a server whose lock file was deleted under it. The recorded one is waited for as long as it runs: its guardian
+ * has lost its office with the same files, and is about to stop it.
+ */
+async function onceUnused(lock: FileLock, layout: Layout, previous: ServerRecord | undefined): Promise<FileLock> {
+  const deadline = performance.now() + USURPED_MS
+  const recorded = [previous?.server, previous?.previous?.server].filter((server) => server !== undefined)
+  for (;;) {
+    const running = recorded.find((server) => server.pid !== process.pid && isSameProcess(server))
+    if (running === undefined) return lock
+    if (performance.now() >= deadline) {
+      lock.release()
+      throw held(layout, [describeProcess(running.pid)], 'the server recorded before, whose lock file was deleted')
+    }
+    await pause(LOOK_MS)
+  }
 }
 
 function held(layout: Layout, holders: readonly LockHolder[], reason: string): ServerLockHeldError {

@@ -45,6 +45,7 @@ const JOURNAL_REASONS = [
   'ready',
   'answers-again',
   'no-answer',
+  'writes-refused',
   'server-ended',
   'told-to-die',
   'orphan-of-dead-guardian',

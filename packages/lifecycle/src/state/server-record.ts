@@ -72,8 +72,8 @@ export interface ServerRecord {
   /** In the states `stopping` and `stopped`, unless it is `restarting`. */
   readonly by?: StopCause
   /**
-   * In the states `stopping` and `stopped`: the process `by` has asked for another guardian, so this is no end for those who have a
-   * lease. Not a cause of its own: a reader of protocol 1 does not know it, and brings the server back as after a signal.
+   * In the states `stopping` and `stopped`: the process `by` has asked for another guardian (this one itself, when its server could not write
+   * any more), so this is no end for those who have a lease. Not a cause of its own: a reader of protocol 1 does not know it, and brings the server back as after a signal.
    */
   readonly restarting?: { readonly by: number }
   /** Whose server may still be there; absent once `server.lock` has proven that it is not. */

@@ -1,7 +1,7 @@
 import type { ConnectOptions, EngineFactory, Surreal, SystemAuth } from 'surrealdb'
 import type { Credentials } from '../driver.ts'
 import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from '../drivers/default-database.ts'
-import { isRetryable } from '../drivers/surreal-ready.ts'
+import { isRetryable } from '../drivers/surreal-writes.ts'
 import type { LeaseEngine } from './engine.ts'
 import { quoteIdentifier } from './identifier.ts'
 import { News } from './news.ts'

@@ -1,4 +1,4 @@
-import { isRetryable } from '../drivers/surreal-ready.ts'
+import { isRetryable } from '../drivers/surreal-writes.ts'
 
 const RETRIES = 20
 const PAUSE_MS = 10

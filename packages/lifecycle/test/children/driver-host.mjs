@@ -1,5 +1,5 @@
 // Does with a driver what a guardian does. DRIVER_HOST is JSON (see hostOf in drivers/driver-suite.ts), not an argument: it
-// holds the password, and a driver in this process must not show it there. Words: check, data, launch, ready, wait-aborted, terminate, kill.
+// holds the password, and a driver in this process must not show it there. Words: check, data, launch, ready, commits, wait-aborted, terminate, kill.
 import { mkdirSync, openSync } from 'node:fs'
 import { obey, say, sayFailed } from '@procref/testing/child'
 import { spawnServer } from '../../dist/guardian/spawn-server.js'
@@ -43,6 +43,7 @@ obey({
     return server.pid
   }),
   ready: answer(() => server.ready({ signal: AbortSignal.timeout(100_000) })),
+  commits: answer(() => server.commits({ signal: AbortSignal.timeout(100_000) })),
   'wait-aborted': answer(() => server.ready({ signal: AbortSignal.abort(new Error('given up')) })),
   terminate: () => server.terminate(),
   kill: () => server.kill(),

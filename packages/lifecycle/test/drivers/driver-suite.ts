@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import {
   atEnd,
@@ -129,6 +129,15 @@ export function driverTests(name: string, { make }: DriverUnderTest): void {
       expect(whoListensOn(first.port)).toEqual([])
       const second = await startServer(make({ storage }), first)
       expect(await countRows(second)).toBe(rows)
+    })
+
+    test.each(durable)('%s: commits when asked to, which its storage writes and nobody finds', async (storage) => {
+      const server = await startServer(make({ storage }))
+      const seen = async (): Promise<unknown> => (await server.sql('INFO FOR ROOT')).map(({ result }) => result)
+      const [found, bytes] = [await seen(), bytesIn(server.databaseDir)]
+      expect(await server.ask('commits')).toBeNull()
+      expect(bytesIn(server.databaseDir)).toBeGreaterThan(bytes)
+      expect(await seen()).toEqual(found)
     })
 
     test('memory: is declared not durable, and is not', async () => {
@@ -309,6 +318,11 @@ export async function startServer(driver: ServerDriver, before?: Place): Promise
       return end
     },
   }
+}
+
+function bytesIn(dir: string): number {
+  const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  return files.reduce((sum, { parentPath, name }) => sum + statSync(`${parentPath}/${name}`).size, 0)
 }
 
 const ROWS = 25
