@@ -42,7 +42,7 @@ export const WITHOUT_ANSWER: readonly PlantedBug[] = [
     rule: '`restart` replaces guardian and server under their users: no lease is lost',
     package: 'lifecycle',
     file: 'dist/guardian/serve.js',
-    text: 'stopNow = { restarting: { by: request.by } };',
+    text: 'stopNow = { restarting: { by: request.by }, seen: undefined };',
     by: "stopNow = { by: 'request' };",
     seenAs: ['a caller without an answer'],
     hint: { faults: ['restart'] },
