@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import type { LaunchContext, RunningServer, ServerDetails, ServerEnd, SpawnPlan } from '../driver.ts'
-import { lastWords } from '../state/server-log.ts'
+import { lastWords, tailServerLog } from '../state/server-log.ts'
 import { type LookContext, type WaitContext, type WaitStrategy, waitUntilReady } from '../wait/wait.ts'
 
 /** Of the server's last words: where it says why it ended. */
