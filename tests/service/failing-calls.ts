@@ -6,7 +6,7 @@ import { freshDir } from '@procref/testing'
 
 /** What a call does, as preload/failing-call.c knows it. */
 const KINDS = { open: 1, make: 2, write: 4, sync: 8, remove: 16, read: 32, lock: 64, look: 128 } as const
-export type CallKind = keyof typeof KINDS
+type CallKind = keyof typeof KINDS
 export const EVERY_KIND = Object.keys(KINDS) as readonly CallKind[]
 
 /** An error, and which calls can meet with it. */
