@@ -9,9 +9,13 @@ export const killServer: Fault = {
   },
 }
 
+/** Three that were killed while they came up are told as guardians that cannot come up. */
+const KILLED_AT_THEIR_LAUNCH = ['PROCREF_GUARDIAN_LAUNCH']
+
 /** The server dies with it. */
 export const killGuardian: Fault = {
   endsServer: true,
+  explains: KILLED_AT_THEIR_LAUNCH,
   inject(stage, [whom]) {
     kill(stage, 'guardian', pick(stage.guardians(), whom))
   },
@@ -19,6 +23,7 @@ export const killGuardian: Fault = {
 
 export const killBoth: Fault = {
   endsServer: true,
+  explains: KILLED_AT_THEIR_LAUNCH,
   inject(stage) {
     for (const one of [...stage.servers(), ...stage.guardians()]) kill(stage, 'guardian or server', one)
   },

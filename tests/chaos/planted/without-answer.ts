@@ -53,12 +53,12 @@ export const WITHOUT_ANSWER: readonly PlantedBug[] = [
     rule: '`stopping` is one-way',
     package: 'lifecycle',
     file: 'dist/guardian/guardian.js',
-    text: 'const outcome = await serve(g, started.server);',
+    text: 'const outcome = await serve(g, started.server, previous);',
     by: `\
-let outcome = await serve(g, started.server);
+let outcome = await serve(g, started.server, previous);
             while (outcome.kind === 'stop' && !(await g.pool.provenEmpty())) {
                 g.chronicle.write({ state: 'serving', by: undefined, restarting: undefined });
-                outcome = await serve(g, started.server);
+                outcome = await serve(g, started.server, previous);
             }`,
     seenAs: ['a caller without an answer'],
     hint: { faults: ['restart', 'stop-force'] },

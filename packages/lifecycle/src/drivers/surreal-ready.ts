@@ -25,14 +25,16 @@ const RETRY_MS = 100
  * Ready when the server answers an authenticated query, which also makes the default namespace and database: simultaneous
  * first clients would fail each other's transactions.
  *
- * Guarantee: data that the server finds damaged are `DatabaseDamagedError` at once. The password is sent only to a listener of this very child, where the system can be asked (Linux).
+ * Guarantee: data that the server finds damaged are `DatabaseDamagedError` at once. Only a listener of this very child is asked anything, and gets the password, where the system can
+ * be asked (Linux).
  */
 export function answersQueries(context: LaunchContext, pid: number): WaitStrategy {
   return {
     what: 'SurrealDB to answer an authenticated query',
     tellsHealth: false,
     look: async (wait) => {
-      const missing = await unhealthy(wait)
+      // Nobody else is asked anything; and is it still the same one that gets the password?
+      const missing = stranger(context, pid) ?? (await unhealthy(wait))
       if (missing === undefined) return stranger(context, pid) ?? (await refused(context, wait))
       // It tries to read a damaged block again and again, for a minute.
       const damage = damageIn(lastWords(wait.logFile, LAST_WORDS, wait.logStart), context.databaseDir)
@@ -76,6 +78,7 @@ function stranger({ host, port }: LaunchContext, pid: number): string | undefine
   const server = identify(pid)
   if (server === undefined) return 'its process is gone'
   const proof = proveListener({ host, port, server })
+  if (proof === 'nobody') return `nobody listens on ${host}:${port}`
   return proof === 'proven' || proof === 'unknown' ? undefined : `what listens on ${host}:${port} is not process ${pid}`
 }
 
