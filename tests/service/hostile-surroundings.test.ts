@@ -33,6 +33,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import {
   clientsOf,
   connected,
+  connectedWithin,
   counted,
   DRIVERS,
   journalOf,
@@ -178,33 +179,46 @@ describe.runIf(isRoot()).each(DRIVERS)('a disk that is full (%s)', (driver) => {
     expect(await counted(next)).toBe(1)
   })
 
-  test.each(['rocksdb', 'surrealkv'])(
-    'under clients that write (%s): once there is space everybody writes again on the same leases, and every acknowledged row is there',
-    { timeout: 4 * HEALED_MS },
-    async (storage) => {
+  describe.each(['rocksdb', 'surrealkv'])('under clients that write (%s)', (storage) => {
+    /** Writes rows, one for each call; whatever was acknowledged has to be there. */
+    function writer(client: Child): {
+      readonly acknowledged: readonly number[]
+      write(): Promise<string | undefined>
+      found(): Promise<readonly number[]>
+    } {
+      const acknowledged: number[] = []
+      return {
+        acknowledged,
+        async write() {
+          client.send('tryRow')
+          const { n, refused } = await client.event<{ n: number; refused?: string }>('tried', HEALED_MS)
+          if (refused === undefined) acknowledged.push(n)
+          return refused
+        },
+        async found() {
+          client.send('tried')
+          return (await client.event<{ rows: number[] }>('found')).rows
+        },
+      }
+    }
+
+    test('once there is space everybody writes again on the same leases, and every acknowledged row is there', {
+      timeout: 4 * HEALED_MS,
+    }, async () => {
       const { dir, fill, free } = smallDisk()
       const client = start(dir, { storage })
       await connected(client)
-      const acknowledged: number[] = []
-      const write = async (): Promise<string | undefined> => {
-        client.send('tryRow')
-        const { n, refused } = await client.event<{ n: number; refused?: string }>('tried', HEALED_MS)
-        if (refused === undefined) acknowledged.push(n)
-        return refused
-      }
+      const { acknowledged, write, found } = writer(client)
       for (let n = 0; n < 10; n++) expect(await write()).toBeUndefined()
       fill()
       // What it has room for in files that it has already is written all the same.
-      const refused = await eventually('a write is refused', write)
-      expect(refused).toMatch(/no space/i)
-      client.send('tried')
-      await client.event('found')
+      expect(await eventually('a write is refused', write)).toMatch(/no space/i)
+      // Who only reads is served.
+      await found()
       free()
       // RocksDB refuses every write until its database is opened anew; one that SurrealKV does not answer is sent again then.
       await eventually('a write is done', async () => (await write()) === undefined, HEALED_MS)
-      client.send('tried')
-      const { rows } = await client.event<{ rows: number[] }>('found')
-      expect(rows).toEqual(expect.arrayContaining(acknowledged))
+      expect(await found()).toEqual(expect.arrayContaining([...acknowledged]))
       const why = journalOf(dir).map(({ event, reason }) => `${event} ${reason}`)
       // The executable's SurrealKV goes on by itself.
       const isStuck = storage === 'rocksdb' || driver === 'embedded'
@@ -214,8 +228,30 @@ describe.runIf(isRoot()).each(DRIVERS)('a disk that is full (%s)', (driver) => {
       await client.event('closed')
       await nothingIsLeft(dir)
       expect(stateOf(dir).state).toBe('stopped')
-    },
-  )
+    })
+
+    test('a server that is killed is not started before there is space: its log is torn, and whoever repairs it on a full disk loses what was acknowledged', {
+      timeout: 4 * HEALED_MS,
+    }, async () => {
+      const { dir, fill, free } = smallDisk()
+      const client = start(dir, { storage })
+      const { serverPid, port } = await connected(client)
+      const { acknowledged, write } = writer(client)
+      for (let n = 0; n < 200; n++) expect(await write()).toBeUndefined()
+      fill()
+      await eventually('a write is refused', write)
+      process.kill(serverPid, 'SIGKILL')
+      await eventually('the server is dead', () => !isAlive(serverPid))
+      // In which somebody tries again and again.
+      await staysTrue(5_000, () => expect(whoListensOn(port)).toEqual([]))
+      free()
+      // The first lease may have been given up meanwhile; what counts is what is there.
+      await killed(client)
+      const next = start(dir, { storage })
+      await connectedWithin(HEALED_MS, next)
+      expect(await writer(next).found()).toEqual(expect.arrayContaining([...acknowledged]))
+    })
+  })
 
   test('when the guardian is told to end: it stops the server in order all the same', async () => {
     const { dir, fill, free } = smallDisk()

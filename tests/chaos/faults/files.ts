@@ -5,7 +5,14 @@ import { between, type Fault } from './fault.ts'
 
 /** One slot file, or the folder: a holder keeps its lock, and claims another one when it notices. */
 export const deleteSlots: Fault = {
-  explains: ['PROCREF_LEASE_LOST', 'PROCREF_SLOT_LOST', 'PROCREF_SLOT_FILE_UNSTABLE', 'PROCREF_NOT_FOUND'],
+  explains: [
+    'PROCREF_LEASE_LOST',
+    'PROCREF_SLOT_LOST',
+    'PROCREF_SLOT_FILE_UNSTABLE',
+    'PROCREF_NOT_FOUND',
+    // With the folder, between the making and the reading of its protocol.json.
+    'PROCREF_PROTOCOL_UNREADABLE',
+  ],
   inject(stage, [way = 0, which]) {
     const slots = listed(join(stage.dir, 'slots')).filter((name) => /^slot_/.test(name))
     if (way < 0.3) remove(stage, 'slots')

@@ -67,6 +67,7 @@ import { electGuardian } from './election.ts'
 import { failureReason } from './failure-reasons.ts'
 import { announce, establish, type Guardianship, note } from './guardianship.ts'
 import { choosePort } from './port.ts'
+import { obtainRoom } from './room.ts'
 import { serve } from './serve.ts'
 import { obtainServerLock } from './server-lock.ts'
 import type { GuardianSetup, GuardianStatus } from './setup.ts'
@@ -77,6 +78,8 @@ import { Wake } from './wake.ts'
 const READY_TIMEOUT_MS = 120_000
 /** A server told to die by a logout should not be brought back in the middle of it; TERM to us cancels the restart. */
 const RESTART_DELAY_MS = 500
+/** A full disk is no end for those who have a lease, as long as it does not last. */
+const ROOM_TIMEOUT_MS = 120_000
 const HOST = '127.0.0.1'
 
 /**
@@ -155,7 +158,7 @@ async function liveEpochs(g: Guardianship, before: ServerRecord | undefined, hel
   for (;;) {
     let started: Started | undefined
     try {
-      started = await startServer(g, { previous, old, obtainLock, hello })
+      started = await startServer(g, { previous, old, recovering, obtainLock, hello })
     } catch (error) {
       if (error instanceof UsurpedError) return usurped(g, undefined)
       if (g.told.aborted) return toldWhileStarting(g)
@@ -200,13 +203,15 @@ interface Started {
 
 interface Start {
   readonly previous: ServerRecord | undefined
+  /** Somebody may hold a lease on the one before. */
+  readonly recovering: boolean
   /** Not dead yet. */
   readonly old: RunningServer | undefined
   obtainLock(): Promise<FileLock>
   hello(): void
 }
 
-async function startServer(g: Guardianship, { previous, old, obtainLock, hello }: Start): Promise<Started> {
+async function startServer(g: Guardianship, { previous, recovering, old, obtainLock, hello }: Start): Promise<Started> {
   const { chronicle, paths, driver } = g
   const mark = startMark()
   const before = sameAsked(previous, chronicle.current) ? (previous?.starts ?? []) : []
@@ -236,6 +241,7 @@ async function startServer(g: Guardianship, { previous, old, obtainLock, hello }
   const lock = await obtainLock()
   let server: RunningServer | undefined
   try {
+    if (driver.durable) await obtainRoom(paths.database, recovering ? ROOM_TIMEOUT_MS : 0, g.told)
     const credentials = ensureCredentials(paths)
     await driver.checkData?.(paths.database)
     const engine = await driver.engine?.()

@@ -1,4 +1,4 @@
-import { statfsSync, watch } from 'node:fs'
+import { watch } from 'node:fs'
 import { errnoOf, type LockWatch, leadsElsewhere, ProcrefError, processState } from '@procref/core'
 import type { RunningServer } from '../driver.ts'
 import { DirectoryGoneError } from '../errors.ts'
@@ -13,6 +13,7 @@ import { failureReason } from './failure-reasons.ts'
 import { announce, type Guardianship, note } from './guardianship.ts'
 import { Health } from './health.ts'
 import { Linger } from './linger.ts'
+import { roomOf } from './room.ts'
 import { WriteHealth } from './write-health.ts'
 
 const BEAT_MS = 5_000
@@ -58,7 +59,7 @@ export async function serve(
   )
   const writes = new WriteHealth(
     server,
-    () => freeBytes(g),
+    () => roomOf(g.paths.database),
     () => g.wake.up(),
   )
   const replaceableFrom = performance.now() + (couldNotWrite(previous) ? REPLACEMENT_LIFE_MS : 0)
@@ -208,16 +209,6 @@ function announceStop(g: Guardianship, why: StopReason): void {
 /** Its guardian has asked itself for a restart. */
 function couldNotWrite(record: ServerRecord | undefined): boolean {
   return record?.restarting !== undefined && record.restarting.by === record.guardian.pid
-}
-
-/** Not known: nothing is wrong with it. A quota is not seen by this. */
-function freeBytes(g: Guardianship): number {
-  try {
-    const { bavail, bsize } = statfsSync(g.paths.database)
-    return bavail * bsize
-  } catch {
-    return Number.POSITIVE_INFINITY
-  }
 }
 
 /** No write, no act; the failure is journalled (which may fail as well) and the step comes again. */

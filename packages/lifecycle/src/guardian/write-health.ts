@@ -1,10 +1,9 @@
 import type { RunningServer } from '../driver.ts'
 import { serializeError } from '../state/serialized-error.ts'
+import { type Room, suffices } from './room.ts'
 
 /** A disk may be slow; but what is asked here is asked only after a write was refused. */
 const ANSWER_MS = 10_000
-/** What a server needs at least to open its database again: below that its next start would fail, and nobody could even read. */
-const ROOM_BYTES = 8 * 1024 * 1024
 
 /**
  * Whether the server can still write. A storage that could not write once, because the disk was full or a descriptor was missing, may refuse
@@ -15,16 +14,16 @@ const ROOM_BYTES = 8 * 1024 * 1024
  */
 export class WriteHealth {
   readonly #server: RunningServer
-  /** In the file system of the database, for this user. */
-  readonly #freeBytes: () => number
+  /** Without room the next start would be refused, and nobody could even read. */
+  readonly #room: () => Room
   readonly #changed: () => void
   #suspicion: string | undefined
   #stuck: string | undefined
   #asking: AbortController | undefined
 
-  constructor(server: RunningServer, freeBytes: () => number, changed: () => void) {
+  constructor(server: RunningServer, room: () => Room, changed: () => void) {
     this.#server = server
-    this.#freeBytes = freeBytes
+    this.#room = room
     this.#changed = changed
   }
 
@@ -37,14 +36,15 @@ export class WriteHealth {
   ask(): void {
     const { commits } = this.#server
     if (commits === undefined) return
-    const free = this.#freeBytes()
+    const room = this.#room()
     this.#suspicion = this.#server.refusedWrite?.() ?? this.#suspicion
-    if (free < ROOM_BYTES) {
-      this.#suspicion ??= this.#stuck ?? `${free} bytes were free`
+    if (room.isLow || (this.#stuck !== undefined && !suffices(room))) {
+      this.#suspicion ??= this.#stuck ?? `${room.free} bytes were free`
       this.#stuck = undefined
       return
     }
     if (this.#suspicion === undefined || this.#asking !== undefined || this.#stuck !== undefined) return
+    if (!suffices(room)) return
     void this.#ask(commits.bind(this.#server), this.#suspicion)
   }
 
@@ -65,7 +65,7 @@ export class WriteHealth {
       const reason = asking.signal.aborted ? asking.signal.reason : error
       if (this.#asking !== asking) return
       // Full again meanwhile: that it cannot write now says nothing.
-      if (this.#freeBytes() < ROOM_BYTES) this.#suspicion ??= suspicion
+      if (!suffices(this.#room())) this.#suspicion ??= suspicion
       else this.#stuck = `${suspicion}; and now: ${serializeError(reason).message}`
       if (this.#stuck !== undefined) this.#changed()
     } finally {

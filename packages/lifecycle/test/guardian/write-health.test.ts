@@ -5,6 +5,7 @@ import { WriteHealth } from '../../dist/guardian/write-health.js'
 /** Longer than any question may take. */
 const LONG_MS = 60_000
 const ROOM = 100 << 20
+const LEAST = 8 << 20
 
 interface Watched {
   readonly health: WriteHealth
@@ -39,7 +40,7 @@ function watch(commits: RunningServer['commits']): Watched {
   const news: string[] = []
   const health = new WriteHealth(
     server,
-    () => watched.free,
+    () => ({ free: watched.free, isLow: watched.free < LEAST, needed: () => 2 * LEAST }),
     () => news.push(health.stuck ?? 'fine'),
   )
   const watched: Watched = { health, asked: 0, free: ROOM, refusal: undefined, news }
@@ -140,4 +141,23 @@ test('a server that cannot be asked is never called stuck', async () => {
   watched.refusal = 'IO error'
   await ask(watched)
   expect(watched.health.stuck).toBeUndefined()
+})
+
+test('nor is one asked that could not open its database again, and what was found is looked at again', async () => {
+  const watched = watch(async () => {
+    throw new Error('No space left on device')
+  })
+  watched.refusal = 'IO error'
+  watched.free = LEAST
+  await ask(watched)
+  expect(watched.asked).toBe(0)
+  watched.free = ROOM
+  await ask(watched)
+  expect(watched.health.stuck).toBeDefined()
+  watched.free = LEAST
+  await ask(watched)
+  expect(watched.health.stuck).toBeUndefined()
+  watched.free = ROOM
+  await ask(watched)
+  expect([watched.asked, watched.news.length]).toEqual([2, 2])
 })

@@ -1,0 +1,77 @@
+import { readdirSync, statfsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { FileAccessError } from '@procref/core'
+import { pause } from '../delay.ts'
+
+/** For what a server writes when it opens its database, beside what it makes of its logs. */
+const LEAST_BYTES = 8 * 1024 * 1024
+/** What has been committed and is in no table yet (RocksDB's, SurrealKV's): opening the database writes it once more. */
+const LOG = /\.(log|wal)$/
+const LOOK_MS = 1_000
+
+export interface Room {
+  /** In bytes, for this user. */
+  readonly free: number
+  /** For nothing that a server does; costs one system call to know. */
+  readonly isLow: boolean
+  /** For a server to open its database, in bytes: looks at the database's files. */
+  needed(): number
+}
+
+/** What is free where the database lies. What cannot be found out is no hindrance; a quota is not seen. */
+export function roomOf(databaseDir: string): Room {
+  const free = freeBytes(databaseDir)
+  return { free, isLow: free < LEAST_BYTES, needed: () => LEAST_BYTES + logBytes(databaseDir) }
+}
+
+/**
+ * Resolves when there is room to open the database; waits `forMs` for it. Throws `FileAccessError` (`PROCREF_DISK_FULL`), or the signal's reason.
+ *
+ * Why a database is not even opened on a full disk: SurrealKV (3.3.5) repairs a log that a full disk has torn by writing it anew, and what does
+ * not fit is lost, acknowledged or not.
+ */
+export async function obtainRoom(databaseDir: string, forMs: number, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + forMs
+  for (;;) {
+    const room = roomOf(databaseDir)
+    if (suffices(room)) return
+    if (performance.now() >= deadline) throw noRoom(databaseDir, room)
+    await pause(LOOK_MS, signal)
+  }
+}
+
+/** Whether a server can open its database. */
+export function suffices(room: Room): boolean {
+  return !room.isLow && room.free >= room.needed()
+}
+
+function noRoom(path: string, { free, needed }: Room): FileAccessError {
+  const megabytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MB`
+  const message =
+    `The disk of ${path} is full (ENOSPC): ${megabytes(free)} are free, and to open the database safely takes ${megabytes(needed())}. ` +
+    'Free some space on that disk and try again; the data are untouched.'
+  return new FileAccessError('PROCREF_DISK_FULL', message, path, 'ENOSPC', undefined)
+}
+
+function freeBytes(path: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(path)
+    return bavail * bsize
+  } catch {
+    return Number.POSITIVE_INFINITY
+  }
+}
+
+function logBytes(databaseDir: string): number {
+  try {
+    const entries = readdirSync(databaseDir, { recursive: true, withFileTypes: true })
+    const logs = entries.filter((entry) => entry.isFile() && LOG.test(entry.name))
+    return logs.reduce((sum, { parentPath, name }) => sum + sizeOf(join(parentPath, name)), 0)
+  } catch {
+    return 0
+  }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+}
