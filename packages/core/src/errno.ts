@@ -38,6 +38,14 @@ const REMEDIES: Readonly<Record<string, { readonly code: `PROCREF_${string}`; re
   EISDIR: { code: 'PROCREF_NOT_A_FILE', advice: 'A directory is where a file should be: move it away.' },
   ENXIO: { code: 'PROCREF_NOT_A_FILE', advice: 'Something that is not a plain file is there: move it away.' },
   ELOOP: { code: 'PROCREF_SYMBOLIC_LINK', advice: 'Symbolic links are not followed here: remove the link.' },
+  EIO: {
+    code: 'PROCREF_IO_ERROR',
+    advice: 'The disk failed, or what connects it: see the log of the kernel (`dmesg`), and try again.',
+  },
+  ENOMEM: {
+    code: 'PROCREF_OUT_OF_MEMORY',
+    advice: 'The kernel has no memory left for it: end some programs, and try again.',
+  },
   ENOLCK: { code: 'PROCREF_NO_LOCKS_LEFT', advice: 'The kernel has no room for another lock: try again later.' },
 }
 

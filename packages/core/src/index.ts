@@ -16,6 +16,7 @@ export { type Guarantees, locksAreInheritable } from './guarantees.ts'
 export { ProcessIdentityUnavailableError } from './identity-unavailable.ts'
 export { descriptorModule, installedModule, isBundled, ownFile, requireBeside } from './installed-module.ts'
 export { isError } from './is-error.ts'
+export { leadsElsewhere } from './leads-elsewhere.ts'
 export { type LinkedSignal, linkSignals } from './link-signals.ts'
 export { testMedium } from './medium-test.ts'
 export {
@@ -26,6 +27,7 @@ export {
   rebuildMigrating,
 } from './migrating.ts'
 export { isMovedAway, type MoveStep, moveSlots, type SlotMove, SlotsHeldError, undoMove } from './move-slots.ts'
+export { onFile } from './on-file.ts'
 export { ifVisible, isGone, isRefused } from './proc.linux.ts'
 export {
   bootId,

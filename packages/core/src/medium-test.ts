@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { translateErrno } from './errno.ts'
 import type { FileLocker } from './file-locker.ts'
 import { UnsupportedFilesystemError } from './filesystem.ts'
+import { leadsElsewhere } from './leads-elsewhere.ts'
 import { type SystemCalls, systemCalls } from './system-calls.ts'
 import { removeTemporary } from './temporary-file.ts'
 
@@ -19,7 +20,7 @@ export function testMedium(
 ): void {
   const path = join(dir, `medium-test.${process.pid}-${randomBytes(6).toString('hex')}.tmp`)
   try {
-    const problem = faultOf(locker, path)
+    const problem = faultOf(locker, path, system)
     if (problem !== undefined)
       throw new UnsupportedFilesystemError(dir, filesystem, `where locks do not work: ${problem}`)
   } catch (error) {
@@ -30,7 +31,7 @@ export function testMedium(
   }
 }
 
-function faultOf(locker: FileLocker, path: string): string | undefined {
+function faultOf(locker: FileLocker, path: string, system: SystemCalls): string | undefined {
   const first = locker.tryLock(path)
   if (first === undefined) return 'a new file could not be locked'
   try {
@@ -39,7 +40,7 @@ function faultOf(locker: FileLocker, path: string): string | undefined {
     if (second !== undefined) return 'a file could be locked twice'
     const state = probe(locker, path)
     if (state !== 'held') return `a locked file was found ${state}`
-    if (!first.isCurrent()) return 'a locked file was not the one at its path'
+    if (leadsElsewhere(first, system)) return 'a locked file was not the one at its path'
   } finally {
     first.release()
   }

@@ -149,7 +149,8 @@ test.each([
   ['EMFILE', 'PROCREF_TOO_MANY_OPEN_FILES'],
   ['ENOLCK', 'PROCREF_NO_LOCKS_LEFT'],
   ['EROFS', 'PROCREF_READ_ONLY'],
-  ['EIO', 'EIO'],
+  ['EIO', 'PROCREF_IO_ERROR'],
+  ['EXDEV', 'EXDEV'],
 ])('%s ends the claim at once: the next slot would fare no better', async (name, code) => {
   const { pool, locker } = await openPool(3)
   let tries = 0

@@ -16,6 +16,8 @@ test.each([
   ['ENXIO', 'PROCREF_NOT_A_FILE'],
   ['ELOOP', 'PROCREF_SYMBOLIC_LINK'],
   ['ENOLCK', 'PROCREF_NO_LOCKS_LEFT'],
+  ['EIO', 'PROCREF_IO_ERROR'],
+  ['ENOMEM', 'PROCREF_OUT_OF_MEMORY'],
 ])('%s becomes %s, which says what was tried, where, and what to do', (name, code) => {
   const cause = errno(name)
   const error = translateErrno(cause, 'make', '/some/where') as FileAccessError
@@ -25,7 +27,7 @@ test.each([
 })
 
 test('an errno without a known remedy, and what is no system error, pass through unchanged', () => {
-  for (const error of [errno('EIO'), new TypeError('x'), new ProcrefError('PROCREF_X', 'x'), 'text', undefined]) {
+  for (const error of [errno('EXDEV'), new TypeError('x'), new ProcrefError('PROCREF_X', 'x'), 'text', undefined]) {
     expect(translateErrno(error, 'make', '/some/where')).toBe(error)
   }
 })

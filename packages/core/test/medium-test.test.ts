@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { type FileLocker, testMedium } from '@procref/core'
+import { type FileLocker, systemCalls, testMedium } from '@procref/core'
 import { freshDir } from '@procref/testing'
 import { expect, test } from 'vitest'
 import { errno, TestLocker } from './test-locker.ts'
@@ -75,6 +75,24 @@ test('a lock that cannot be looked at for want of a descriptor says nothing of t
   locker.onProbe = () => 'unknown'
   expect(() => testMedium(locker, freshDir(), 'testfs')).toThrow(
     expect.objectContaining({ code: 'PROCREF_TOO_MANY_OPEN_FILES' }),
+  )
+  expect([locker.locks.size, locker.watches.size]).toEqual([0, 0])
+})
+
+test('a lock of which cannot be told whether it is current says nothing of the medium', () => {
+  const locker = new TestLocker()
+  const blind: FileLocker = {
+    tryLock(path) {
+      const lock = locker.tryLock(path)
+      return lock && { path, isCurrent: () => false, release: () => lock.release() }
+    },
+    watch: (path) => locker.watch(path),
+  }
+  const stat = (): never => {
+    throw errno('EIO')
+  }
+  expect(() => testMedium(blind, freshDir(), 'testfs', { ...systemCalls, stat })).toThrow(
+    expect.objectContaining({ code: 'PROCREF_IO_ERROR' }),
   )
   expect([locker.locks.size, locker.watches.size]).toEqual([0, 0])
 })

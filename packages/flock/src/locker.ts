@@ -1,5 +1,13 @@
 import { constants } from 'node:fs'
-import { errnoOf, type FileLock, type FileLocker, type LockState, type LockWatch, UnsafeFileError } from '@procref/core'
+import {
+  errnoOf,
+  type FileLock,
+  type FileLocker,
+  type LockState,
+  type LockWatch,
+  onFile,
+  UnsafeFileError,
+} from '@procref/core'
 import { type FlockCalls, type FlockOperation, flockCalls } from './system-calls.ts'
 
 // O_CLOEXEC is libuv's doing. O_NONBLOCK means nothing for a plain file, but opening a FIFO would wait without it.
@@ -30,7 +38,7 @@ function tryLock(calls: FlockCalls, path: string): FileLock | undefined {
   let lock: FlockLock | undefined
   try {
     if (tryFlock(calls, fd, 'exnb', path)) {
-      const stat = calls.fstat(fd)
+      const stat = onFile(path, () => calls.fstat(fd))
       const user = process.geteuid?.()
       if (!stat.isFile()) throw new UnsafeFileError(path, 'is not a plain file')
       if (user !== undefined && Number(stat.uid) !== user) {
@@ -116,7 +124,7 @@ class FlockWatch implements LockWatch {
     this.#calls = calls
     this.#fd = fd
     try {
-      const stat = calls.fstat(fd)
+      const stat = onFile(path, () => calls.fstat(fd))
       if (!stat.isFile()) throw new UnsafeFileError(path, 'is not a plain file')
       this.#dev = stat.dev
       this.#ino = stat.ino
@@ -185,7 +193,7 @@ class FlockWatch implements LockWatch {
     }
     let same = false
     try {
-      const stat = this.#calls.fstat(fd)
+      const stat = onFile(this.path, () => this.#calls.fstat(fd))
       same = stat.dev === this.#dev && stat.ino === this.#ino
       return same ? fd : undefined
     } finally {

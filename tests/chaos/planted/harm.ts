@@ -37,8 +37,8 @@ export const HARM: readonly PlantedBug[] = [
     package: 'lifecycle',
     file: 'dist/client/kept-lease.js',
     text: `\
-            if (record.epoch !== known.epoch || record.nonce !== known.nonce)
-                this.announce({ epoch: this.epoch, server: this.server });
+        if (record.epoch !== known.epoch || record.nonce !== known.nonce)
+            this.announce({ epoch: this.epoch, server: this.server });
 `,
     by: '',
     // It goes on dialling the port of before, and proves the listener of another one.

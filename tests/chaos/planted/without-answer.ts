@@ -30,7 +30,7 @@ export const WITHOUT_ANSWER: readonly PlantedBug[] = [
     package: 'lifecycle',
     file: 'dist/guardian/chronicle.js',
     text: `\
-        if (!this.#office.guardianLock.isCurrent())
+        if (leadsElsewhere(this.#office.guardianLock))
             throw new UsurpedError();
 `,
     by: '',

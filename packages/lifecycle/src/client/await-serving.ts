@@ -6,7 +6,7 @@ import { ConnectTimeoutError, StoppedOnRequestError } from '../errors.ts'
 import { standstill } from '../identity/standstill.ts'
 import type { Layout } from '../state/layout.ts'
 import { rebuildError } from '../state/serialized-error.ts'
-import { tailServerLog } from '../state/server-log.ts'
+import { lastWords } from '../state/server-log.ts'
 import type { ServerRecord, ServiceSettings } from '../state/server-record.ts'
 import { checkProtocol } from './check-protocol.ts'
 import { Launcher } from './launcher.ts'
@@ -102,7 +102,7 @@ function timedOut(context: WaitContext, view: View): ConnectTimeoutError {
     dir: paths.root,
     timeoutMs,
     waitedFor: waitedFor(view),
-    logTail: tailServerLog(paths.serverLog, 20),
+    logTail: lastWords(paths.serverLog, 20),
   })
 }
 

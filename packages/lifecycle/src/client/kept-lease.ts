@@ -3,6 +3,7 @@
  * looked at. No guardian → the wait loop of connect(), with no exit but a server or `lost`.
  */
 import type { LockWatch, Slot, SlotPool } from '@procref/core'
+import { delay } from '../delay.ts'
 import { LeaseLostError } from '../errors.ts'
 import type { ServerRecord } from '../state/server-record.ts'
 import { awaitServing, endOf, type WaitContext } from './await-serving.ts'
@@ -14,8 +15,10 @@ import { EndingLease } from './ending-lease.ts'
 import { fileTrouble } from './file-trouble.ts'
 import type { LeasedServer, ServiceLease } from './lease.ts'
 import { hasEnded, isUp, look } from './look.ts'
+import { isPassingTrouble } from './passing-trouble.ts'
 
 const CHECK_MS = 5_000
+const LOOK_AGAIN_MS = 500
 
 export interface LeaseParts {
   readonly pool: SlotPool
@@ -41,7 +44,7 @@ export class KeptLease extends EndingLease<LeasedServer> implements ServiceLease
     this.#pool = parts.pool
     this.#slot = parts.slot
     this.#record = parts.record
-    this.#watchAlive()
+    this.#watchAlive(parts.record)
     this.#schedule()
   }
 
@@ -80,19 +83,32 @@ export class KeptLease extends EndingLease<LeasedServer> implements ServiceLease
   async #checkOnce(): Promise<void> {
     clearTimeout(this.#timer)
     if (this.ended.aborted) return
-    try {
-      await this.#keepSlot()
-      const record = await this.#findServer()
-      checkReachable(record, this.#wait.paths.root)
-      checkSeen(this.#pool, record, this.#wait.paths.root)
-      const known = this.#record
-      this.#record = record
-      if (this.#alive?.isCurrent() !== true) this.#watchAlive()
-      if (record.epoch !== known.epoch || record.nonce !== known.nonce)
-        this.announce({ epoch: this.epoch, server: this.server })
-    } catch (error) {
-      this.lose(fileTrouble(error, this.#wait.paths.root))
+    const giveUpAt = performance.now() + this.#wait.timeoutMs
+    for (;;) {
+      try {
+        return await this.#lookOnce()
+      } catch (error) {
+        if (!isPassingTrouble(error) || performance.now() >= giveUpAt) {
+          return this.lose(fileTrouble(error, this.#wait.paths.root))
+        }
+      }
+      // Who could not look has not seen that anything is wrong: a lease that is good is not given up for that.
+      await delay(LOOK_AGAIN_MS, 'let-exit', this.ended).catch(() => {})
+      if (this.ended.aborted) return
     }
+  }
+
+  async #lookOnce(): Promise<void> {
+    await this.#keepSlot()
+    const record = await this.#findServer()
+    checkReachable(record, this.#wait.paths.root)
+    checkSeen(this.#pool, record, this.#wait.paths.root)
+    const known = this.#record
+    // First what may fail: of what is not known yet the next look tells again.
+    if (this.#alive?.isCurrent() !== true) this.#watchAlive(record)
+    this.#record = record
+    if (record.epoch !== known.epoch || record.nonce !== known.nonce)
+      this.announce({ epoch: this.epoch, server: this.server })
   }
 
   async #findServer(): Promise<ServerRecord> {
@@ -144,11 +160,11 @@ export class KeptLease extends EndingLease<LeasedServer> implements ServiceLease
     }
   }
 
-  #watchAlive(): void {
+  #watchAlive({ nonce }: ServerRecord): void {
     this.#alive?.close()
     this.#alive = undefined
     try {
-      this.#alive = this.#wait.backend.locks.watch(this.#wait.paths.aliveLock(this.#record.nonce))
+      this.#alive = this.#wait.backend.locks.watch(this.#wait.paths.aliveLock(nonce))
     } catch (error) {
       // Deleted in this moment: the next check decides what that means.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error

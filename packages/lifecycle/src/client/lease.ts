@@ -10,7 +10,10 @@ export interface ServiceLease<Server = LeasedServer> extends AsyncDisposable {
   readonly slot: Slot
   /** The life of the server that the lease talks to now; grows at each start. */
   readonly epoch: number
-  /** Fires, with a typed error as reason, when the lease cannot be kept: nothing comes back on it afterwards. */
+  /**
+   * Fires, with a typed error as reason, when the lease cannot be kept: nothing comes back on it afterwards. A directory that cannot be
+   * looked at for the moment (no descriptor, no memory, a disk that fails) ends it once that has lasted for `timeoutMs`.
+   */
   readonly lost: AbortSignal
   readonly server: Server
   /**

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { installedModule, translateErrno } from '@procref/core'
 import { rebuildError } from '../state/serialized-error.ts'
-import { openServerLog, tailServerLog } from '../state/server-log.ts'
+import { lastWords, openServerLog } from '../state/server-log.ts'
 import { detachedEnvironment } from './environment.ts'
 import { LEAVE_ORPHAN } from './leave-orphan.ts'
 import { type DetachedError, STATUS_FD } from './status.ts'
@@ -123,7 +123,7 @@ function firstLine<S>(child: ChildProcess, options: DetachedLaunch): Promise<S> 
 }
 
 function logTail(path: string): string {
-  const lines = tailServerLog(path, 10)
+  const lines = lastWords(path, 10)
   return lines.length === 0 ? '' : `; the end of its log:\n  ${lines.join('\n  ')}\n`
 }
 

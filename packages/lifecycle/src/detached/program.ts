@@ -1,3 +1,4 @@
+import { fileTrouble } from '../client/file-trouble.ts'
 import { type StatusReporter, statusReporter } from './status.ts'
 
 /**
@@ -18,5 +19,8 @@ export function runDetached<Setup extends { readonly dir: string }, Status>(
   const setup = JSON.parse(process.argv[2] ?? '') as Setup
   process.title = `procref ${name} ${setup.dir}`
   // process.exit, not a natural end: an engine's threads can keep the process, and its death is what frees the locks.
-  run(setup, told.signal, report).then(() => process.exit(0), leave)
+  run(setup, told.signal, report).then(
+    () => process.exit(0),
+    (error: unknown) => leave(fileTrouble(error, setup.dir)),
+  )
 }

@@ -38,9 +38,15 @@ export function statusReporter<S>(name: string): StatusReporter<S> {
   return {
     report: send,
     leave(error) {
-      process.stderr.write(`procref ${name} ${process.pid}: ${error instanceof Error ? error.stack : String(error)}\n`)
+      // The log may be what cannot be written: whoever waits is told first.
       send({ kind: 'error', error: serializeError(error) })
-      process.exit(1)
+      try {
+        process.stderr.write(
+          `procref ${name} ${process.pid}: ${error instanceof Error ? error.stack : String(error)}\n`,
+        )
+      } finally {
+        process.exit(1)
+      }
     },
   }
 }

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import type { LaunchContext, RunningServer, ServerDetails, ServerEnd, SpawnPlan } from '../driver.ts'
-import { tailServerLog } from '../state/server-log.ts'
+import { lastWords, tailServerLog } from '../state/server-log.ts'
 import { type LookContext, type WaitContext, type WaitStrategy, waitUntilReady } from '../wait/wait.ts'
 
 /** Of the server's last words: where it says why it ended. */
@@ -35,7 +35,7 @@ export function launchChild(context: LaunchContext, server: ChildServer): Runnin
   const child = context.spawn(server.plan)
   const ended = child.ended.then((end): ServerEnd => {
     if (end.error !== undefined || end.code === 0 || end.code === null) return end
-    const error = server.explain?.(end, tailServerLog(context.logFile, LAST_WORDS, logStart))
+    const error = server.explain?.(end, lastWords(context.logFile, LAST_WORDS, logStart))
     return error === undefined ? end : { ...end, error }
   })
   return {

@@ -2,7 +2,7 @@ import { identify } from '@procref/core'
 import { pause } from '../delay.ts'
 import type { LaunchContext, ServerDetails } from '../driver.ts'
 import { proveListener } from '../identity/listener.ts'
-import { tailServerLog } from '../state/server-log.ts'
+import { lastWords } from '../state/server-log.ts'
 import { ask } from '../wait/http.ts'
 import type { LookContext, WaitContext, WaitStrategy } from '../wait/wait.ts'
 import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from './default-database.ts'
@@ -37,7 +37,7 @@ export function answersQueries(context: LaunchContext, pid: number): WaitStrateg
       const missing = stranger(context, pid) ?? (await unhealthy(wait))
       if (missing === undefined) return stranger(context, pid) ?? (await refused(context, wait))
       // It tries to read a damaged block again and again, for a minute.
-      const damage = damageIn(tailServerLog(wait.logFile, LAST_WORDS, wait.logStart), context.databaseDir)
+      const damage = damageIn(lastWords(wait.logFile, LAST_WORDS, wait.logStart), context.databaseDir)
       if (damage !== undefined) throw damage
       return missing
     },

@@ -1,3 +1,4 @@
+import { leadsElsewhere } from '@procref/core'
 import type { ServerRecord, ServerRecordFile } from '../state/server-record.ts'
 import type { Office } from './election.ts'
 
@@ -26,9 +27,9 @@ export class Chronicle {
     return this.#current
   }
 
-  /** Throws `UsurpedError` when this process is the guardian no longer. */
+  /** Throws `UsurpedError` when this process is the guardian no longer, and the system's error when that cannot be told. */
   verifyOffice(): void {
-    if (!this.#office.guardianLock.isCurrent()) throw new UsurpedError()
+    if (leadsElsewhere(this.#office.guardianLock)) throw new UsurpedError()
   }
 
   /**

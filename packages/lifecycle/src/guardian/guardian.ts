@@ -44,6 +44,7 @@ import {
   type SlotBackend,
   secureDirectory,
 } from '@procref/core'
+import { fileTrouble } from '../client/file-trouble.ts'
 import { afterCleanStop, afterStart, isCrashLoop, startMark } from '../crash-loop.ts'
 import { pause } from '../delay.ts'
 import type { RunningServer, ServerDriver } from '../driver.ts'
@@ -56,7 +57,7 @@ import { Journal, type JournalReason } from '../state/journal.ts'
 import { type Layout, layout } from '../state/layout.ts'
 import { NEWEST_PROTOCOL, OLDEST_PROTOCOL } from '../state/protocols.ts'
 import { serializeError } from '../state/serialized-error.ts'
-import { openServerLog, tailServerLog } from '../state/server-log.ts'
+import { lastWords, openServerLog } from '../state/server-log.ts'
 import { readServerRecord, type ServerRecord, ServerRecordFile } from '../state/server-record.ts'
 import { readUpgradeConsent } from '../state/upgrade-consent.ts'
 import { VERSION } from '../version.ts'
@@ -234,7 +235,7 @@ async function startServer(g: Guardianship, { previous, recovering, old, obtainL
   // A restart waits: at a logout everything is told to die, and we are about to be.
   if (previous?.nonce === g.setup.nonce) await pause(RESTART_DELAY_MS, g.told)
   if (refused) {
-    throw new ServerCrashLoopError({ dir: paths.root, ...limit, logTail: tailServerLog(paths.serverLog, 20) })
+    throw new ServerCrashLoopError({ dir: paths.root, ...limit, logTail: lastWords(paths.serverLog, 20) })
   }
 
   const lock = await obtainLock()
@@ -316,8 +317,9 @@ function toldWhileStarting(g: Guardianship): void {
   note(g, 'guardian-exited', 'signal')
 }
 
-function fail(g: Guardianship, error: unknown): void {
-  const failure = { ...serializeError(error), logTail: tailServerLog(g.paths.serverLog, 20) }
+function fail(g: Guardianship, reason: unknown): void {
+  const error = fileTrouble(reason, g.paths.root)
+  const failure = { ...serializeError(error), logTail: lastWords(g.paths.serverLog, 20) }
   const failed = { state: 'failed', failure, server: undefined } as const
   establish(g, failed, 'server-failed', failureReason(error), evidence(error))
 }

@@ -1,15 +1,16 @@
 import { watch } from 'node:fs'
 import { basename } from 'node:path'
-import { type LockWatch, processState } from '@procref/core'
+import { errnoOf, type LockWatch, leadsElsewhere, ProcrefError, processState } from '@procref/core'
 import type { RunningServer } from '../driver.ts'
 import { DirectoryGoneError } from '../errors.ts'
 import { proveListener } from '../identity/listener.ts'
-import { takeRequest } from '../state/request-file.ts'
+import { type GuardianRequest, takeRequest } from '../state/request-file.ts'
 import { serializeError } from '../state/serialized-error.ts'
 import { capServerLog, SERVER_LOG_LIMIT_BYTES } from '../state/server-log.ts'
 import { readServerRecord, type ServerRecord } from '../state/server-record.ts'
 import { UsurpedError } from './chronicle.ts'
 import { holdAlive } from './election.ts'
+import { failureReason } from './failure-reasons.ts'
 import { announce, type Guardianship, note } from './guardianship.ts'
 import { Health } from './health.ts'
 import { Linger } from './linger.ts'
@@ -48,7 +49,7 @@ export async function serve(
     end = value
     g.wake.up()
   })
-  const dataLock = watchServerLock(g)
+  let dataLock = watchServerLock(g)
   const requests = watchRequests(g)
   const empty = watchEmpty(g, sources.signal)
   const linger = new Linger(g.paths.slots, g.chronicle.current.settings.lingerMs)
@@ -92,7 +93,8 @@ export async function serve(
       if (beat) {
         nextBeat = performance.now() + BEAT_MS
         await beatOnce(g)
-        if (dataLock !== undefined && !dataLock.isCurrent()) {
+        dataLock ??= watchServerLock(g)
+        if (dataLock !== undefined && isGone(g, dataLock)) {
           return { kind: 'data-gone', error: new DirectoryGoneError({ dir: g.paths.data }) }
         }
         const listener = listenerState(g)
@@ -118,7 +120,7 @@ export async function serve(
       if (noted !== up && tryToWrite(g, () => recordHealth(g, noted))) up = noted
       if (requests.pending || beat) {
         requests.pending = false
-        const request = takeRequest(g.paths.requestJson, g.setup.nonce)
+        const request = lookForRequest(g)
         if (request?.kind === 'restart') stopNow = { restarting: { by: request.by }, seen: undefined }
         if (request?.kind === 'stop') {
           if (request.force) stopNow = { by: 'request' }
@@ -222,7 +224,7 @@ function tryToWrite(g: Guardianship, write: () => void): boolean {
     return true
   } catch (error) {
     if (error instanceof UsurpedError) throw error
-    const reason = (error as { code?: unknown }).code === 'ENOSPC' ? 'disk-full' : 'io-error'
+    const reason = failureReason(error) === 'disk-full' ? 'disk-full' : 'io-error'
     note(g, 'write-failed', reason, { message: serializeError(error).message })
     return false
   }
@@ -238,18 +240,49 @@ async function countHeld(g: Guardianship): Promise<number> {
 
 /** The work of every 5 s: is this still our office, our record, our log within its limit? */
 async function beatOnce(g: Guardianship): Promise<void> {
-  g.chronicle.verifyOffice()
-  if (!g.office.aliveLock.isCurrent()) {
-    g.office.aliveLock.release()
-    g.office.aliveLock = await holdAlive(g.backend.locks, g.paths, g.setup.nonce)
+  try {
+    g.chronicle.verifyOffice()
+    if (leadsElsewhere(g.office.aliveLock)) {
+      // Where that cannot be done now, what was released is not current at the next beat either.
+      g.office.aliveLock.release()
+      g.office.aliveLock = await holdAlive(g.backend.locks, g.paths, g.setup.nonce)
+    }
+  } catch (error) {
+    noteTrouble(g, error)
   }
   if (recordedNonce(g) !== g.setup.nonce) {
     tryToWrite(g, () => g.chronicle.write({}))
   }
-  capServerLog(g.logFd, SERVER_LOG_LIMIT_BYTES)
+  tryToWrite(g, () => capServerLog(g.logFd, SERVER_LOG_LIMIT_BYTES))
   g.journal.rotateIfLarge()
   // Looks at every slot and keeps hold of those in use, so that a deleted folder cannot hide their holders later.
   await countHeld(g)
+}
+
+/** Where it cannot be told it is not gone. */
+function isGone(g: Guardianship, dataLock: LockWatch): boolean {
+  try {
+    return leadsElsewhere(dataLock)
+  } catch (error) {
+    noteTrouble(g, error)
+    return false
+  }
+}
+
+/** Where it cannot be looked for, or read, it stays for the next beat: no server ends for that. */
+function lookForRequest(g: Guardianship): GuardianRequest | undefined {
+  try {
+    return takeRequest(g.paths.requestJson, g.setup.nonce)
+  } catch (error) {
+    noteTrouble(g, error)
+    return undefined
+  }
+}
+
+/** What a look at the directory met with, on which nothing depends; rethrows what nobody expects. */
+function noteTrouble(g: Guardianship, error: unknown): void {
+  if (errnoOf(error) === undefined && !(error instanceof ProcrefError)) throw error
+  note(g, 'probe-failed', 'io-error', { message: serializeError(error).message })
 }
 
 function recordedNonce(g: Guardianship): string | undefined {
@@ -273,8 +306,9 @@ function watchServerLock(g: Guardianship): LockWatch | undefined {
   try {
     return g.backend.locks.watch(g.paths.serverLock)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
+    // Tried again at each beat.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') noteTrouble(g, error)
+    return undefined
   }
 }
 

@@ -10,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { onFile } from '@procref/core'
 
 /** `server.json.<nonce>.tmp`; a spare one is `server.json.<nonce>.spare0` */
 const TEMPORARY = /^[a-z]+\.json\.([0-9a-f]{32})\.(?:tmp|taken|spare\d)$/
@@ -110,7 +111,7 @@ function writeTemporary(
   const temporary = `${path}.${nonce}.tmp`
   const fd = openNew(temporary)
   try {
-    write(fd, Buffer.from(text))
+    onFile(temporary, () => write(fd, Buffer.from(text)))
   } catch (error) {
     closeSync(fd)
     removeAfter(error, temporary)
@@ -140,7 +141,7 @@ export function syncDirectory(dir: string): void {
   if (process.platform === 'win32') return
   const fd = openSync(dir, constants.O_RDONLY | constants.O_DIRECTORY)
   try {
-    fsyncSync(fd)
+    onFile(dir, () => fsyncSync(fd))
   } finally {
     closeSync(fd)
   }

@@ -1,7 +1,8 @@
 import { renameSync } from 'node:fs'
+import { errnoOf } from '@procref/core'
 import { removeFile, replaceFile } from './atomic-file.ts'
 import { isNonce, newNonce } from './nonce.ts'
-import { parseJson, readSmallFile } from './small-file.ts'
+import { parseJson, readSmallFile, type SmallFile } from './small-file.ts'
 
 /** What the command line asks of the guardian. */
 export type GuardianRequest = StopRequest | RestartRequest
@@ -35,7 +36,8 @@ export function writeRequest(path: string, request: GuardianRequest): void {
  * The request at `path` to the guardian with this nonce, removed. A request to another guardian, and what is not a
  * request, is removed and `undefined`.
  *
- * Guarantee: each request is taken once, and one that arrives meanwhile stays for the next call.
+ * Guarantee: each request is taken once, and one that arrives meanwhile stays for the next call. When it throws, the system's error, the
+ * request is taken by a later call.
  */
 export function takeRequest(path: string, nonce: string): GuardianRequest | undefined {
   // Renamed before it is read: between a read and an unlink the next request could arrive, and go unread.
@@ -43,15 +45,23 @@ export function takeRequest(path: string, nonce: string): GuardianRequest | unde
   try {
     renameSync(path, taken)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
+  // There also where no new one was: one that could not be read the last time.
+  const file = readTaken(taken)
+  if (file.kind === 'missing') return undefined
+  removeFile(taken)
+  const value = file.kind === 'text' ? parseJson(file.text) : undefined
+  return isRequest(value) && value.nonce === nonce ? value : undefined
+}
+
+/** What is no request of ours goes; what the system could not read this time stays. */
+function readTaken(taken: string): SmallFile {
   try {
-    const file = readSmallFile(taken)
-    const value = file.kind === 'text' ? parseJson(file.text) : undefined
-    return isRequest(value) && value.nonce === nonce ? value : undefined
-  } finally {
-    removeFile(taken)
+    return readSmallFile(taken)
+  } catch (error) {
+    if (errnoOf(error) === undefined) removeFile(taken)
+    throw error
   }
 }
 

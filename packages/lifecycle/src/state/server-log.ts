@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { stripVTControlCharacters } from 'node:util'
+import { errnoOf, onFile } from '@procref/core'
 import { StateFileUnsafeError } from '../errors.ts'
 
 /** What a guardian lets the log grow to. */
@@ -22,8 +23,13 @@ export function openServerLog(path: string): number {
     (constants.O_NOFOLLOW ?? 0) |
     (constants.O_NONBLOCK ?? 0)
   const fd = openSync(path, flags, 0o600)
-  if (fstatSync(fd).isFile()) return fd
-  closeSync(fd)
+  let keep = false
+  try {
+    keep = onFile(path, () => fstatSync(fd).isFile())
+    if (keep) return fd
+  } finally {
+    if (!keep) closeSync(fd)
+  }
   throw new StateFileUnsafeError(path, 'is not a regular file', 'Remove it')
 }
 
@@ -53,20 +59,37 @@ export function tailServerLog(path: string, lines: number, from = 0): string[] {
     throw error
   }
   try {
-    const { size } = fstatSync(fd)
-    const fresh = from <= size ? size - from : size
-    const end = readEnd(fd, size, Math.min(fresh, TAIL_BYTES))
-    // The first line of a part is usually a part of a line.
-    const whole = end.length < fresh ? end.subarray(end.indexOf(0x0a) + 1) : end
-    const clean = stripVTControlCharacters(whole.toString('utf8')).replaceAll('\r\n', '\n').trimEnd()
-    if (clean === '') return []
-    return clean
-      .split('\n')
-      .slice(-lines)
-      .map((line) => line.replace(TERMINAL_CONTROLS, ''))
+    return onFile(path, () => endOfLog(fd, lines, from))
   } finally {
     closeSync(fd)
   }
+}
+
+/**
+ * As `tailServerLog`, for what is shown beside something else, or only looked at again and again: none when the log cannot be read,
+ * because that must not hide what there is to say.
+ */
+export function lastWords(path: string, lines: number, from?: number): string[] {
+  try {
+    return tailServerLog(path, lines, from)
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error
+    return []
+  }
+}
+
+function endOfLog(fd: number, lines: number, from: number): string[] {
+  const { size } = fstatSync(fd)
+  const fresh = from <= size ? size - from : size
+  const end = readEnd(fd, size, Math.min(fresh, TAIL_BYTES))
+  // The first line of a part is usually a part of a line.
+  const whole = end.length < fresh ? end.subarray(end.indexOf(0x0a) + 1) : end
+  const clean = stripVTControlCharacters(whole.toString('utf8')).replaceAll('\r\n', '\n').trimEnd()
+  if (clean === '') return []
+  return clean
+    .split('\n')
+    .slice(-lines)
+    .map((line) => line.replace(TERMINAL_CONTROLS, ''))
 }
 
 function readEnd(fd: number, size: number, bytes: number): Buffer {

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { onFile } from '@procref/core'
 import { StateFileUnsafeError } from '../errors.ts'
 
 /** No file of ours comes near this; whatever does is not ours. */
@@ -20,26 +21,30 @@ export function readSmallFile(path: string): SmallFile {
   const fd = openForReading(path)
   if (typeof fd !== 'number') return fd
   try {
-    const stat = fstatSync(fd)
-    if (!stat.isFile()) return { kind: 'unusable', reason: 'is not a regular file' }
-    const own = process.geteuid?.()
-    if (own !== undefined && own !== stat.uid)
-      throw new StateFileUnsafeError(path, `belongs to the user ${stat.uid}`, 'Remove it')
-    if (stat.size > MAX_BYTES) return { kind: 'unusable', reason: `has ${stat.size} bytes` }
-    const bytes = Buffer.allocUnsafe(stat.size)
-    let length = 0
-    while (length < bytes.length) {
-      const read = readSync(fd, bytes, length, bytes.length - length, length)
-      if (read === 0) break
-      length += read
-    }
-    return {
-      kind: 'text',
-      text: bytes.toString('utf8', 0, length),
-      exposed: own !== undefined && (stat.mode & 0o077) !== 0,
-    }
+    return onFile(path, () => readWhole(fd, path))
   } finally {
     closeSync(fd)
+  }
+}
+
+function readWhole(fd: number, path: string): SmallFile {
+  const stat = fstatSync(fd)
+  if (!stat.isFile()) return { kind: 'unusable', reason: 'is not a regular file' }
+  const own = process.geteuid?.()
+  if (own !== undefined && own !== stat.uid)
+    throw new StateFileUnsafeError(path, `belongs to the user ${stat.uid}`, 'Remove it')
+  if (stat.size > MAX_BYTES) return { kind: 'unusable', reason: `has ${stat.size} bytes` }
+  const bytes = Buffer.allocUnsafe(stat.size)
+  let length = 0
+  while (length < bytes.length) {
+    const read = readSync(fd, bytes, length, bytes.length - length, length)
+    if (read === 0) break
+    length += read
+  }
+  return {
+    kind: 'text',
+    text: bytes.toString('utf8', 0, length),
+    exposed: own !== undefined && (stat.mode & 0o077) !== 0,
   }
 }
 

@@ -9,7 +9,7 @@ import { pause } from '../delay.ts'
 import { ConnectTimeoutError } from '../errors.ts'
 import { readCredentials } from '../state/credentials.ts'
 import { defaultDirectory, type Layout, layout } from '../state/layout.ts'
-import { tailServerLog } from '../state/server-log.ts'
+import { lastWords } from '../state/server-log.ts'
 import { dialProven } from './proven-dial.ts'
 import { describeWait, proveServer } from './proven-lease.ts'
 
@@ -138,7 +138,7 @@ class LeasedHttp implements SurrealHttp {
         dir: this.#paths.root,
         timeoutMs: this.#timeoutMs,
         waitedFor: describeWait(this.#lease, `http://${host}:${port}`),
-        logTail: tailServerLog(this.#paths.serverLog, 20),
+        logTail: lastWords(this.#paths.serverLog, 20),
       },
       { cause },
     )

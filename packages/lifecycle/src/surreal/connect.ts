@@ -13,7 +13,7 @@ import { connectExternal, type ExternalConnectOptions } from '../external/connec
 import type { ExternalServer } from '../external/external-lease.ts'
 import { readCredentials } from '../state/credentials.ts'
 import { defaultDirectory, type Layout, layout } from '../state/layout.ts'
-import { tailServerLog } from '../state/server-log.ts'
+import { lastWords } from '../state/server-log.ts'
 import { openConnection, type SurrealConnection } from './connection.ts'
 import { describeWait, proveServer } from './proven-lease.ts'
 
@@ -91,7 +91,7 @@ async function openUntil(
           dir: paths.root,
           timeoutMs,
           waitedFor: describeWait(lease, urlOf(lease)),
-          logTail: tailServerLog(paths.serverLog, 20),
+          logTail: lastWords(paths.serverLog, 20),
         },
         { cause: last },
       )

@@ -1,4 +1,4 @@
-import { tailServerLog } from '../state/server-log.ts'
+import { lastWords } from '../state/server-log.ts'
 import type { WaitStrategy } from './wait.ts'
 
 /** Lines looked at: a server that writes more than this between two looks has said its word more than once. */
@@ -11,7 +11,7 @@ export function logLineSeen(options: { readonly pattern: string }): WaitStrategy
     what: `a line of its output that matches ${pattern}`,
     tellsHealth: false,
     look: async ({ logFile, logStart }) => {
-      const lines = tailServerLog(logFile, LINES, logStart)
+      const lines = lastWords(logFile, LINES, logStart)
       return lines.some((line) => pattern.test(line))
         ? undefined
         : `its last line is ${JSON.stringify(lines.at(-1) ?? '')}`

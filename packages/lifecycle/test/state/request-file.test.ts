@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { atEnd, freshDir, startChild } from '@procref/testing'
 import { expect, test } from 'vitest'
@@ -24,6 +24,22 @@ test('a request to another guardian is ignored and removed', () => {
   const path = join(dir, 'request.json')
   writeRequest(path, { ...request, nonce: OTHER_NONCE })
   expect(takeRequest(path, NONCE)).toBeUndefined()
+  expect(readdirSync(dir)).toEqual([])
+})
+
+test('a request that could not be read is taken by a later call, unless another one has come', () => {
+  const dir = freshDir()
+  const path = join(dir, 'request.json')
+  writeRequest(path, request)
+  // Where a call stands when the system does not let it read.
+  renameSync(path, `${path}.${NONCE}.taken`)
+  expect(takeRequest(path, NONCE)).toEqual(request)
+  expect(readdirSync(dir)).toEqual([])
+
+  writeRequest(path, request)
+  renameSync(path, `${path}.${NONCE}.taken`)
+  writeRequest(path, { ...request, by: 43 })
+  expect(takeRequest(path, NONCE)?.by).toBe(43)
   expect(readdirSync(dir)).toEqual([])
 })
 

@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path'
 import { atEnd, freshDir, openFiles, startProgram } from '@procref/testing'
 import { expect, onTestFinished, test } from 'vitest'
-import { capServerLog, openServerLog, tailServerLog } from '../../dist/state/server-log.js'
+import { capServerLog, lastWords, openServerLog, tailServerLog } from '../../dist/state/server-log.js'
 
 function open(path: string): number {
   const fd = openServerLog(path)
@@ -79,4 +79,12 @@ test('the tail of a huge log reads its end only and begins with a whole line', (
   expect(tail.length).toBeLessThan(1000)
   expect(tail[0]).toBe(line.trim())
   expect(tail.at(-1)).toBe('the end')
+})
+
+test('as last words a log that cannot be read has none; whoever asks for the log is told', () => {
+  const file = join(freshDir(), 'file')
+  writeFileSync(file, 'one\ntwo\n')
+  expect(lastWords(file, 1)).toEqual(['two'])
+  expect(lastWords(join(file, 'server.log'), 5)).toEqual([])
+  expect(() => tailServerLog(join(file, 'server.log'), 5)).toThrow(expect.objectContaining({ code: 'ENOTDIR' }))
 })

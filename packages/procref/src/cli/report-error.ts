@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { ProcrefError } from '@procref/core'
+import { ProcrefError, translateErrno } from '@procref/core'
 import { exitCodeOf } from './exit-code.ts'
 import { colorsFor, note, printJson } from './output.ts'
 
@@ -13,10 +13,17 @@ export interface JsonFailure {
  * which then holds exactly one document whether the command succeeded or not.
  * Returns the exit code.
  */
-export function reportError(error: unknown, format: 'text' | 'json'): number {
+export function reportError(thrown: unknown, format: 'text' | 'json'): number {
+  const error = withRemedy(thrown)
   if (format === 'json') printJson(toJson(error))
   note(`${colorsFor(2).red('procref:')} ${describe(error)}`)
   return exitCodeOf(error)
+}
+
+/** What the system says of a file is told as connect() tells it. */
+function withRemedy(error: unknown): unknown {
+  const path = (error as { readonly path?: unknown } | null | undefined)?.path
+  return typeof path === 'string' ? translateErrno(error, 'use', path) : error
 }
 
 function toJson(error: unknown): JsonFailure {
