@@ -19,6 +19,8 @@ const {
   backend,
   stops,
   spareDescriptors,
+  // Stops itself (SIGSTOP) when it has a lease, before it has dialled the server.
+  standsStill = false,
   // Without one it only has the lease, as `procref run` and the keeper have.
   connection = true,
   ...options
@@ -30,6 +32,14 @@ const DRIVERS = {
   external: () =>
     external({ url, credentials: JSON.parse(process.env.EXTERNAL_CREDENTIALS), ...(pingMs && { pingMs }) }),
 }
+
+/** Once: the SDK is loaded next, file after file. */
+let standStill = standsStill
+  ? () => {
+      standStill = () => {}
+      setTimeout(() => process.kill(process.pid, 'SIGSTOP'), 0)
+    }
+  : () => {}
 
 /** By name, as the command knows it: also a phase of a migration. */
 async function knownBackend(name) {
@@ -116,7 +126,10 @@ try {
         ? DRIVERS[driver]({ storage, sync, capabilities })
         : stoppingDriver({ stops, driver, storage }),
     timeoutMs: 100_000,
-    onProgress: ({ step }) => say('progress', { step }),
+    onProgress({ step }) {
+      say('progress', { step })
+      if (step === 'connecting') standStill()
+    },
     ...options,
   })
   const told = { stop: false }
