@@ -1,7 +1,7 @@
 // A client as the tests start many of: args: dir, then JSON options. One word a line on stdin, see below.
 import { embeddedSurreal } from '@procref/embedded'
 import { flock } from '@procref/flock'
-import { connect, external, sharedService, surrealBinary } from '@procref/lifecycle'
+import { command, connect, external, sharedService, surrealBinary } from '@procref/lifecycle'
 import { isNativeCodeHere, native } from '@procref/native'
 import { obey, say, sayFailed } from '@procref/testing/child'
 import { leaveDescriptors } from './few-descriptors.mjs'
@@ -25,9 +25,17 @@ const {
   connection = true,
   ...options
 } = JSON.parse(json)
+const LISTENS = "require('node:net').createServer((socket) => socket.end()).listen(process.argv[1], '127.0.0.1')"
 const DRIVERS = {
   binary: surrealBinary,
   embedded: embeddedSurreal,
+  // Nothing but a port, on which a process listens that the server only waits for.
+  wrapper: () =>
+    command({
+      file: 'sh',
+      args: ['-c', '"$0" -e "$1" "$2"; exit $?', process.execPath, LISTENS, '{port}'],
+      ready: { kind: 'tcp' },
+    }),
   // By the environment: an argument would be seen by everybody.
   external: () =>
     external({ url, credentials: JSON.parse(process.env.EXTERNAL_CREDENTIALS), ...(pingMs && { pingMs }) }),

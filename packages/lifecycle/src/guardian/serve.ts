@@ -1,5 +1,5 @@
 import { watch } from 'node:fs'
-import { type LockWatch, processState } from '@procref/core'
+import { type LockWatch, processState, translateErrno } from '@procref/core'
 import type { RunningServer } from '../driver.ts'
 import { DirectoryGoneError } from '../errors.ts'
 import { proveListener } from '../identity/listener.ts'
@@ -9,6 +9,7 @@ import { capServerLog, SERVER_LOG_LIMIT_BYTES } from '../state/server-log.ts'
 import { readServerRecord, type ServerRecord } from '../state/server-record.ts'
 import { UsurpedError } from './chronicle.ts'
 import { holdAlive } from './election.ts'
+import { failureReason } from './failure-reasons.ts'
 import { announce, type Guardianship, note } from './guardianship.ts'
 import { Health } from './health.ts'
 import { Linger } from './linger.ts'
@@ -75,12 +76,12 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
       const beat = performance.now() >= nextBeat
       if (beat) {
         nextBeat = performance.now() + BEAT_MS
-        await beatOnce(g)
+        g.chronicle.verifyOffice()
+        await tryToLook(g, () => beatOnce(g))
         if (dataLock !== undefined && !dataLock.isCurrent()) {
           return { kind: 'data-gone', error: new DirectoryGoneError({ dir: g.paths.data }) }
         }
-        const listener = listenerState(g)
-        if (listener === 'gone') {
+        if ((await tryToLook(g, () => listenerState(g))) === 'gone') {
           return { kind: 'ended', reason: 'told-to-die', evidence: { pid: server.pid, port: g.chronicle.current.port } }
         }
         health.ask()
@@ -94,7 +95,7 @@ export async function serve(g: Guardianship, server: RunningServer): Promise<Out
       if (noted !== up && tryToWrite(g, () => recordHealth(g, noted))) up = noted
       if (requests.pending || beat) {
         requests.pending = false
-        const request = takeRequest(g.paths.requestJson, g.setup.nonce)
+        const request = await tryToLook(g, () => takeRequest(g.paths.requestJson, g.setup.nonce))
         if (request?.kind === 'restart') stopNow = { restarting: { by: request.by } }
         if (request?.kind === 'stop') {
           if (request.force) stopNow = { by: 'request' }
@@ -163,9 +164,14 @@ function recordHealth(g: Guardianship, state: Health['state']): void {
   g.chronicle.write({ state }, 'keep-reserve')
 }
 
+/** For people, and so that a stopped server is not asked in vain: what cannot be seen now is unknown. */
 function serverState(g: Guardianship): string | undefined {
   const { server } = g.chronicle.current
-  return server === undefined ? undefined : processState(server)
+  try {
+    return server === undefined ? undefined : processState(server)
+  } catch {
+    return undefined
+  }
 }
 
 /** Why `stopping` is written, as the record says it: one of the two. */
@@ -190,6 +196,21 @@ function tryToWrite(g: Guardianship, write: () => void): boolean {
   }
 }
 
+/**
+ * `undefined` where the look could not be made (no descriptor is left, the file system has become read-only): that proves nothing. A guardian that
+ * ended for it would take the server away from everybody who has a lease. It is journalled (which may fail as well), and the look comes again.
+ */
+async function tryToLook<T>(g: Guardianship, look: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await look()
+  } catch (error) {
+    if (error instanceof UsurpedError) throw error
+    const known = translateErrno(error, 'look at', g.paths.root)
+    note(g, 'probe-failed', failureReason(known), { message: serializeError(error).message })
+    return undefined
+  }
+}
+
 async function countHeld(g: Guardianship): Promise<number> {
   try {
     return await g.pool.count()
@@ -198,9 +219,8 @@ async function countHeld(g: Guardianship): Promise<number> {
   }
 }
 
-/** The work of every 5 s: is this still our office, our record, our log within its limit? */
+/** The work of every 5 s: do others see that we live, is the record still ours, the log within its limit? */
 async function beatOnce(g: Guardianship): Promise<void> {
-  g.chronicle.verifyOffice()
   if (!g.office.aliveLock.isCurrent()) {
     g.office.aliveLock.release()
     g.office.aliveLock = await holdAlive(g.backend.locks, g.paths, g.setup.nonce)
@@ -226,7 +246,8 @@ function recordedNonce(g: Guardianship): string | undefined {
 function listenerState(g: Guardianship): 'fine' | 'gone' {
   const { port, server } = g.chronicle.current
   if (server === undefined) return 'fine'
-  const state = proveListener({ port, server })
+  // Of `command()` the server may be a wrapper, which has somebody else listen.
+  const state = proveListener({ port, server, with: 'its session' })
   return state === 'nobody' || state === 'stranger' ? 'gone' : 'fine'
 }
 

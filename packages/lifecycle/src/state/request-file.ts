@@ -1,4 +1,5 @@
-import { renameSync } from 'node:fs'
+import { linkSync, lstatSync, renameSync } from 'node:fs'
+import { errnoOf } from '@procref/core'
 import { removeFile, replaceFile } from './atomic-file.ts'
 import { isNonce, newNonce } from './nonce.ts'
 import { parseJson, readSmallFile } from './small-file.ts'
@@ -35,11 +36,13 @@ export function writeRequest(path: string, request: GuardianRequest): void {
  * The request at `path` to the guardian with this nonce, removed. A request to another guardian, and what is not a
  * request, is removed and `undefined`.
  *
- * Guarantee: each request is taken once, and one that arrives meanwhile stays for the next call.
+ * Guarantee: each request is taken once, and one that arrives meanwhile stays for the next call; so does one that cannot be read now, for want of a
+ * descriptor, say, whose error is thrown. A directory is left where it is.
  */
 export function takeRequest(path: string, nonce: string): GuardianRequest | undefined {
   // Renamed before it is read: between a read and an unlink the next request could arrive, and go unread.
   const taken = `${path}.${nonce}.taken`
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return undefined
   try {
     renameSync(path, taken)
   } catch (error) {
@@ -50,8 +53,21 @@ export function takeRequest(path: string, nonce: string): GuardianRequest | unde
     const file = readSmallFile(taken)
     const value = file.kind === 'text' ? parseJson(file.text) : undefined
     return isRequest(value) && value.nonce === nonce ? value : undefined
+  } catch (error) {
+    // Somebody else's file is no request.
+    if (errnoOf(error) !== undefined) putBack(taken, path)
+    throw error
   } finally {
     removeFile(taken)
+  }
+}
+
+function putBack(taken: string, path: string): void {
+  try {
+    // link() does not replace another request that has come meanwhile.
+    linkSync(taken, path)
+  } catch {
+    // The first error counts; who asked finds out by their own time-out.
   }
 }
 
