@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process'
+import { type ExecFileException, execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
-import { ExecutableNotFoundError } from './errors.ts'
+import { ExecutableNotFoundError, ServerExitedError, ServerNotReadyError } from './errors.ts'
 import { findExecutable } from './find-executable.ts'
 
 const REMEDY = 'Install SurrealDB, or give the option `path` or PROCREF_SURREAL_BIN.'
@@ -29,7 +29,10 @@ export function findSurreal(asked: string | undefined): string {
   throw new ExecutableNotFoundError('surreal executable', looked, REMEDY)
 }
 
-/** What `surreal version` says: `3.3.5`. */
+/**
+ * What `surreal version` says: `3.3.5`. Throws `ServerExitedError` or `ServerNotReadyError` when it does not come to say so, which may pass;
+ * `ExecutableNotFoundError` when it is none of SurrealDB; the system's error when it cannot be started.
+ */
 export async function surrealVersion(file: string): Promise<string> {
   const options = {
     encoding: 'utf8',
@@ -37,7 +40,9 @@ export async function surrealVersion(file: string): Promise<string> {
     cwd: '/',
     env: { ...process.env, SURREAL_LOG: 'error' },
   } as const
-  const { stdout } = await promisify(execFile)(file, ['version'], options)
+  const { stdout } = await promisify(execFile)(file, ['version'], options).catch((error) => {
+    throw withoutVersion(file, error)
+  })
   if (/^COMPONENT\s/m.test(stdout)) {
     throw new ExecutableNotFoundError(
       'SurrealDB server',
@@ -46,8 +51,19 @@ export async function surrealVersion(file: string): Promise<string> {
     )
   }
   const version = /^(?:surreal\S* )?v?(\d+\.\d+\.\d+\S*)/m.exec(stdout)?.[1]
-  if (version === undefined) throw new Error(`${file} version printed no version: ${stdout.slice(0, 200)}`)
+  if (version === undefined) {
+    const looked = [`${file}, which says that its version is ${JSON.stringify(stdout.slice(0, 200))}`]
+    throw new ExecutableNotFoundError('SurrealDB server', looked, REMEDY)
+  }
   return version
+}
+
+function withoutVersion(file: string, error: ExecFileException): Error {
+  const { code = null, signal = null, killed, stderr = '' } = error
+  if (typeof code === 'string') return error
+  const waitedFor = `\`${file} version\` (it said: ${JSON.stringify(stderr.trim().slice(-500))})`
+  if (killed === true) return new ServerNotReadyError(waitedFor, { cause: error })
+  return new ServerExitedError({ code, signal, error }, waitedFor)
 }
 
 const PIN = join('components', 'db', 'pin')

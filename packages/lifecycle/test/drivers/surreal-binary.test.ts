@@ -159,6 +159,25 @@ describe('which executable', () => {
     await expect(surrealVersion(launcher)).rejects.toThrow(/only its launcher.*surreal install db/)
   })
 
+  test.each([
+    [
+      'ends with an error',
+      'echo "libgone.so: cannot open" >&2; exit 127',
+      'PROCREF_SERVER_EXITED',
+      /exit code 127.*libgone/,
+    ],
+    ['is killed', 'kill -9 $$', 'PROCREF_SERVER_EXITED', /signal SIGKILL/],
+    ['is another program', 'echo hello', 'PROCREF_EXECUTABLE_NOT_FOUND', /hello.*PROCREF_SURREAL_BIN/],
+  ])(
+    'a program that does not tell its version is an error of ours: one that %s',
+    async (_what, script, code, message) => {
+      const { bin, put } = fresh()
+      const program = put(`${bin}/surreal`, `#!/bin/sh\n${script}\n`)
+      const refused = expect.objectContaining({ code, message: expect.stringMatching(message) })
+      await expect(surrealVersion(program)).rejects.toEqual(refused)
+    },
+  )
+
   test('a server that is too old is refused before it is started', async () => {
     const { bin, put } = fresh()
     const old = put(`${bin}/surreal`, '#!/bin/sh\necho "1.5.6 for linux on x86_64"\n')
