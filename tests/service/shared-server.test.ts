@@ -6,6 +6,7 @@ import {
   freshDir,
   isAlive,
   lockUsers,
+  processState,
   servantsOf,
   startChild,
   whoListensOn,
@@ -153,6 +154,25 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
       process.kill(guardianPid, 'SIGCONT')
       const back = await client.event<{ port: number; epoch: number }>('reconnected')
       expect(back.port).not.toBe(port)
+      expect(stranger.heard()).toBe('')
+    },
+  )
+
+  testOfChild(
+    'a client that stood still before it dialled, while a stranger took the port and the server moved, sends the stranger not a byte',
+    async () => {
+      const dir = serviceDir()
+      const client = startClient(dir)
+      const { serverPid, port } = await connected(client)
+      const late = startClient(dir, { standsStill: true })
+      await eventually('it stands still', () => processState(late.pid)?.state === 'T')
+      process.kill(serverPid, 'SIGKILL')
+      const stranger = await startStranger(port)
+      // Its lease has not looked since, and will do so before the SDK that it loads is there to dial the port it knows.
+      const moved = await client.event<{ port: number }>('reconnected')
+      process.kill(late.pid, 'SIGCONT')
+      expect(await connected(late)).toMatchObject({ port: moved.port })
+      expect(moved.port).not.toBe(port)
       expect(stranger.heard()).toBe('')
     },
   )

@@ -4,7 +4,7 @@ import { type Fault, pick } from './fault.ts'
 export const restart: Fault = {
   endsServer: true,
   inject(stage) {
-    stage.excuses.everybody('until-all-is-well')
+    stage.excuses.everybody()
     stage.command('restart')
   },
 }
@@ -14,7 +14,7 @@ export const stopForce: Fault = {
   endsServer: true,
   explains: ['PROCREF_STOPPED_ON_REQUEST'],
   inject(stage) {
-    stage.excuses.everybody('until-all-is-well')
+    stage.excuses.everybody()
     stage.command('stop', '--force')
   },
 }

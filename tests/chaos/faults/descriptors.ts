@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { openFiles } from '@procref/testing'
-import { described, isSame, isThere, type Process } from '../processes.ts'
+import { described, isThere, type Process } from '../processes.ts'
 import type { Stage } from '../stage.ts'
 import { between, type Fault, pick } from './fault.ts'
 
@@ -25,8 +25,6 @@ export const tooManyFiles: Fault = {
     const kinds = [clients, stage.guardians(), stage.servers()]
     const victim = pick(kinds[Math.floor(whom * kinds.length)] ?? [], which)
     if (victim === undefined) return
-    // An engine that cannot open its files may end itself.
-    if (stage.servers().some((server) => isSame(server, victim))) stage.excuses.strike(victim)
     starve(stage, victim, between(200, 4_000, how))
   },
 }
@@ -34,9 +32,12 @@ export const tooManyFiles: Fault = {
 function starve(stage: Stage, victim: Process, ms: number): void {
   const most = limit(victim)
   if (most === undefined) return
-  const used = openFiles(victim.pid).length
-  stage.trace.add(`${described(victim)} may open no file beyond its ${used} for ${ms} ms`)
-  setLimit(victim, used)
+  const used = new Set(openFiles(victim.pid).map(({ fd }) => fd))
+  // The limit is for numbers, and a process that has closed one below its last would use that again and again.
+  let free = 0
+  while (used.has(free)) free++
+  stage.trace.add(`${described(victim)} may open no file beyond its ${used.size} for ${ms} ms`)
+  setLimit(victim, free)
   stage.forAWhile(ms, () => setLimit(victim, most))
 }
 

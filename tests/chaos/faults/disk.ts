@@ -14,7 +14,7 @@ export const fullDisk: Fault = {
     const ms = between(200, 5_000, how)
     stage.trace.add(`the disk is full for ${ms} ms`)
     // An engine that cannot write may end itself, and is replaced when there is space again: also some time later.
-    stage.excuses.everybody('until-all-is-well')
+    stage.excuses.everybody()
     stage.excuses.strike(...stage.servers())
     stage.surroundings.disk?.fill()
     stage.forAWhile(ms, () => {

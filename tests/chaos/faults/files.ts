@@ -29,8 +29,8 @@ export const deleteLocks: Fault = {
     const locks = [...listed(stage.dir), 'data/server.lock'].filter((name) => name.endsWith('.lock'))
     const kinds = [/^guardian/, /^alive/, /^start/, /./]
     const kind = kinds[Math.floor(way * kinds.length)] ?? /./
-    // The guardian notices with its next beat, or its next act.
-    if (!kind.test('start.lock') || kind.test('other')) stage.excuses.everybody('whenever')
+    // Whoever is the guardian notices with its next beat, or its next act, and serves nobody anew until then; the next one has locks of its own.
+    if (!kind.test('start.lock') || kind.test('other')) stage.excuses.strike(...stage.servers(), ...stage.guardians())
     remove(stage, ...locks.filter((name) => kind.test(name)))
   },
 }

@@ -1,7 +1,7 @@
 // A client as the tests start many of: args: dir, then JSON options. One word a line on stdin, see below.
 import { embeddedSurreal } from '@procref/embedded'
 import { flock } from '@procref/flock'
-import { connect, external, sharedService, surrealBinary } from '@procref/lifecycle'
+import { command, connect, external, sharedService, surrealBinary } from '@procref/lifecycle'
 import { isNativeCodeHere, native } from '@procref/native'
 import { obey, say, sayFailed } from '@procref/testing/child'
 import { leaveDescriptors } from './few-descriptors.mjs'
@@ -19,17 +19,35 @@ const {
   backend,
   stops,
   spareDescriptors,
+  // Stops itself (SIGSTOP) when it has a lease, before it has dialled the server.
+  standsStill = false,
   // Without one it only has the lease, as `procref run` and the keeper have.
   connection = true,
   ...options
 } = JSON.parse(json)
+const LISTENS = "require('node:net').createServer((socket) => socket.end()).listen(process.argv[1], '127.0.0.1')"
 const DRIVERS = {
   binary: surrealBinary,
   embedded: embeddedSurreal,
+  // Nothing but a port, on which a process listens that the server only waits for.
+  wrapper: () =>
+    command({
+      file: 'sh',
+      args: ['-c', '"$0" -e "$1" "$2"; exit $?', process.execPath, LISTENS, '{port}'],
+      ready: { kind: 'tcp' },
+    }),
   // By the environment: an argument would be seen by everybody.
   external: () =>
     external({ url, credentials: JSON.parse(process.env.EXTERNAL_CREDENTIALS), ...(pingMs && { pingMs }) }),
 }
+
+/** Once: the SDK is loaded next, file after file. */
+let standStill = standsStill
+  ? () => {
+      standStill = () => {}
+      setTimeout(() => process.kill(process.pid, 'SIGSTOP'), 0)
+    }
+  : () => {}
 
 /** By name, as the command knows it: also a phase of a migration. */
 async function knownBackend(name) {
@@ -116,7 +134,10 @@ try {
         ? DRIVERS[driver]({ storage, sync, capabilities })
         : stoppingDriver({ stops, driver, storage }),
     timeoutMs: 100_000,
-    onProgress: ({ step }) => say('progress', { step }),
+    onProgress({ step }) {
+      say('progress', { step })
+      if (step === 'connecting') standStill()
+    },
     ...options,
   })
   const told = { stop: false }

@@ -29,7 +29,9 @@ const SECRET = /\{(user|password)\}/
  * Any server that takes its port on the command line or from its environment and ends on SIGTERM. All its clients have to
  * agree on `file` and `args`.
  *
- * Guarantee: it alone is started on the directory; it ends with the last client, workers in its process group included.
+ * Guarantee: it alone is started on the directory; it ends with the last client, workers in its process group included. Whether it
+ * listens on its port itself, or a process of its session does, is its own business (`npx`, a shell script).
+ * Caller: no daemon that makes a session of its own: nobody would listen on the port but a stranger.
  */
 export function command(options: CommandOptions): ServerDriver {
   const { file, args = [], env = {}, ready, cwd, durable = true } = options

@@ -32,14 +32,19 @@ export class ServerSpawnError extends ProcrefError {
   readonly file: string
   constructor(file: string, options?: { readonly cause: NodeJS.ErrnoException }) {
     const { code = 'EAGAIN, EMFILE or ENFILE' } = options?.cause ?? {}
-    const what = code === 'ETIMEDOUT' ? 'the machine is too busy for it' : 'no process or no descriptor is left for it'
     super(
       'PROCREF_SERVER_SPAWN',
-      `${file} could not be started: ${what} (${code}). End some programs, or raise the limits (\`ulimit -u\`, \`ulimit -n\`).`,
+      `${file} could not be started: ${whatKeptIt(code)} (${code}). End some programs, or raise the limits (\`ulimit -u\`, \`ulimit -n\`).`,
       options,
     )
     this.file = file
   }
+}
+
+function whatKeptIt(code: string): string {
+  if (code === 'ETIMEDOUT') return 'the machine is too busy for it'
+  if (code.startsWith('SIG')) return 'it was killed, as the kernel does when memory runs out'
+  return 'no process or no descriptor is left for it'
 }
 
 /** The server ended before it was ready, for no reason that is known better. */

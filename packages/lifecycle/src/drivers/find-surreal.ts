@@ -29,7 +29,10 @@ export function findSurreal(asked: string | undefined): string {
   throw new ExecutableNotFoundError('surreal executable', looked, REMEDY)
 }
 
-/** What `surreal version` says: `3.3.5`. */
+/**
+ * What `surreal version` says: `3.3.5`. Throws `ServerExitedError` or `ServerNotReadyError` when it does not come to say so, which may pass;
+ * `ExecutableNotFoundError` when it is none of SurrealDB; the system's error when it cannot be started.
+ */
 export async function surrealVersion(file: string): Promise<string> {
   const options = {
     encoding: 'utf8',

@@ -339,7 +339,11 @@ function worthRetrying(g: Guardianship, error: unknown, recovering: boolean): bo
   return recovering && RETRYABLE.has(code)
 }
 
-const RETRYABLE: ReadonlySet<string> = new Set(['PROCREF_SERVER_EXITED', 'PROCREF_SERVER_NOT_READY'])
+const RETRYABLE: ReadonlySet<string> = new Set([
+  'PROCREF_EXECUTABLE_FAILED',
+  'PROCREF_SERVER_EXITED',
+  'PROCREF_SERVER_NOT_READY',
+])
 
 function evidence(error: unknown): Record<string, string> {
   const { code, message } = serializeError(error)

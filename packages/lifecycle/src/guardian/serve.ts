@@ -1,10 +1,10 @@
 import { watch } from 'node:fs'
 import { basename } from 'node:path'
-import { errnoOf, type LockWatch, leadsElsewhere, ProcrefError, processState } from '@procref/core'
+import { errnoOf, type LockWatch, leadsElsewhere, ProcrefError, processState, translateErrno } from '@procref/core'
 import type { RunningServer } from '../driver.ts'
 import { DirectoryGoneError } from '../errors.ts'
 import { proveListener } from '../identity/listener.ts'
-import { type GuardianRequest, takeRequest } from '../state/request-file.ts'
+import { takeRequest } from '../state/request-file.ts'
 import { serializeError } from '../state/serialized-error.ts'
 import { capServerLog, SERVER_LOG_LIMIT_BYTES } from '../state/server-log.ts'
 import { readServerRecord, type ServerRecord } from '../state/server-record.ts'
@@ -93,12 +93,12 @@ export async function serve(
       if (beat) {
         nextBeat = performance.now() + BEAT_MS
         await beatOnce(g)
-        dataLock ??= watchServerLock(g)
-        if (dataLock !== undefined && isGone(g, dataLock)) {
+        const lock = watchServerLock(g, dataLock)
+        dataLock = lock
+        if (lock !== undefined && (await tryToLook(g, () => leadsElsewhere(lock)))) {
           return { kind: 'data-gone', error: new DirectoryGoneError({ dir: g.paths.data }) }
         }
-        const listener = listenerState(g)
-        if (listener === 'gone') {
+        if ((await tryToLook(g, () => listenerState(g))) === 'gone') {
           return { kind: 'ended', reason: 'told-to-die', evidence: { pid: server.pid, port: g.chronicle.current.port } }
         }
         health.ask()
@@ -120,7 +120,7 @@ export async function serve(
       if (noted !== up && tryToWrite(g, () => recordHealth(g, noted))) up = noted
       if (requests.pending || beat) {
         requests.pending = false
-        const request = lookForRequest(g)
+        const request = await tryToLook(g, () => takeRequest(g.paths.requestJson, g.setup.nonce))
         if (request?.kind === 'restart') stopNow = { restarting: { by: request.by }, seen: undefined }
         if (request?.kind === 'stop') {
           if (request.force) stopNow = { by: 'request' }
@@ -190,9 +190,14 @@ function recordHealth(g: Guardianship, state: Health['state']): void {
   g.chronicle.write({ state }, 'keep-reserve')
 }
 
+/** For people, and so that a stopped server is not asked in vain: what cannot be seen now is unknown. */
 function serverState(g: Guardianship): string | undefined {
   const { server } = g.chronicle.current
-  return server === undefined ? undefined : processState(server)
+  try {
+    return server === undefined ? undefined : processState(server)
+  } catch {
+    return undefined
+  }
 }
 
 /** Why `stopping` is written, as the record says it: one of the two. `seen`: nobody has asked for it, the server cannot write. */
@@ -230,6 +235,27 @@ function tryToWrite(g: Guardianship, write: () => void): boolean {
   }
 }
 
+/**
+ * `undefined` where the look could not be made (no descriptor is left, the disk fails, the file system has become read-only): that proves
+ * nothing. A guardian that ended for it would take the server away from everybody who has a lease. It is journalled (which may fail as well),
+ * and the look comes again.
+ */
+async function tryToLook<T>(g: Guardianship, look: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await look()
+  } catch (error) {
+    noteTrouble(g, error)
+    return undefined
+  }
+}
+
+/** Rethrows what nobody expects of a look. */
+function noteTrouble(g: Guardianship, error: unknown): void {
+  if (error instanceof UsurpedError || (errnoOf(error) === undefined && !(error instanceof ProcrefError))) throw error
+  const known = translateErrno(error, 'look at', g.paths.root)
+  note(g, 'probe-failed', failureReason(known), { message: serializeError(error).message })
+}
+
 async function countHeld(g: Guardianship): Promise<number> {
   try {
     return await g.pool.count()
@@ -238,18 +264,15 @@ async function countHeld(g: Guardianship): Promise<number> {
   }
 }
 
-/** The work of every 5 s: is this still our office, our record, our log within its limit? */
+/** The work of every 5 s: do others see that we live, is the record still ours, the log within its limit? */
 async function beatOnce(g: Guardianship): Promise<void> {
-  try {
+  await tryToLook(g, async () => {
     g.chronicle.verifyOffice()
-    if (leadsElsewhere(g.office.aliveLock)) {
-      // Where that cannot be done now, what was released is not current at the next beat either.
-      g.office.aliveLock.release()
-      g.office.aliveLock = await holdAlive(g.backend.locks, g.paths, g.setup.nonce)
-    }
-  } catch (error) {
-    noteTrouble(g, error)
-  }
+    if (!leadsElsewhere(g.office.aliveLock)) return
+    // Where that cannot be done now, what was released is not current at the next beat either.
+    g.office.aliveLock.release()
+    g.office.aliveLock = await holdAlive(g.backend.locks, g.paths, g.setup.nonce)
+  })
   if (recordedNonce(g) !== g.setup.nonce) {
     tryToWrite(g, () => g.chronicle.write({}))
   }
@@ -257,32 +280,6 @@ async function beatOnce(g: Guardianship): Promise<void> {
   g.journal.rotateIfLarge()
   // Looks at every slot and keeps hold of those in use, so that a deleted folder cannot hide their holders later.
   await countHeld(g)
-}
-
-/** Where it cannot be told it is not gone. */
-function isGone(g: Guardianship, dataLock: LockWatch): boolean {
-  try {
-    return leadsElsewhere(dataLock)
-  } catch (error) {
-    noteTrouble(g, error)
-    return false
-  }
-}
-
-/** Where it cannot be looked for, or read, it stays for the next beat: no server ends for that. */
-function lookForRequest(g: Guardianship): GuardianRequest | undefined {
-  try {
-    return takeRequest(g.paths.requestJson, g.setup.nonce)
-  } catch (error) {
-    noteTrouble(g, error)
-    return undefined
-  }
-}
-
-/** What a look at the directory met with, on which nothing depends; rethrows what nobody expects. */
-function noteTrouble(g: Guardianship, error: unknown): void {
-  if (errnoOf(error) === undefined && !(error instanceof ProcrefError)) throw error
-  note(g, 'probe-failed', 'io-error', { message: serializeError(error).message })
 }
 
 function recordedNonce(g: Guardianship): string | undefined {
@@ -297,16 +294,16 @@ function recordedNonce(g: Guardianship): string | undefined {
 function listenerState(g: Guardianship): 'fine' | 'gone' {
   const { port, server } = g.chronicle.current
   if (server === undefined) return 'fine'
-  const state = proveListener({ port, server })
+  // Of `command()` the server may be a wrapper, which has somebody else listen.
+  const state = proveListener({ port, server, with: 'its session' })
   return state === 'nobody' || state === 'stranger' ? 'gone' : 'fine'
 }
 
-/** The data directory may be deleted or replaced under a running server; its lock file tells. */
-function watchServerLock(g: Guardianship): LockWatch | undefined {
+/** The data directory may be deleted or replaced under a running server; its lock file tells. Where it cannot be watched now, it is tried again. */
+function watchServerLock(g: Guardianship, watched?: LockWatch): LockWatch | undefined {
   try {
-    return g.backend.locks.watch(g.paths.serverLock)
+    return watched ?? g.backend.locks.watch(g.paths.serverLock)
   } catch (error) {
-    // Tried again at each beat.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') noteTrouble(g, error)
     return undefined
   }

@@ -20,13 +20,18 @@ export function boundByKernel(plan: Pick<SpawnPlan, 'file' | 'args'>): [string, 
 
 /**
  * Runs the whole chain once: BusyBox' setpriv, for one, does not know --pdeathsig. Throws where the question could not be asked (no process
- * or descriptor is left, no answer within 10 s): taken for a no, the server would outlive its guardian.
+ * or descriptor is left, no answer within 10 s, somebody has killed it): taken for a no, the server would outlive its guardian.
  */
 export function canBind(): boolean {
   const [file, ...args] = boundByKernel({ file: 'true', args: [] })
-  const { status, error } = spawnSync(file, args, { stdio: 'ignore', timeout: TEST_MS })
+  const { status, signal, error } = spawnSync(file, args, { stdio: 'ignore', timeout: TEST_MS })
+  if (error === undefined && signal !== null) throw new ServerSpawnError(file, { cause: killedBy(signal) })
   if (error === undefined || isMissing(error)) return status === 0
   throw new ServerSpawnError(file, { cause: error })
+}
+
+function killedBy(signal: NodeJS.Signals): NodeJS.ErrnoException {
+  return Object.assign(new Error(`it was ended by ${signal}`), { code: signal })
 }
 
 function isMissing({ code }: NodeJS.ErrnoException): boolean {

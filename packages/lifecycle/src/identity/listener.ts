@@ -1,6 +1,6 @@
-import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
-import { isGone, isRefused, isSameProcess, type ProcessIdentity, sameNamespaces } from '@procref/core'
+import { ifVisible, isGone, isRefused, isSameProcess, type ProcessIdentity, sameNamespaces } from '@procref/core'
 
 /**
  * `proven`: whoever connects there reaches this server. `stranger`: somebody else. `nobody`: nobody listens.
@@ -13,6 +13,8 @@ export interface ExpectedListener {
   readonly host?: string
   readonly port: number
   readonly server: ProcessIdentity
+  /** Who counts as the server beside itself: whoever is in the session that it leads, as what a wrapper script starts is. Default: nobody. */
+  readonly with?: 'its session'
   /**
    * What `findListener` answered earlier for this server: while that socket is open the kernel's table, which takes a
    * millisecond, is not searched. Not for a server that ends listening by shutdown(2) and keeps the descriptor.
@@ -31,8 +33,8 @@ export function proveListener(expected: ExpectedListener): ListenerProof {
   if (process.platform !== 'linux' || !sameNamespaces(expected.server)) return 'unknown'
   const { server, socket } = expected
   // A socket that listened here, and that the server has not closed since, listens here still: the port is its own until then.
-  if (socket !== undefined && hasOpen(server.pid, [socket]) === 'all' && isSameProcess(server)) return 'proven'
-  return judge(server, listenersAt(expected))
+  if (socket !== undefined && hasOpen([server.pid], [socket]) === 'all' && isSameProcess(server)) return 'proven'
+  return judge(expected, listenersAt(expected))
 }
 
 /**
@@ -42,7 +44,7 @@ export function proveListener(expected: ExpectedListener): ListenerProof {
 export function findListener(expected: ExpectedListener): string | undefined {
   if (process.platform !== 'linux' || !sameNamespaces(expected.server)) return undefined
   const listeners = listenersAt(expected)
-  return listeners?.length === 1 && judge(expected.server, listeners) === 'proven' ? listeners[0]?.socket : undefined
+  return listeners?.length === 1 && judge(expected, listeners) === 'proven' ? listeners[0]?.socket : undefined
 }
 
 /** A process that listens, as far as the system tells: of another user's only the user is known. */
@@ -54,19 +56,21 @@ export interface PortUser {
 /** Who listens at an address, for people. `undefined`: cannot be asked here. Looks at every process: some milliseconds. */
 export function whoListens(at: Pick<ExpectedListener, 'host' | 'port'>): readonly PortUser[] | undefined {
   if (process.platform !== 'linux') return undefined
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  const pids = everybody()
   return listenersAt(at)?.map(({ uid, socket }) => ({
     uid,
-    pids: pids.map(Number).filter((pid) => hasOpen(pid, [socket]) === 'all'),
+    pids: pids.filter((pid) => hasOpen([pid], [socket]) === 'all'),
   }))
 }
 
-function judge(server: ProcessIdentity, listeners: readonly Listener[] | undefined): ListenerProof {
+function judge(expected: ExpectedListener, listeners: readonly Listener[] | undefined): ListenerProof {
+  const { server, with: others } = expected
   if (listeners === undefined) return 'unknown'
   if (listeners.length === 0) return 'nobody'
   if (listeners.some((listener) => listener.uid !== process.geteuid?.())) return 'stranger'
   const sockets = listeners.map((listener) => listener.socket)
-  const open = hasOpen(server.pid, sockets)
+  let open = hasOpen([server.pid], sockets)
+  if (open === 'not all' && others !== undefined) open = hasOpen(sessionOf(server.pid), sockets)
   if (open === 'unknown') return 'unknown'
   // The identity comes last: a process that is the recorded one now was it when its descriptors were read.
   return open === 'all' && isSameProcess(server) ? 'proven' : 'stranger'
@@ -151,21 +155,35 @@ function* linesOf(fd: number): Generator<string> {
   }
 }
 
-/** Which of these sockets the process has open; `unknown`: must not be seen. */
-function hasOpen(pid: number, sockets: readonly string[]): 'all' | 'not all' | 'unknown' {
+/** Which of these sockets the processes have open; `unknown`: that of one must not be seen. */
+function hasOpen(pids: readonly number[], sockets: readonly string[]): 'all' | 'not all' | 'unknown' {
   const missing = new Set(sockets)
-  const dir = `/proc/${pid}/fd`
-  try {
-    for (const fd of readdirSync(dir)) {
-      const socket = SOCKET.exec(linkOf(`${dir}/${fd}`))?.[1]
-      if (socket !== undefined && missing.delete(socket) && missing.size === 0) return 'all'
+  for (const pid of pids) {
+    const dir = `/proc/${pid}/fd`
+    try {
+      for (const fd of readdirSync(dir)) {
+        const socket = SOCKET.exec(linkOf(`${dir}/${fd}`))?.[1]
+        if (socket !== undefined && missing.delete(socket) && missing.size === 0) return 'all'
+      }
+    } catch (error) {
+      if (isRefused(error)) return 'unknown'
+      if (!isGone(error)) throw error
     }
-    return 'not all'
-  } catch (error) {
-    if (isGone(error)) return 'not all'
-    if (isRefused(error)) return 'unknown'
-    throw error
   }
+  return 'not all'
+}
+
+function everybody(): readonly number[] {
+  return readdirSync('/proc').map(Number).filter(Number.isSafeInteger)
+}
+
+/** The processes of the session that `leader` leads; its number is given to no new process while it has any. */
+function sessionOf(leader: number): readonly number[] {
+  return everybody().filter((pid) => {
+    const stat = ifVisible(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
+    // Field 6, counted from behind the name (field 2), in which everything can be.
+    return Number(stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[3]) === leader
+  })
 }
 
 const SOCKET = /^socket:\[(\d+)\]$/

@@ -53,9 +53,10 @@ export function createFileDurably(path: string, text: string, nonce: string): bo
 
 /** Removes what writers that died left in `dir`; those with the nonce `keep` stay. Caller: only the guardian. */
 export function removeTemporaries(dir: string, keep: string): void {
-  for (const name of readdirSync(dir)) {
-    const nonce = nonceOfTemporary(name)
-    if (nonce !== undefined && nonce !== keep) removeFile(join(dir, name))
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    const nonce = nonceOfTemporary(entry.name)
+    // A directory is none of ours, and could not be unlinked.
+    if (nonce !== undefined && nonce !== keep && !entry.isDirectory()) removeFile(join(dir, entry.name))
   }
 }
 

@@ -1,4 +1,4 @@
-import { renameSync } from 'node:fs'
+import { lstatSync, renameSync } from 'node:fs'
 import { errnoOf } from '@procref/core'
 import { removeFile, replaceFile } from './atomic-file.ts'
 import { isNonce, newNonce } from './nonce.ts'
@@ -37,11 +37,12 @@ export function writeRequest(path: string, request: GuardianRequest): void {
  * request, is removed and `undefined`.
  *
  * Guarantee: each request is taken once, and one that arrives meanwhile stays for the next call. When it throws, the system's error, the
- * request is taken by a later call.
+ * request is taken by a later call. A directory is left where it is.
  */
 export function takeRequest(path: string, nonce: string): GuardianRequest | undefined {
   // Renamed before it is read: between a read and an unlink the next request could arrive, and go unread.
   const taken = `${path}.${nonce}.taken`
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return undefined
   try {
     renameSync(path, taken)
   } catch (error) {

@@ -113,7 +113,7 @@ class LeasedHttp implements SurrealHttp {
         headers,
         signal,
         // The type knows only functions that return a socket; http.request() also takes one that is handed over later.
-        createConnection: dialProven(() => proveServer(this.#lease), signal) as never,
+        createConnection: dialProven((dialled) => proveServer(this.#lease, dialled), signal) as never,
       })
       asked.once('response', resolve)
       // Stays: a connection may break after its answer was read.

@@ -103,7 +103,7 @@ async function openUntil(
         namespace: options.namespace ?? DEFAULT_NAMESPACE,
         database: options.database ?? DEFAULT_DATABASE,
         credentials: () => currentCredentials(options, paths),
-        prove: () => proveServer(lease),
+        prove: (dialled) => proveServer(lease, dialled),
         signal: AbortSignal.any([attempt, lease.lost, ...(options.signal ? [options.signal] : [])]),
       })
     } catch (error) {

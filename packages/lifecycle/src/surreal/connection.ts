@@ -6,6 +6,7 @@ import type { LeaseEngine } from './engine.ts'
 import { quoteIdentifier } from './identifier.ts'
 import { News } from './news.ts'
 import type { ProveServer } from './proven-dial.ts'
+import { provenFetch } from './proven-fetch.ts'
 import { retryable } from './retryable.ts'
 
 export interface ConnectionOptions {
@@ -195,14 +196,6 @@ function inWordsOfSdk(given: SignIn): SystemAuth | string {
   if ('token' in given) return given.token
   const { user, ...rest } = given
   return { username: user, ...rest }
-}
-
-/** For what the SDK does by HTTP (export and import), with the token. */
-function provenFetch(prove: ProveServer): typeof fetch {
-  return async (input, init) => {
-    prove()
-    return await fetch(input, init)
-  }
 }
 
 /** The driver has made the default ones. */

@@ -1,7 +1,13 @@
 import { connect, type Socket } from 'node:net'
 
-/** Throws when whoever listens there is not the recorded server. */
-export type ProveServer = () => void
+/** Where a connection is made to. */
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** Throws when whoever listens at the address that is dialled is not the recorded server. */
+export type ProveServer = (dialled: Address) => void
 
 /** Until the connection is there, and again until its protocol is. */
 export const HANDSHAKE_MS = 10_000
@@ -14,14 +20,17 @@ type OnSocket = (error: Error | null, socket?: Socket) => void
  *   OK:    prove, connect, prove again: who listened before and after has accepted this connection.
  *   WRONG: prove, then connect: the server dies in between, a stranger takes the port.
  *   WRONG: connect, then prove: a stranger accepts and leaves, the server comes back, and is proven.
+ *   WRONG: prove the server wherever it is recorded now: a dial that began before it moved goes to its old port, where a stranger is.
  */
 export function dialProven(
   prove: ProveServer,
   over: AbortSignal,
-): (address: { readonly host: string; readonly port: number }, done: OnSocket) => void {
-  return ({ host, port }, done) => {
+): (address: { readonly host: string; readonly port: number | string }, done: OnSocket) => void {
+  return (address, done) => {
+    // As a URL has it the port is a text.
+    const { host, port } = { host: address.host, port: Number(address.port) }
     try {
-      prove()
+      prove({ host, port })
     } catch (error) {
       return done(error as Error)
     }
@@ -30,7 +39,7 @@ export function dialProven(
     socket.once('error', done)
     socket.once('connect', () => {
       try {
-        prove()
+        prove({ host, port })
       } catch (error) {
         socket.destroy(error as Error)
         return

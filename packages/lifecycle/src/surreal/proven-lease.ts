@@ -2,13 +2,19 @@ import type { KeptLease } from '../client/kept-lease.ts'
 import { StrangerOnPortError } from '../errors.ts'
 import { proveListener } from '../identity/listener.ts'
 import { standstill } from '../identity/standstill.ts'
+import type { Address } from './proven-dial.ts'
 
-/** Throws `StrangerOnPortError` unless who listens is the lease's server. `unknown` passes: there the system cannot be asked (SECURITY.md). */
-export function proveServer(lease: KeptLease): void {
+/**
+ * Throws `StrangerOnPortError` unless who listens at the address that is dialled is the lease's server. `unknown` passes: there the system
+ * cannot be asked (SECURITY.md).
+ */
+export function proveServer(lease: KeptLease, dialled: Address): void {
   const { host, port, server } = lease.record
   if (server === undefined) return
-  const proof = proveListener({ host, port, server })
-  if (proof === 'stranger' || proof === 'nobody') throw new StrangerOnPortError({ host, port, serverPid: server.pid })
+  // The lease may have learnt of another port since the dial began: what is proven there says nothing of here.
+  const isThere = host === dialled.host && port === dialled.port
+  const proof = isThere ? proveListener({ host, port, server }) : 'stranger'
+  if (proof === 'stranger' || proof === 'nobody') throw new StrangerOnPortError({ ...dialled, serverPid: server.pid })
 }
 
 /** A server that hangs is named with what the kernel says of it: nobody ends it, so somebody has to know. */

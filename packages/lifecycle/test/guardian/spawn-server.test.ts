@@ -183,6 +183,20 @@ describe.runIf(process.platform === 'linux')('a server and its guardian', () => 
     onTestFinished(() => child[Symbol.asyncDispose]())
     expect(await child.event('bound')).toMatchObject({ binding: 'none', end: { code: 7, signal: null } })
   })
+
+  test('where setpriv is killed before it has answered no server is spawned either', async () => {
+    const dir = freshDir()
+    writeFileSync(`${dir}/setpriv`, '#!/bin/sh\nkill -9 $$\n')
+    chmodSync(`${dir}/setpriv`, 0o755)
+    const child = startChild(new URL('../children/binding.mjs', import.meta.url), {
+      env: { PATH: `${dir}${delimiter}${process.env.PATH}` },
+    })
+    onTestFinished(() => child[Symbol.asyncDispose]())
+    await child.exited
+    expect(child.stderr()).toMatch(/setpriv could not be started: it was killed.*SIGKILL/)
+    expect(child.stdout()).not.toContain('bound')
+  })
+
   test('where it cannot be asked no server is spawned: unbound it would outlive its guardian', async () => {
     const program = fileURLToPath(new URL('../children/binding-without-descriptors.mjs', import.meta.url))
     const child = startProgram('prlimit', { args: ['--nofile=100', process.execPath, program] })

@@ -92,6 +92,16 @@ if (process.platform === 'linux') {
     expect(proveListener({ port, server: next.server })).toBe('proven')
   })
 
+  test('what a wrapper has listen is proven with its session, and nobody else is', async () => {
+    const wrapped = ['sh', '-c', '"$0" "$1"; exit $?', process.execPath, program.pathname]
+    const { server, port } = await listenIn(atEnd(startProgram('setsid', { args: wrapped })), '127.0.0.1')
+    expect(proveListener({ port, server })).toBe('stranger')
+    expect(proveListener({ port, server, with: 'its session' })).toBe('proven')
+    const other = await started()
+    expect(proveListener({ port: other.port, server, with: 'its session' })).toBe('stranger')
+    expect(proveListener({ port, server: other.server, with: 'its session' })).toBe('stranger')
+  })
+
   test('a process that only has the recorded pid is a stranger', async () => {
     const { server, port } = await started()
     const socket = findListener({ port, server }) ?? expect.unreachable()

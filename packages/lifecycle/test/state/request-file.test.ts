@@ -1,6 +1,16 @@
-import { existsSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import { atEnd, freshDir, startChild } from '@procref/testing'
+import { fileURLToPath } from 'node:url'
+import { atEnd, freshDir, startChild, startProgram } from '@procref/testing'
 import { expect, test } from 'vitest'
 import { type GuardianRequest, takeRequest, withdrawRequest, writeRequest } from '../../dist/state/request-file.js'
 import { NONCE, OTHER_NONCE } from './sample-record.ts'
@@ -89,6 +99,23 @@ test('what is no request is removed, and a link is not followed', () => {
   expect(takeRequest(path, NONCE)).toBeUndefined()
   expect(readFileSync(real, 'utf8')).toBe(whole)
   expect(readdirSync(dir)).toEqual(['real'])
+})
+
+test('a directory in its place is left there, and asks for nothing', () => {
+  const dir = freshDir()
+  mkdirSync(join(dir, 'request.json'))
+  expect(takeRequest(join(dir, 'request.json'), NONCE)).toBeUndefined()
+  expect(readdirSync(dir)).toEqual(['request.json'])
+})
+
+test('a request that cannot be read for want of a descriptor is there again when there is one', async () => {
+  const path = join(freshDir(), 'request.json')
+  writeRequest(path, request)
+  const program = fileURLToPath(new URL('../children/request-without-descriptors.mjs', import.meta.url))
+  const child = atEnd(startProgram('prlimit', { args: ['--nofile=100', process.execPath, program, path, NONCE] }))
+  expect(await child.event('failed')).toMatchObject({ code: 'EMFILE' })
+  expect(await child.event('taken')).toMatchObject({ request })
+  expect(existsSync(path)).toBe(false)
 })
 
 test('a request that arrives while another is taken is neither lost nor taken twice', async () => {

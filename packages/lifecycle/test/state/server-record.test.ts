@@ -220,8 +220,10 @@ test("removeLeftovers unlinks other guardians' temporary files, keeps its own an
     `alive-${OTHER_NONCE}.lock`,
   ]
   for (const name of [...others, ...stay]) writeFileSync(join(dir, name), '')
+  const folder = `request.json.${'f'.repeat(32)}.taken`
+  mkdirSync(join(dir, folder))
   file.removeLeftovers()
-  expect(readdirSync(dir).sort()).toEqual(stay.sort())
+  expect(readdirSync(dir).sort()).toEqual([...stay, folder].sort())
 })
 
 test('close unlinks the spare files', () => {

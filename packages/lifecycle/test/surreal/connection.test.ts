@@ -77,6 +77,13 @@ test.each([1, 2])('a listener that fails the proof gets not a byte (proof %s of 
   expect(stranger.heard()).toBe('')
 })
 
+test('the proof is asked for of the address that is dialled', async () => {
+  const server = await startFakeServer()
+  const proofs: unknown[] = []
+  await open(server.url, { prove: (dialled) => proofs.push(dialled) })
+  expect(proofs).toEqual(Array(2).fill({ host: '127.0.0.1', port: server.port }))
+})
+
 test('a stranger that passes for a server learns no password when the credentials are refused', async () => {
   const stranger = await startFakeServer()
   const reason = new Error('the server is not up')

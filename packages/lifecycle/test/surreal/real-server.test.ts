@@ -58,6 +58,24 @@ describe.runIf(path !== undefined)('a connection to SurrealDB', () => {
     expect(await all[0]?.db.query('SELECT count() FROM row GROUP ALL')).toEqual([[{ count: all.length }]])
   })
 
+  test('export and import go to the proven server, over a connection that is proven twice as well', async () => {
+    const proofs: unknown[] = []
+    const server = await startServer(driver())
+    const { db } = await open(server, { prove: (dialled) => proofs.push(dialled) })
+    const count = async (): Promise<unknown> => await db.query('SELECT VALUE n FROM one')
+    await db.query('CREATE one:1 SET n = 1')
+    proofs.length = 0
+    const dump = await db.export()
+    await db.query('REMOVE TABLE one')
+    await db.import(dump)
+    expect(await count()).toEqual([[1]])
+    await db.query('REMOVE TABLE one')
+    await db.import(new Blob([dump]).stream())
+    expect(await count()).toEqual([[1]])
+    await expect(db.import('NONSENSE')).rejects.toThrow('HTTP connection failed')
+    expect(proofs).toEqual(Array(8).fill({ host: '127.0.0.1', port: server.port }))
+  })
+
   test('live queries that many clients begin at once on one table are all begun', async () => {
     const server = await startServer(driver('rocksdb'))
     const all = await Promise.all(Array.from({ length: 12 }, () => open(server)))

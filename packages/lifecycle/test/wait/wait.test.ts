@@ -1,7 +1,9 @@
+import { getEventListeners } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
-import { atEnd, type Child, freshDir, mustBlock, startChild, within } from '@procref/testing'
+import { atEnd, type Child, eventually, freshDir, mustBlock, startChild, within } from '@procref/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { tcpAccepts } from '../../dist/wait/tcp.js'
 import { rebuildWait, type WaitContext, type WaitDescriptor, waitUntilReady } from '../../dist/wait/wait.js'
 
 interface Speaker {
@@ -176,4 +178,18 @@ test('what is not a way to wait is refused at once', () => {
   expect(() => rebuildWait({ kind: 'luck' } as unknown as WaitDescriptor)).toThrow(/luck.*tcp, http, logLine/)
   expect(() => rebuildWait({ kind: 'http', path: 'health' })).toThrow(/does not begin with/)
   expect(() => rebuildWait({ kind: 'logLine', pattern: '(' })).toThrow(SyntaxError)
+})
+
+test('however often a port is looked at, nothing stays on the signal', async () => {
+  const { signal } = new AbortController()
+  const server = createServer((socket) => socket.end())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  const look = { host: '127.0.0.1', logFile: '', logStart: 0, signal }
+  for (let n = 0; n < 5; n++) {
+    expect(await tcpAccepts().look({ ...look, port })).toBeUndefined()
+    expect(await tcpAccepts().look({ ...look, port: await freePort() })).toMatch(/ECONNREFUSED/)
+  }
+  await eventually('the sockets are closed', () => getEventListeners(signal, 'abort').length === 0)
 })

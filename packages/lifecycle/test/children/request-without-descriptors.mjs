@@ -1,0 +1,21 @@
+// Takes a request when no descriptor is left to read it with, and again when there is one. Arguments: its path, the guardian's nonce.
+import { closeSync, openSync } from 'node:fs'
+import { say } from '@procref/testing/child'
+import { takeRequest } from '../../dist/state/request-file.js'
+
+const [, , path, nonce] = process.argv
+const used = []
+try {
+  for (;;) used.push(openSync('/dev/null', 'r'))
+} catch (error) {
+  if (error.code !== 'EMFILE') throw error
+}
+let failure
+try {
+  takeRequest(path, nonce)
+} catch (error) {
+  failure = error
+}
+for (const fd of used) closeSync(fd)
+say('failed', { code: failure?.code })
+say('taken', { request: takeRequest(path, nonce) })
