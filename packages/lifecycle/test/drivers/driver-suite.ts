@@ -131,8 +131,8 @@ export function driverTests(name: string, { make }: DriverUnderTest): void {
       expect(await countRows(second)).toBe(rows)
     })
 
-    test.each(durable)('%s: commits when asked to, which its storage writes and nobody finds', async (storage) => {
-      const server = await startServer(make({ storage }))
+    test('rocksdb: commits when asked to, which its storage writes and nobody finds', async () => {
+      const server = await startServer(make({ storage: 'rocksdb' }))
       const seen = async (): Promise<unknown> => (await server.sql('INFO FOR ROOT')).map(({ result }) => result)
       const [found, bytes] = [await seen(), bytesIn(server.databaseDir)]
       expect(await server.ask('commits')).toBeNull()

@@ -13,6 +13,12 @@ describe.runIf(path !== undefined)('a surreal executable', () => {
 
   driverTests('surrealBinary()', { make })
 
+  test('after a refused write its SurrealKV is not asked, and never trusted: it has to be opened anew', async () => {
+    const host = await hostOf(make({ storage: 'surrealkv' }))
+    await host.start()
+    await expect(host.ask('commits')).rejects.toThrow(/must be opened anew/)
+  })
+
   test.each([
     [undefined, /Sync mode: every transaction commit/],
     ['every', /Sync mode: every transaction commit/],
