@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import getpass
 import os
+import random
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,6 +85,17 @@ def find(words: list[str]) -> None:
             show(note)
 
 
+async def live(db: AsyncSurreal) -> Any:
+    """Who begins at the same moment as somebody else is asked to try again, as with every write."""
+    for left in reversed(range(TRIES)):
+        try:
+            return await db.live("note")
+        except Exception as error:
+            if left == 0 or "can be retried" not in str(error):
+                raise
+            await asyncio.sleep(random.uniform(0.01, 0.1))
+
+
 async def watch() -> None:
     with database():
         pass  # Makes the table: there is nothing to watch before.
@@ -91,7 +103,7 @@ async def watch() -> None:
     async with AsyncSurreal(url) as db:
         await db.signin(who)
         await db.use(*where)
-        notes = await db.subscribe_live(await db.live("note"))
+        notes = await db.subscribe_live(await live(db))
         print("watching; Ctrl-C ends it", flush=True)
         while True:
             # The SDK does not say when the server has gone: it only stops to receive.

@@ -2,6 +2,7 @@ import { type ExecFileException, execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
+import { translateErrno } from '@procref/core'
 import { ExecutableFailedError, ExecutableNotFoundError } from './errors.ts'
 import { findExecutable } from './find-executable.ts'
 
@@ -41,7 +42,9 @@ export async function surrealVersion(file: string): Promise<string> {
     env: { ...process.env, SURREAL_LOG: 'error' },
   } as const
   const { stdout } = await promisify(execFile)(file, ['version'], options).catch((error: ExecFileException) => {
-    throw new ExecutableFailedError(file, howItFailed(error), { cause: error })
+    // What the system says of the machine (no descriptor is left, no memory) says nothing of the program.
+    const known = typeof error.code === 'string' ? translateErrno(error, 'run', file) : error
+    throw known === error ? new ExecutableFailedError(file, howItFailed(error), { cause: error }) : known
   })
   if (/^COMPONENT\s/m.test(stdout)) {
     throw new ExecutableNotFoundError(

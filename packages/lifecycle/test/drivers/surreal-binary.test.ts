@@ -1,5 +1,14 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { eventually, freeze, freshDir, isAlive, surrealBinary as surrealInTests } from '@procref/testing'
+import { fileURLToPath } from 'node:url'
+import {
+  atEnd,
+  eventually,
+  freeze,
+  freshDir,
+  isAlive,
+  startProgram,
+  surrealBinary as surrealInTests,
+} from '@procref/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { findSurreal, surrealVersion } from '../../dist/drivers/find-surreal.js'
 import { surrealBinary } from '../../dist/drivers/surreal-binary.js'
@@ -182,6 +191,14 @@ describe('which executable', () => {
       file: broken,
       message: expect.stringMatching(how),
     })
+  })
+
+  test('no descriptor left to ask it with is told as that, and not as its fault', async () => {
+    const program = fileURLToPath(new URL('../children/version-without-descriptors.mjs', import.meta.url))
+    const child = atEnd(
+      startProgram('prlimit', { args: ['--nofile=100', process.execPath, program, process.execPath] }),
+    )
+    expect(await child.event('refused')).toMatchObject({ code: 'PROCREF_TOO_MANY_OPEN_FILES' })
   })
 
   test('a server that is too old is refused before it is started', async () => {
