@@ -12,6 +12,8 @@ export const deleteSlots: Fault = {
     'PROCREF_NOT_FOUND',
     // With the folder, between the making and the reading of its protocol.json.
     'PROCREF_PROTOCOL_UNREADABLE',
+    // Half deleted, slot files without that, it looks like one of the original program, which has 100 slots.
+    'PROCREF_POOL_SIZE_MISMATCH',
   ],
   inject(stage, [way = 0, which]) {
     const slots = listed(join(stage.dir, 'slots')).filter((name) => /^slot_/.test(name))

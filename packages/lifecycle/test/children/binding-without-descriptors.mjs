@@ -1,14 +1,9 @@
 // Says how a server would be bound when no descriptor is left to ask with, and whether it is asked again when there is one.
-import { closeSync, openSync } from 'node:fs'
-import { say } from '@procref/testing/child'
+import { closeSync } from 'node:fs'
+import { say, useUpDescriptors } from '@procref/testing/child'
 import { serverBinding } from '../../dist/guardian/spawn-server.js'
 
-const used = []
-try {
-  for (;;) used.push(openSync('/dev/null', 'r'))
-} catch (error) {
-  if (error.code !== 'EMFILE') throw error
-}
+const used = useUpDescriptors()
 let refusal
 try {
   serverBinding()

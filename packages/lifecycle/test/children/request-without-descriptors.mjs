@@ -1,15 +1,10 @@
 // Takes a request when no descriptor is left to read it with, and again when there is one. Arguments: its path, the guardian's nonce.
-import { closeSync, openSync } from 'node:fs'
-import { say } from '@procref/testing/child'
+import { closeSync } from 'node:fs'
+import { say, useUpDescriptors } from '@procref/testing/child'
 import { takeRequest } from '../../dist/state/request-file.js'
 
 const [, , path, nonce] = process.argv
-const used = []
-try {
-  for (;;) used.push(openSync('/dev/null', 'r'))
-} catch (error) {
-  if (error.code !== 'EMFILE') throw error
-}
+const used = useUpDescriptors()
 let failure
 try {
   takeRequest(path, nonce)
