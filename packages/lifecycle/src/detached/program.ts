@@ -1,4 +1,4 @@
-import { fileTrouble } from '../client/file-trouble.ts'
+import { fileTrouble } from '../file-trouble.ts'
 import { type StatusReporter, statusReporter } from './status.ts'
 
 /**

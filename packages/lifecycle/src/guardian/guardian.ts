@@ -44,11 +44,11 @@ import {
   type SlotBackend,
   secureDirectory,
 } from '@procref/core'
-import { fileTrouble } from '../client/file-trouble.ts'
 import { afterCleanStop, afterStart, isCrashLoop, startMark } from '../crash-loop.ts'
 import { pause } from '../delay.ts'
 import type { RunningServer, ServerDriver } from '../driver.ts'
 import { ServerCrashLoopError } from '../errors.ts'
+import { fileTrouble } from '../file-trouble.ts'
 import { openSlots } from '../open-slots.ts'
 import { removeFile, removeTemporaries } from '../state/atomic-file.ts'
 import { ensureCredentials } from '../state/credentials.ts'
@@ -213,6 +213,8 @@ interface Start {
 
 async function startServer(g: Guardianship, { previous, recovering, old, obtainLock, hello }: Start): Promise<Started> {
   const { chronicle, paths, driver } = g
+  // By those who have a lease.
+  const isAwaited = recovering || previous?.restarting !== undefined
   const mark = startMark()
   const before = sameAsked(previous, chronicle.current) ? (previous?.starts ?? []) : []
   const limit = chronicle.current.settings.crashLoop
@@ -241,7 +243,7 @@ async function startServer(g: Guardianship, { previous, recovering, old, obtainL
   const lock = await obtainLock()
   let server: RunningServer | undefined
   try {
-    if (driver.durable) await obtainRoom(paths.database, recovering ? ROOM_TIMEOUT_MS : 0, g.told)
+    if (driver.durable) await obtainRoom(paths.database, isAwaited ? ROOM_TIMEOUT_MS : 0, g.told)
     const credentials = ensureCredentials(paths)
     await driver.checkData?.(paths.database)
     const engine = await driver.engine?.()

@@ -177,7 +177,7 @@ function everybody(): readonly number[] {
   return readdirSync('/proc').map(Number).filter(Number.isSafeInteger)
 }
 
-/** The processes of the session that `leader` leads; its number is given to no new process while it has any. */
+/** The processes of the POSIX session that `leader` leads (setsid(2)). While there is one, fork(2) gives that number to no new process. */
 function sessionOf(leader: number): readonly number[] {
   return everybody().filter((pid) => {
     const stat = ifVisible(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))

@@ -1,5 +1,4 @@
 import type { Surreal } from 'surrealdb'
-import { fileTrouble } from '../client/file-trouble.ts'
 import type { KeptLease } from '../client/kept-lease.ts'
 import type { LeasedServer, ReconnectEvent, ServiceLease } from '../client/lease.ts'
 import { isUp, look } from '../client/look.ts'
@@ -11,6 +10,7 @@ import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from '../drivers/default-database
 import { ConnectTimeoutError } from '../errors.ts'
 import { connectExternal, type ExternalConnectOptions } from '../external/connect.ts'
 import type { ExternalServer } from '../external/external-lease.ts'
+import { fileTrouble } from '../file-trouble.ts'
 import { readCredentials } from '../state/credentials.ts'
 import { defaultDirectory, type Layout, layout } from '../state/layout.ts'
 import { lastWords } from '../state/server-log.ts'
