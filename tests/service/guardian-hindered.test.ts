@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
-import { isAlive, openFiles, staysTrue } from '@procref/testing'
+import { descriptorLimit, isAlive, staysTrue } from '@procref/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import {
   clientsOf,
@@ -23,13 +23,10 @@ const TWO_BEATS_MS = 11_000
 function starve(pid: number): () => void {
   const limit =
     /^Max open files +\d+ +(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'utf8'))?.[1] ?? expect.unreachable()
-  const open = new Set(openFiles(pid).map(({ fd }) => fd))
-  let lowestFree = 0
-  while (open.has(lowestFree)) lowestFree++
   const set = (files: number | string): void => {
     execFileSync('prlimit', ['--pid', String(pid), `--nofile=${files}:`])
   }
-  set(lowestFree)
+  set(descriptorLimit(pid, 0))
   const feed = (): void => {
     if (isAlive(pid)) set(limit)
   }

@@ -25,6 +25,7 @@ export { removeSemaphoresAfterwards } from './leftover-semaphores.ts'
 export { asOtherUser, isRoot, otherUser, unprivileged } from './other-user.ts'
 export {
   commandLine,
+  descriptorLimit,
   environment,
   isAlive,
   type OpenFile,

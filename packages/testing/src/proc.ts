@@ -113,3 +113,11 @@ function unlessGone<T>(look: () => T): T | undefined {
     throw error
   }
 }
+
+/** The number from which on a limit (RLIMIT_NOFILE) leaves the process `spare` descriptors: each new one has the lowest number that is free. */
+export function descriptorLimit(pid: number, spare: number): number {
+  const used = new Set(openFiles(pid).map(({ fd }) => fd))
+  let limit = 0
+  for (let left = spare; left > 0 || used.has(limit); limit++) if (!used.has(limit)) left--
+  return limit
+}

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { openFiles } from '@procref/testing'
+import { descriptorLimit } from '@procref/testing'
 import { described, isThere, type Process } from '../processes.ts'
 import type { Stage } from '../stage.ts'
 import { between, type Fault, pick } from './fault.ts'
@@ -32,12 +32,8 @@ export const tooManyFiles: Fault = {
 function starve(stage: Stage, victim: Process, ms: number): void {
   const most = limit(victim)
   if (most === undefined) return
-  const used = new Set(openFiles(victim.pid).map(({ fd }) => fd))
-  // The limit is for numbers, and a process that has closed one below its last would use that again and again.
-  let free = 0
-  while (used.has(free)) free++
-  stage.trace.add(`${described(victim)} may open no file beyond its ${used.size} for ${ms} ms`)
-  setLimit(victim, free)
+  stage.trace.add(`${described(victim)} may open no file more for ${ms} ms`)
+  setLimit(victim, descriptorLimit(victim.pid, 0))
   stage.forAWhile(ms, () => setLimit(victim, most))
 }
 

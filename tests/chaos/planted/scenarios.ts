@@ -1,7 +1,7 @@
 /** What no round brings about: between the steps are microseconds, or nobody may come after the last one. */
 import { execFileSync } from 'node:child_process'
 import { setTimeout as after } from 'node:timers/promises'
-import { eventually, isAlive, openFiles } from '@procref/testing'
+import { descriptorLimit, eventually, isAlive, openFiles } from '@procref/testing'
 import { connected, journalOf, killed, serviceDir } from '../../service/service.ts'
 import { Stops } from '../../service/stops.ts'
 import type { Scenario } from './planted-bug.ts'
@@ -102,10 +102,6 @@ async function endsWithin(ms: number, pid: number): Promise<boolean> {
   return true
 }
 
-/** New descriptors get the lowest free number, and none from the limit on. */
 function leaveOneDescriptor(pid: number): void {
-  const used = new Set(openFiles(pid).map(({ fd }) => fd))
-  let limit = 0
-  for (let free = 0; free < 2; limit++) if (!used.has(limit)) free++
-  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${limit - 1}:`])
+  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${descriptorLimit(pid, 1)}:`])
 }
