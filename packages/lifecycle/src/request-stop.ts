@@ -4,7 +4,7 @@ import { StopTimeoutError } from './errors.ts'
 import { standstill } from './identity/standstill.ts'
 import { inspect } from './inspect.ts'
 import { layout } from './state/layout.ts'
-import { writeRequest } from './state/request-file.ts'
+import { type StopRequest, withdrawRequest, writeRequest } from './state/request-file.ts'
 import { isUpState } from './state/server-record.ts'
 
 /** The server is used: somebody has to leave, or the stop has to be forced. */
@@ -41,7 +41,8 @@ export interface StopOptions {
  * Asks the guardian to stop and waits until it is gone. Resolves at once when there is none. The server itself is never
  * signalled from here.
  *
- * Guarantee: after `stopped` the guardian that was asked is gone, and its server with it.
+ * Guarantee: after `stopped` the guardian that was asked is gone, and its server with it. No request of ours is left, but after
+ * `StopTimeoutError`: then the guardian still stops when it can.
  * Unspecified: whether somebody has started the next one by then.
  * Throws `StillInUseError` (with `unused`; everything is as it was then), `StopTimeoutError`, and the signal's reason.
  */
@@ -53,19 +54,38 @@ export async function requestStop(
   const first = await inspect(dir, backend)
   if (first.guardian === 'absent' || first.record === undefined) return 'was-stopped'
   if (first.holders.length > 0 && options.when === 'unused') throw new StillInUseError(first.dir, first.holders)
-  const { nonce } = first.record
-  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
-  const giveUpAt = performance.now() + timeoutMs
-  writeRequest(layout(dir).requestJson, {
+  const { requestJson } = layout(dir)
+  const request: StopRequest = {
     kind: 'stop',
-    nonce,
+    nonce: first.record.nonce,
     force: options.when === 'always',
     by: process.pid,
     at: new Date().toISOString(),
-  })
+  }
+  writeRequest(requestJson, request)
+  try {
+    await untilGone(dir, backend, request, options)
+  } catch (error) {
+    // After a time-out it stays asked: the guardian stops as soon as it can.
+    if (!(error instanceof StopTimeoutError)) withdrawRequest(requestJson, request)
+    throw error
+  }
+  // It may have left without reading it: killed, or just leaving by itself.
+  withdrawRequest(requestJson, request)
+  return 'stopped'
+}
+
+async function untilGone(
+  dir: string,
+  backend: SlotBackend,
+  { nonce }: StopRequest,
+  options: StopOptions,
+): Promise<void> {
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
+  const giveUpAt = performance.now() + timeoutMs
   for (;;) {
     const { dir: root, state, guardian, record, holders } = await inspect(dir, backend)
-    if (guardian === 'absent' || record === undefined || record.nonce !== nonce) return 'stopped'
+    if (guardian === 'absent' || record === undefined || record.nonce !== nonce) return
     // Somebody came between our look and the guardian's. Once it is `stopping` that changes nothing.
     if (options.when === 'unused' && holders.length > 0 && isUpState(state)) throw new StillInUseError(root, holders)
     const guardianPid = record.guardian.pid

@@ -1,7 +1,16 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { isNativeCodeHere } from '@procref/native'
-import { type Child, endDirectory, eventually, freshDir, isAlive, startProgram, surrealBinary } from '@procref/testing'
+import {
+  type Child,
+  endDirectory,
+  eventually,
+  freeze,
+  freshDir,
+  isAlive,
+  startProgram,
+  surrealBinary,
+} from '@procref/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
 const PROCREF = fileURLToPath(new URL('../bin/procref.js', import.meta.url))
@@ -174,6 +183,19 @@ describe('a server that is kept up on purpose (embedded engine)', () => {
     expect(users).toBe(1)
     expect(await finish(procref('stop', '--dir', dir))).toMatchObject({ code: 0, stdout: 'stopped\n' })
     await eventually('the guardian has left', () => !isAlive(server.guardianPid))
+  })
+
+  test('a guardian that leaves before it reads the request: stop says stopped, and leaves no request', async () => {
+    const dir = serviceDir()
+    const query = ['--driver', 'embedded', '--linger', '10m', '--query', 'RETURN 1']
+    expect(await finish(procref('sql', '--dir', dir, ...query))).toMatchObject({ code: 0 })
+    const { server } = JSON.parse((await finish(procref('status', '--dir', dir, '--json'))).stdout)
+    await freeze(server.guardianPid)
+    const stop = procref('stop', '--dir', dir)
+    await eventually('the guardian is asked', () => existsSync(`${dir}/request.json`))
+    process.kill(server.guardianPid, 'SIGKILL')
+    expect(await finish(stop)).toMatchObject({ code: 0, stdout: 'stopped\n' })
+    expect(existsSync(`${dir}/request.json`)).toBe(false)
   })
 
   test('env prints no password unless it is asked for, and what it prints is understood by a shell', async () => {

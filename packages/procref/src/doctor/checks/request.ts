@@ -32,7 +32,7 @@ function unheard(path: string, damaged: boolean, guardian: string): Finding {
     severity: 'note',
     path,
     found: damaged ? `${path} is no request.` : `${path} asks a guardian that is gone.`,
-    why: 'Who asked was killed, or the guardian left first. Another guardian ignores it.',
+    why: 'Who asked was killed. Another guardian ignores it.',
     remedy:
       guardian === 'alive'
         ? 'Nothing: the guardian removes it at its next beat (5 s).'
