@@ -1,7 +1,7 @@
 // Steady churn for two hours (PROCREF_SOAK_MINUTES says otherwise): clients connect, write, read, and leave or are killed. In a calm directory the
 // guardian and its server live through it all, so that what they leak shows; in a stormy one they are killed, and everything stops and starts cold,
 // now and then. SIGTERM to the process that it prints ends it early, with the true number of minutes in its result.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, release } from 'node:os'
 import { setTimeout as after } from 'node:timers/promises'
 import { JOURNAL_LIMIT_BYTES, SERVER_LOG_LIMIT_BYTES } from '@procref/lifecycle'
@@ -15,8 +15,8 @@ import { type Trend, trendOf } from '../service/trend.ts'
 const MINUTES = Number(process.env.PROCREF_SOAK_MINUTES ?? 120)
 const MINUTE_MS = 60_000
 const SAMPLE_MS = Number(process.env.PROCREF_SOAK_SAMPLE_MS ?? 30_000)
-/** On the average, between two visits of one directory: four directories take less than half a processor so. */
-const PAUSE_MS = 8_000
+/** On the average, between two visits of one directory: four directories keep one processor busy so. */
+const PAUSE_MS = Number(process.env.PROCREF_CHURN_PAUSE_MS ?? 2_500)
 const VISITS_A_STORM = 6
 const SLOTS = 8
 /** To end what is under way, whatever it is. */
@@ -107,7 +107,7 @@ async function churn(driver: Driver, what: 'calm' | 'stormy'): Promise<void> {
           save('running')
         }
       } catch (error) {
-        run.failures.push(`minute ${run.minutes}: ${String(error).slice(0, 2_000)}`)
+        run.failures.push(`minute ${run.minutes}: ${String(error).slice(0, 2_000)}\n${lastOf(`${dir}/journal.ndjson`)}`)
       }
       if (what === 'calm' && !isAlive(guardianPid))
         throw new Error(`${driver}: the guardian of the calm directory has ended`)
@@ -121,6 +121,11 @@ async function churn(driver: Driver, what: 'calm' | 'stormy'): Promise<void> {
   } finally {
     await resident[Symbol.asyncDispose]()
   }
+}
+
+/** What the guardians did, and when, before something went wrong. */
+function lastOf(journal: string): string {
+  return readFileSync(journal, 'utf8').trim().split('\n').slice(-12).join('\n')
 }
 
 function newRun(driver: Driver, what: 'calm' | 'stormy'): Run {

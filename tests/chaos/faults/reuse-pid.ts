@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { signal } from '../processes.ts'
 import type { Fault } from './fault.ts'
@@ -22,9 +22,10 @@ export const reusePid: Fault = {
       writeFileSync(`${path}.reused`, JSON.stringify(record), { mode: 0o600 })
       renameSync(`${path}.reused`, path)
     } catch (error) {
-      // There is none (any more): nobody can be misled.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      // There is none (any more), or no room for another: nobody can be misled.
+      if (!['ENOENT', 'ENOSPC'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
     } finally {
+      rmSync(`${path}.reused`, { force: true })
       for (const victim of victims) signal(victim, 'SIGKILL')
     }
   },
