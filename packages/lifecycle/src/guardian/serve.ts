@@ -15,6 +15,7 @@ import { announce, type Guardianship, note } from './guardianship.ts'
 import { Health } from './health.ts'
 import { Linger } from './linger.ts'
 import { roomOf } from './room.ts'
+import { Collector } from './small-footprint.ts'
 import { WriteHealth } from './write-health.ts'
 
 const BEAT_MS = 5_000
@@ -63,6 +64,7 @@ export async function serve(
     () => roomOf(g.paths.database),
     () => g.wake.up(),
   )
+  const collector = new Collector()
   const replaceableFrom = performance.now() + (couldNotWrite(previous) ? REPLACEMENT_LIFE_MS : 0)
   /** What the journal says. */
   let noted: Health['state'] = 'serving'
@@ -102,6 +104,7 @@ export async function serve(
           return { kind: 'ended', reason: 'told-to-die', evidence: { pid: server.pid, port: g.chronicle.current.port } }
         }
         health.ask()
+        collector.beat()
       }
       // What a server logs may be a refusal: the sooner it is replaced, the less is at stake.
       if (beat || requests.logged || writes.suspects) {
