@@ -119,6 +119,8 @@ class Round implements Stage, AsyncDisposable {
   async play(): Promise<Omit<Outcome, 'seconds'>> {
     const observing = this.#observe()
     try {
+      // Before anybody else: when it started is all that tells a process from another that had its pid, which never starts in the same tick.
+      if (this.#plan.kinds.includes('reuse-pid')) await this.bystander()
       for (let n = 0; n < this.#plan.clients; n++) this.join()
       if (this.#plan.begins !== undefined) {
         const answered = (): boolean => this.#clients.every((client) => client.isServed || client.hasEnded)
