@@ -16,11 +16,17 @@ const FIRST_SEED = Number(process.env.PROCREF_SOAK_SEED ?? 1_001)
 /** So many keep two processors busy. */
 const AT_ONCE = Number(process.env.PROCREF_CHAOS_AT_ONCE ?? 5)
 
-const RESULTS = new URL('./results/chaos.json', import.meta.url)
+const FOLDER = new URL('./results/', import.meta.url)
 /** Of rounds in which something was wrong, with all that happened; not committed. */
-const FINDINGS = new URL('./results/chaos-findings.txt', import.meta.url)
+const FINDINGS = new URL('chaos-findings.txt', FOLDER)
 
+/** Each kind of server has a file of its own, since a run of one takes most of an hour (`-t binary`). */
 interface Sum {
+  readonly date: string
+  readonly machine: { readonly node: string; readonly kernel: string; readonly cores: number }
+  readonly firstSeed: number
+  readonly wanted: number
+  load: number
   readonly driver: Driver
   rounds: number
   /** The seeds of those in which something was wrong. */
@@ -35,8 +41,6 @@ interface Sum {
 }
 
 rmSync(FINDINGS, { force: true })
-const began = new Date()
-const sums: Sum[] = []
 
 test.runIf(canGroup()).each(DRIVERS)(
   `%s: ${ROUNDS} rounds of chaos without a violation`,
@@ -44,8 +48,13 @@ test.runIf(canGroup()).each(DRIVERS)(
   async (driver) => {
     if (faketime() === undefined)
       console.warn('NOT DONE without libfaketime (Debian: apt install faketime): clocks that jump')
-    mkdirSync(new URL('./results/', import.meta.url), { recursive: true })
+    mkdirSync(FOLDER, { recursive: true })
     const sum: Sum = {
+      date: new Date().toISOString(),
+      machine: { node: process.version, kernel: release(), cores: cpus().length },
+      firstSeed: FIRST_SEED,
+      wanted: ROUNDS,
+      load: 0,
       driver,
       rounds: 0,
       violated: [],
@@ -57,7 +66,6 @@ test.runIf(canGroup()).each(DRIVERS)(
       faults: {},
       answers: {},
     }
-    sums.push(sum)
     const started = performance.now()
     const seeds = Array.from({ length: ROUNDS }, (_, n) => FIRST_SEED + n)
     await playRounds(
@@ -67,7 +75,7 @@ test.runIf(canGroup()).each(DRIVERS)(
         add(sum, outcome)
         sum.seconds = Math.round((performance.now() - started) / 1_000)
         if (outcome.violations.length > 0) appendFileSync(FINDINGS, `${finding(outcome)}\n\n`)
-        save()
+        save(sum)
         return true
       },
     )
@@ -87,15 +95,7 @@ function add(sum: Sum, { plan, violations, clients, servers, acknowledged, rows,
   for (const [answer, count] of Object.entries(answers)) sum.answers[answer] = (sum.answers[answer] ?? 0) + count
 }
 
-function save(): void {
-  const machine = { node: process.version, kernel: release(), cores: cpus().length }
-  const report = {
-    date: began.toISOString(),
-    machine,
-    load: loadavg()[0],
-    firstSeed: FIRST_SEED,
-    wanted: ROUNDS,
-    results: sums,
-  }
-  writeFileSync(RESULTS, `${JSON.stringify(report, null, 2)}\n`)
+function save(sum: Sum): void {
+  sum.load = Math.round((loadavg()[0] ?? 0) * 10) / 10
+  writeFileSync(new URL(`chaos-${sum.driver}.json`, FOLDER), `${JSON.stringify(sum, null, 2)}\n`)
 }
