@@ -28,6 +28,7 @@ export {
 } from './migrating.ts'
 export { isMovedAway, type MoveStep, moveSlots, type SlotMove, SlotsHeldError, undoMove } from './move-slots.ts'
 export { onFile } from './on-file.ts'
+export { isPassingTrouble } from './passing-trouble.ts'
 export { ifVisible, isGone, isRefused } from './proc.linux.ts'
 export {
   bootId,
@@ -78,6 +79,7 @@ export type {
   SlotPool,
   Support,
   SupportOptions,
+  Unsupported,
 } from './slot-backend.ts'
 export { describeHolder, PoolClosedError, SlotLostError, SlotProbedError, SlotsExhaustedError } from './slot-errors.ts'
 export { SlotFileUnstableError } from './slot-files.ts'

@@ -26,6 +26,7 @@ import type {
   Support,
   SupportOptions,
 } from './slot-backend.ts'
+import { unsupported } from './slot-backend.ts'
 
 /** 1: holds a slot of both; 2: claims in the new pool and honours the old one; 3: the new pool alone. */
 export type MigrationPhase = 1 | 2 | 3
@@ -151,7 +152,7 @@ async function support(migration: Migration, dir: string, options: SupportOption
   try {
     place = placeOf(migration, dir)
   } catch (error) {
-    return { supported: false, reason: error instanceof Error ? error.message : String(error) }
+    return unsupported(error)
   }
   if (place.kind === 'new alone') return await to.support(dir, options)
   if (phase !== 3) {

@@ -1,6 +1,8 @@
+import { translateErrno } from './errno.ts'
 import { ProcrefError } from './errors.ts'
+import { isPassingTrouble } from './passing-trouble.ts'
 import { readProtocolPin } from './protocol-pin.ts'
-import type { SlotBackend, SupportOptions } from './slot-backend.ts'
+import { type SlotBackend, type SupportOptions, type Unsupported, unsupported } from './slot-backend.ts'
 
 /** A backend whose module is loaded only when it is looked at: it may be missing, or costly to load. */
 export interface BackendCandidate {
@@ -39,7 +41,8 @@ export class NoBackendError extends ProcrefError {
  * The first of `candidates` that is supported for slots in `dir`. A directory that is already used with some protocol settles it:
  * only candidates that speak it come into question, because two protocols do not exclude each other.
  *
- * Errors: `NoBackendError` with every reason; what `readProtocolPin` throws for a directory that cannot be read.
+ * Errors: `NoBackendError` with every reason; what `readProtocolPin` throws for a directory that cannot be read; `FileAccessError` when the
+ * system did not get to it (no descriptor left, `PROCREF_TOO_MANY_OPEN_FILES`): a new directory would have the protocol of the next one for good.
  * Unspecified: whether `open()` succeeds a moment later.
  */
 export async function selectBackend(
@@ -70,14 +73,18 @@ async function tryCandidate(
   dir: string,
   options: SupportOptions,
 ): Promise<{ readonly backend: SlotBackend } | { readonly reason: string }> {
+  let no: Unsupported
   try {
     const backend = 'load' in candidate ? await candidate.load() : candidate
     const support = await backend.support(dir, options)
-    return support.supported ? { backend } : { reason: support.reason }
+    if (support.supported) return { backend }
+    no = support
   } catch (error) {
     // A module that is not installed, in most cases.
-    return { reason: error instanceof Error ? error.message : String(error) }
+    no = unsupported(error)
   }
+  if (isPassingTrouble(no.cause)) throw translateErrno(no.cause, `try the backend ${candidate.name} for`, dir)
+  return { reason: no.reason }
 }
 
 function reasonFor(

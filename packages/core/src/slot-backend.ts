@@ -23,8 +23,19 @@ export interface Descriptor {
 
 export type BackendDescriptor = Descriptor
 
-/** Whether a backend can be used in a directory, and if not, why, in words for people. */
-export type Support = { readonly supported: true } | { readonly supported: false; readonly reason: string }
+/** Whether a backend can be used in a directory, and if not, why, in words for people; `cause`: the error that says so, where it was one. */
+export type Support = { readonly supported: true } | Unsupported
+
+export interface Unsupported {
+  readonly supported: false
+  readonly reason: string
+  readonly cause?: unknown
+}
+
+/** What follows from an error, whatever it is: the answer is no, and this is the reason. */
+export function unsupported(cause: unknown): Unsupported {
+  return { supported: false, reason: cause instanceof Error ? cause.message : String(cause), cause }
+}
 
 /** A way to make slots. Stateless: everything that lasts is in the directory and in the kernel. */
 export interface SlotBackend {

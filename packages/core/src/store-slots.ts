@@ -24,6 +24,7 @@ import type {
   Support,
   SupportOptions,
 } from './slot-backend.ts'
+import { unsupported } from './slot-backend.ts'
 import { encodeRecord } from './slot-record.ts'
 import type { SlotStore } from './slot-store.ts'
 import { StoredPool } from './stored-pool.ts'
@@ -108,8 +109,7 @@ async function support(
     testMedium(parts.locks, dir, filesystem.name, system)
     return { supported: true }
   } catch (error) {
-    // Whatever it is: the answer is no, and this is the reason.
-    return { supported: false, reason: error instanceof Error ? error.message : String(error) }
+    return unsupported(error)
   }
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pinProtocol, type SlotBackend, type Support, selectBackend } from '@procref/core'
 import { freshDir } from '@procref/testing'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { testBackend } from './test-backend.ts'
 
 function candidate(name: string, support: Support = { supported: true }, protocol: string = name): SlotBackend {
@@ -104,4 +104,16 @@ test('when none fits, the error lists every reason', async () => {
     rejected: [{ name: 'a' }, { name: 'b' }],
   })
   await expect(selectBackend([], dir)).rejects.toMatchObject({ code: 'PROCREF_NO_BACKEND' })
+})
+
+describe('when the system did not get to it', () => {
+  const noDescriptor = () => Object.assign(new Error('too many open files'), { code: 'EMFILE' })
+
+  test.each([
+    ['to load it', { name: 'a', load: async () => Promise.reject(noDescriptor()) }],
+    ['to try it out', candidate('a', { supported: false, reason: 'EMFILE', cause: noDescriptor() })],
+  ])('%s, the next one, with another protocol, is not taken for it', async (_what, first) => {
+    const selecting = selectBackend([first, candidate('b')], freshDir())
+    await expect(selecting).rejects.toMatchObject({ code: 'PROCREF_TOO_MANY_OPEN_FILES' })
+  })
 })

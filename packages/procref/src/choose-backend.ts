@@ -1,5 +1,6 @@
 import {
   errnoOf,
+  isPassingTrouble,
   type MigrationPhase,
   migrating,
   NoBackendError,
@@ -29,7 +30,7 @@ export interface BackendQuestion {
  * system, among those that speak the protocol which the directory is used with already.
  *
  * Guarantee: where none works, one is returned all the same, whose `open()` throws the error that says why; `rejected` names them all.
- * Throws `UnknownBackendError` for a name that this version does not know.
+ * Throws `UnknownBackendError` for a name that this version does not know, and as `selectBackend` when the system did not get to it.
  */
 export async function chooseBackend(question: BackendQuestion): Promise<Selection> {
   const { name, slotsDir, env = process.env, allowUnsafeFilesystem = false } = question
@@ -39,6 +40,8 @@ export async function chooseBackend(question: BackendQuestion): Promise<Selectio
   try {
     return await selectBackend(candidates, slotsDir, { allowUnsafeFilesystem })
   } catch (error) {
+    // Nothing was found out, and the one that needs the least may need another protocol.
+    if (isPassingTrouble(error)) throw error
     // A pin that cannot be read, too: what is wrong with a directory is said by whoever opens it, and commands that only look go on.
     if (!(error instanceof ProcrefError) && errnoOf(error) === undefined) throw error
     return await lastResort(candidates, error instanceof NoBackendError ? error.rejected : [])

@@ -2,7 +2,7 @@ import { mkdirSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isNativeCodeHere } from '@procref/native'
-import { atEnd, freshDir, isRoot, startProgram } from '@procref/testing'
+import { atEnd, freshDir, isRoot, startChild, startProgram } from '@procref/testing'
 import { expect, test } from 'vitest'
 // Not part of the public interface.
 import { chooseBackend, resolveBackend } from '../dist/choose-backend.js'
@@ -109,3 +109,22 @@ test('a directory on an unsafe file system is refused with that reason, whicheve
   const backend = await resolveBackend(undefined, '/proc/self/slots', NO_ENV)
   await expect(backend.open('/proc/self/slots')).rejects.toMatchObject({ code: expect.stringMatching(/^PROCREF_/) })
 })
+
+test.runIf(process.platform === 'linux')(
+  'with too few descriptors nothing is chosen for a directory that nobody has used, or what would be chosen with enough',
+  async () => {
+    const answers: unknown[] = []
+    for (let spare = 0; spare <= 8; spare++) {
+      const program = new URL('./children/choose-backend.mjs', import.meta.url)
+      const child = atEnd(startChild(program, { args: [freshDir(), String(spare)] }))
+      const { chosen, code } = await child.event<{ chosen?: string; code?: string }>('answer')
+      await child.exited
+      answers.push(chosen ?? code)
+    }
+    // From some number on they are enough.
+    const enough = answers.indexOf(best)
+    expect(enough).toBeGreaterThan(0)
+    expect(answers.slice(enough)).toEqual(answers.slice(enough).map(() => best))
+    expect(answers.slice(0, enough)).toEqual(answers.slice(0, enough).map(() => 'PROCREF_TOO_MANY_OPEN_FILES'))
+  },
+)

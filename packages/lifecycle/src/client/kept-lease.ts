@@ -2,7 +2,7 @@
  * A lease and what keeps it: every 5 s, and at once when somebody pokes it, the slot, `server.json` and the alive lock are
  * looked at. No guardian → the wait loop of connect(), with no exit but a server or `lost`.
  */
-import type { LockWatch, Slot, SlotPool } from '@procref/core'
+import { isPassingTrouble, type LockWatch, type Slot, type SlotPool } from '@procref/core'
 import { delay } from '../delay.ts'
 import { LeaseLostError } from '../errors.ts'
 import { fileTrouble } from '../file-trouble.ts'
@@ -15,7 +15,6 @@ import { claimAfresh } from './claim-afresh.ts'
 import { EndingLease } from './ending-lease.ts'
 import type { LeasedServer, ServiceLease } from './lease.ts'
 import { hasEnded, isUp, look } from './look.ts'
-import { isPassingTrouble } from './passing-trouble.ts'
 
 const CHECK_MS = 5_000
 const LOOK_AGAIN_MS = 500
