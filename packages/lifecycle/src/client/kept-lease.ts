@@ -75,6 +75,8 @@ export class KeptLease extends EndingLease<LeasedServer> implements ServiceLease
 
   protected override async release(): Promise<void> {
     clearTimeout(this.#timer)
+    // Who looks at this moment may be about to have another slot, or another watch: it is called off, and what it has got is known then.
+    await this.#checking
     this.#alive?.close()
     await this.#pool.close()
   }
