@@ -1,8 +1,9 @@
-import type { Slot, SlotPool } from '@procref/core'
+import { isPassingTrouble, type Slot, type SlotPool } from '@procref/core'
 import type { Surreal } from 'surrealdb'
 import { claimAfresh, type SlotsPlace } from '../client/claim-afresh.ts'
 import { EndingLease } from '../client/ending-lease.ts'
 import { timerMs } from '../delay.ts'
+import { fileTrouble } from '../file-trouble.ts'
 import type { Lease } from '../surreal/connect.ts'
 import type { SurrealConnection } from '../surreal/connection.ts'
 import type { Entrance } from './entrance.ts'
@@ -42,6 +43,7 @@ export class ExternalLease extends EndingLease<ExternalServer> implements Lease<
   #pool: SlotPool
   #slot: Slot
   #epoch = 1
+  #couldLookAt = performance.now()
   #lastDrop: Error | undefined
   #patience: NodeJS.Timeout | undefined
   #checks: NodeJS.Timeout | undefined
@@ -104,24 +106,31 @@ export class ExternalLease extends EndingLease<ExternalServer> implements Lease<
     this.lose((await this.#parts.entrance.verdict(error)) ?? error)
   }
 
-  /** A deleted slot file is replaced by another slot, in a new directory too: no server depends on this one. */
   async #check(): Promise<void> {
     try {
-      await this.#slot.verify()
+      await this.#keepSlot()
+      this.#couldLookAt = performance.now()
     } catch (error) {
-      try {
-        if ((error as { code?: unknown }).code !== 'PROCREF_SLOT_LOST') throw error
-        const { pool, slot } = await claimAfresh(this.#parts.place, this.#pool.size, this.ended)
-        if (this.ended.aborted) return await pool.close()
-        const old = this.#pool
-        this.#pool = pool
-        this.#slot = slot
-        await old.close()
-      } catch (failure) {
-        this.lose(failure)
-      }
+      // Who could not look has not seen that anything is wrong.
+      const waits = isPassingTrouble(error) && performance.now() - this.#couldLookAt < this.#parts.timeoutMs
+      if (!waits) this.lose(fileTrouble(error, this.#parts.root))
     }
     this.#schedule()
+  }
+
+  /** A deleted slot file is replaced by another slot, in a new directory too: no server depends on this one. */
+  async #keepSlot(): Promise<void> {
+    try {
+      return await this.#slot.verify()
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'PROCREF_SLOT_LOST') throw error
+    }
+    const { pool, slot } = await claimAfresh(this.#parts.place, this.#pool.size, this.ended)
+    if (this.ended.aborted) return await pool.close()
+    const old = this.#pool
+    this.#pool = pool
+    this.#slot = slot
+    await old.close()
   }
 
   #schedule(): void {
