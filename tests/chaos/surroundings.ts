@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { endDirectory, makeTempDir, mountTmpfs, surrealBinary } from '@procref/testing'
+import { endDirectory, isAlive, makeTempDir, mountTmpfs, surrealBinary } from '@procref/testing'
 import { FAULTS } from './faults/index.ts'
 import type { Plan } from './plan.ts'
 
@@ -54,6 +54,7 @@ export async function makeSurroundings({ kinds, driver }: Plan): Promise<Surroun
       await endDirectory(dir)
       await disk?.[Symbol.asyncDispose]()
       await folder[Symbol.asyncDispose]()
+      if (clock !== undefined) removeSharedMemory()
     },
   }
 }
@@ -114,6 +115,21 @@ function makeClock(
 
 function addLibrary(preload: Record<string, string>, library: string): void {
   preload.LD_PRELOAD = preload.LD_PRELOAD === undefined ? library : `${preload.LD_PRELOAD}:${library}`
+}
+
+const SHARED_MEMORY = '/dev/shm'
+
+/**
+ * What libfaketime left of processes that were killed: a later one that gets such a pid fails to start with it ("sem_open failed and recreation
+ * attempts failed"). Of those that run nothing is touched, and nothing of other users.
+ */
+function removeSharedMemory(): void {
+  for (const name of readdirSync(SHARED_MEMORY)) {
+    const pid = /^(?:faketime_shm|sem\.faketime_sem)_(\d+)$/.exec(name)?.[1]
+    if (pid === undefined || isAlive(Number(pid))) continue
+    const path = join(SHARED_MEMORY, name)
+    if (lstatSync(path, { throwIfNoEntry: false })?.uid === process.getuid?.()) rmSync(path, { force: true })
+  }
 }
 
 /** By default libfaketime's processes share memory with the one that started them, and fail to start when that has just ended. */

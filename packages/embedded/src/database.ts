@@ -2,7 +2,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import { CredentialsRefusedError, isRetryable, whyNotCommitted, writeThatLeavesNothing } from '@procref/lifecycle'
 import { decodeValue, encodeArray, encodeValue } from './cbor.ts'
 import type { Engine } from './engine.ts'
-import { DatabaseOpenError } from './errors.ts'
+import { openError } from './open-error.ts'
 
 /** As the real server. */
 const DEFAULT_NAMESPACE = 'main'
@@ -82,9 +82,9 @@ export function quoted(text: string): string {
 }
 
 function resultsOf(answer: Awaited<ReturnType<Engine['call']>>, path: string): readonly unknown[] {
-  if ('error' in answer) throw new DatabaseOpenError(path, decodeValue(answer.error))
+  if ('error' in answer) throw openError(path, decodeValue(answer.error))
   const statements = decodeValue(answer.result) as readonly { readonly status: string; readonly result: unknown }[]
   const failed = statements.find(({ status }) => status !== 'OK')
-  if (failed !== undefined) throw new DatabaseOpenError(path, new Error(String(failed.result)))
+  if (failed !== undefined) throw openError(path, new Error(String(failed.result)))
   return statements.map(({ result }) => result)
 }

@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os'
 import { requireBeside } from '@procref/core'
-import { DatabaseLockedError, saysDatabaseLocked } from '@procref/lifecycle'
 import { EMPTY_ARRAY, encodeUuid, encodeValue, mapParts } from './cbor.ts'
 import { prepareEnvironment } from './engine-environment.ts'
-import { DatabaseOpenError, EngineSpentError, EngineUnavailableError } from './errors.ts'
+import { EngineSpentError, EngineUnavailableError } from './errors.ts'
 import { FairTurns } from './fair-turns.ts'
 import { joinInSteps } from './joined.ts'
 import { MemoryReturn } from './memory-return.ts'
+import { openError } from './open-error.ts'
 import { findPlatformBinary } from './platform-binary.ts'
 import { parseError, type RpcError, shuttingDown } from './rpc-errors.ts'
 import { inTurns, LONG_BYTES } from './turns.ts'
@@ -241,10 +241,4 @@ function answerOf(bytes: Buffer): Answer {
 
 function view(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
-function openError(path: string, cause: unknown): Error {
-  return saysDatabaseLocked(String(cause))
-    ? new DatabaseLockedError(path, { cause })
-    : new DatabaseOpenError(path, cause)
 }

@@ -32,7 +32,13 @@ export {
 } from './drivers/errors.ts'
 export { findSurreal } from './drivers/find-surreal.ts'
 export { type SurrealBinaryOptions, surrealBinary } from './drivers/surreal-binary.ts'
-export { checkSurrealData, type Storage, saysDatabaseLocked, surrealEndpoint } from './drivers/surreal-data.ts'
+export {
+  checkSurrealData,
+  type Storage,
+  saysDatabaseLocked,
+  surrealEndpoint,
+  systemTrouble,
+} from './drivers/surreal-data.ts'
 export {
   chooseSurreal,
   type SurrealCapabilities,

@@ -2,8 +2,12 @@ import { described, type Process, signal } from '../processes.ts'
 import type { Stage } from '../stage.ts'
 import { type Fault, pick } from './fault.ts'
 
+/** One that has never been up is not started again unasked: its end is the answer. */
+const KILLED_AT_ITS_START = ['PROCREF_SERVER_EXITED']
+
 export const killServer: Fault = {
   endsServer: true,
+  explains: KILLED_AT_ITS_START,
   inject(stage, [whom]) {
     kill(stage, 'server', pick(stage.servers(), whom))
   },
@@ -23,7 +27,7 @@ export const killGuardian: Fault = {
 
 export const killBoth: Fault = {
   endsServer: true,
-  explains: KILLED_AT_THEIR_LAUNCH,
+  explains: [...KILLED_AT_THEIR_LAUNCH, ...KILLED_AT_ITS_START],
   inject(stage) {
     for (const one of [...stage.servers(), ...stage.guardians()]) kill(stage, 'guardian or server', one)
   },

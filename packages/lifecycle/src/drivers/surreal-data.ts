@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { FileAccessError, translateErrno } from '@procref/core'
 import { DataEngineMismatchError } from '../errors.ts'
 import { DatabaseDamagedError, DatabasePathError } from './errors.ts'
 
@@ -32,6 +33,25 @@ export function surrealEndpoint(storage: Exclude<Storage, 'memory'>, databaseDir
 /** Do these words of a server, or of the engine, say that another process has the database open? RocksDB's, SurrealKV's. */
 export function saysDatabaseLocked(words: string): boolean {
   return /While lock file: .*LOCK|LOCK is already locked by another process/.test(words)
+}
+
+/** In the words of strerror(3), as RocksDB, SurrealKV and Rust repeat them. */
+const SYSTEM_WORDS = [
+  ['No space left on device', 'ENOSPC'],
+  ['Disk quota exceeded', 'EDQUOT'],
+  ['Too many open files', 'EMFILE'],
+  ['Cannot allocate memory', 'ENOMEM'],
+  ['Read-only file system', 'EROFS'],
+  ['Permission denied', 'EACCES'],
+] as const
+
+/** What the system refused a server, or the engine, by these words of theirs: as the error that says what to do. `undefined`: nothing. */
+export function systemTrouble(words: string, databaseDir: string): FileAccessError | undefined {
+  const errno = SYSTEM_WORDS.find(([said]) => words.includes(said))?.[1]
+  if (errno === undefined) return undefined
+  const cause = Object.assign(new Error(words), { code: errno })
+  const error = translateErrno(cause, 'start SurrealDB on the database in', databaseDir)
+  return error instanceof FileAccessError ? error : undefined
 }
 
 const UNRECORDED = 'of a version that is not recorded'

@@ -1,7 +1,7 @@
 import type { LaunchContext, ServerEnd, SpawnPlan } from '../driver.ts'
 import { NewerDataError, OlderDataError, PortTakenError } from '../errors.ts'
 import { DatabaseDamagedError, DatabaseLockedError, ServerArgumentsError } from './errors.ts'
-import { type Storage, saysDatabaseLocked } from './surreal-data.ts'
+import { type Storage, saysDatabaseLocked, systemTrouble } from './surreal-data.ts'
 
 /** What a server that did not come up was started with. */
 export interface FailedStart {
@@ -27,20 +27,17 @@ export function explainFailure({ context, plan, storage, end, lastWords }: Faile
   if (saysDatabaseLocked(words)) return new DatabaseLockedError(path, { cause })
   const versions = versionsIn(words)
   if (versions !== undefined) return otherVersion(path, storage, versions, cause)
-  return damageIn(lastWords, path)
+  return damageIn(lastWords, path) ?? systemTrouble(said, path)
 }
 
 /** Do these lines say that the data are damaged? Nothing that a server does after it has said so mends them. */
 export function damageIn(lines: readonly string[], databaseDir: string): DatabaseDamagedError | undefined {
-  if (lines.some((line) => OF_THE_SYSTEM.test(line))) return undefined
+  // Also said while files are read, and no fault of theirs.
+  if (lines.some((line) => systemTrouble(line, databaseDir) !== undefined)) return undefined
   const damage = lines.findLast((line) => / ERROR /.test(line) && DAMAGE.test(line))
   if (damage === undefined) return undefined
   return new DatabaseDamagedError(databaseDir, withoutPrefix(damage), { cause: new Error(damage) })
 }
-
-/** Also said while files are read, and no fault of theirs. */
-const OF_THE_SYSTEM =
-  /No space left on device|Too many open files|Permission denied|Cannot allocate memory|Read-only file/
 
 /** RocksDB's words, then SurrealKV's, then SurrealDB's own. */
 const DAMAGE = new RegExp(

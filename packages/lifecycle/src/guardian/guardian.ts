@@ -67,7 +67,7 @@ import { electGuardian } from './election.ts'
 import { failureReason } from './failure-reasons.ts'
 import { announce, establish, type Guardianship, note } from './guardianship.ts'
 import { choosePort } from './port.ts'
-import { obtainRoom } from './room.ts'
+import { NoRoomError, obtainRoom } from './room.ts'
 import { serve } from './serve.ts'
 import { obtainServerLock } from './server-lock.ts'
 import type { GuardianSetup, GuardianStatus } from './setup.ts'
@@ -338,13 +338,19 @@ function worthRetrying(g: Guardianship, error: unknown, recovering: boolean): bo
   if (typeof code !== 'string' || !code.startsWith('PROCREF_')) return recovering
   // Somebody took the port between our test and the server's bind: the next attempt chooses another one.
   if (code === 'PROCREF_PORT_TAKEN') return recovering || g.chronicle.current.settings.port === undefined
-  return recovering && RETRYABLE.has(code)
+  return recovering && RETRYABLE.has(code) && !(error instanceof NoRoomError)
 }
 
 const RETRYABLE: ReadonlySet<string> = new Set([
   'PROCREF_EXECUTABLE_FAILED',
   'PROCREF_SERVER_EXITED',
   'PROCREF_SERVER_NOT_READY',
+  // What the system refused the server, or us, for the moment.
+  'PROCREF_DISK_FULL',
+  'PROCREF_IO_ERROR',
+  'PROCREF_NO_LOCKS_LEFT',
+  'PROCREF_OUT_OF_MEMORY',
+  'PROCREF_TOO_MANY_OPEN_FILES',
 ])
 
 function evidence(error: unknown): Record<string, string> {

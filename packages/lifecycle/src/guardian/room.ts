@@ -25,7 +25,7 @@ export function roomOf(databaseDir: string): Room {
 }
 
 /**
- * Resolves when there is room to open the database; waits `forMs` for it. Throws `FileAccessError` (`PROCREF_DISK_FULL`), or the signal's reason.
+ * Resolves when there is room to open the database; waits `forMs` for it. Throws `NoRoomError` (`PROCREF_DISK_FULL`), or the signal's reason.
  *
  * Why a database is not even opened on a full disk: SurrealKV (3.3.5) repairs a log that a full disk has torn by writing it anew, and what does
  * not fit is lost, acknowledged or not.
@@ -45,12 +45,15 @@ export function suffices(room: Room): boolean {
   return !room.isLow && room.free >= room.needed()
 }
 
-function noRoom(path: string, { free, needed }: Room): FileAccessError {
+/** There was none as long as it was waited for. */
+export class NoRoomError extends FileAccessError {}
+
+function noRoom(path: string, { free, needed }: Room): NoRoomError {
   const megabytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MB`
   const message =
     `The disk of ${path} is full (ENOSPC): ${megabytes(free)} are free, and to open the database safely takes ${megabytes(needed())}. ` +
     'Free some space on that disk and try again; the data are untouched.'
-  return new FileAccessError('PROCREF_DISK_FULL', message, path, 'ENOSPC', undefined)
+  return new NoRoomError('PROCREF_DISK_FULL', message, path, 'ENOSPC', undefined)
 }
 
 function freeBytes(path: string): number {

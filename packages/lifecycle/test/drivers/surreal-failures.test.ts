@@ -194,14 +194,16 @@ describe('what the last words of a server mean', () => {
       lastWords,
     })
 
-  test.each(['No space left on device', 'Too many open files', 'Permission denied'])(
-    'a file that cannot be read because of “%s” is not damaged',
-    (reason) => {
-      expect(
-        explain(`2026-01-01T00:00:00Z ERROR surrealdb: Corruption: IO error: While open a file: 000009.sst: ${reason}`),
-      ).toBeUndefined()
-    },
-  )
+  test.each([
+    ['No space left on device', 'PROCREF_DISK_FULL'],
+    ['Too many open files (os error 24)', 'PROCREF_TOO_MANY_OPEN_FILES'],
+    ['Permission denied', 'PROCREF_PERMISSION_DENIED'],
+    ['Cannot allocate memory', 'PROCREF_OUT_OF_MEMORY'],
+    ['Read-only file system', 'PROCREF_READ_ONLY'],
+  ])('“%s” is the system’s, and no damage of the file that was read', (words, code) => {
+    const said = `2026-01-01T00:00:00Z ERROR surrealdb: Corruption: IO error: While open a file: 000009.sst: ${words}`
+    expect(explain(said)).toMatchObject({ code, path: '/data/db', cause: { message: said } })
+  })
 
   test('words that nobody knows explain nothing', () => {
     expect(explain('2026-01-01T00:00:00Z ERROR surrealdb: something else')).toBeUndefined()
