@@ -2,10 +2,12 @@ import { type Claimed, claimFreeSlot, NONE_TRIED, type NotClaimed, trySlot } fro
 import { FileAccessError } from './errno.ts'
 import type { FileLock } from './file-locker.ts'
 import { FreedSlots } from './freed-slots.ts'
+import { leadsElsewhere } from './leads-elsewhere.ts'
 import type { SlotInfo } from './slot-backend.ts'
 import { adoptSlot, type SlotFiles } from './slot-files.ts'
 import type { SlotStore, TakenSlot, UsedSlot } from './slot-store.ts'
 import { SlotWatches } from './slot-watches.ts'
+import type { SystemCalls } from './system-calls.ts'
 
 /** Without the kernel's help a claimer looks again so often; a look at a hundred slots takes half a millisecond. */
 const POLL_MS = 200
@@ -69,7 +71,7 @@ export class FileSlotStore implements SlotStore {
   #taken({ slot, lock }: Claimed): TakenSlot {
     // The next claim starts behind this slot: else a process that claims many would first try all that it holds itself.
     this.#start = (slot + 1) % this.#files.size
-    return new TakenFileSlot(slot, lock, this.#released)
+    return new TakenFileSlot(slot, lock, this.#files.system, this.#released)
   }
 
   async #takeAnother(first: NotClaimed, start: number, signal: AbortSignal): Promise<TakenSlot | undefined> {
@@ -97,11 +99,13 @@ export class FileSlotStore implements SlotStore {
 class TakenFileSlot implements TakenSlot {
   readonly id: number
   readonly #lock: FileLock
+  readonly #system: SystemCalls
   readonly #released: (slot: number) => void
 
-  constructor(id: number, lock: FileLock, released: (slot: number) => void) {
+  constructor(id: number, lock: FileLock, system: SystemCalls, released: (slot: number) => void) {
     this.id = id
     this.#lock = lock
+    this.#system = system
     this.#released = released
   }
 
@@ -124,7 +128,7 @@ class TakenFileSlot implements TakenSlot {
   }
 
   whyLost(): string | undefined {
-    if (this.#lock.isCurrent()) return undefined
+    if (!leadsElsewhere(this.#lock, this.#system)) return undefined
     const orTaken = this.#lock.fence === undefined ? '' : ', or taken over'
     return `${this.path} was deleted or replaced${orTaken}`
   }

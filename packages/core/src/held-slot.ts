@@ -1,3 +1,4 @@
+import { translateErrno } from './errno.ts'
 import type { Slot } from './slot-backend.ts'
 import { SlotLostError } from './slot-errors.ts'
 import type { TakenSlot } from './slot-store.ts'
@@ -64,8 +65,16 @@ export class HeldSlot implements Slot {
     if (this.#lostBecause !== undefined) throw this.#lostBecause
     const { id, path } = this.#taken
     if (this.#at === -1) throw new SlotLostError(id, path, 'it was released')
-    const reason = this.#taken.whyLost()
+    const reason = this.#whyLost()
     if (reason !== undefined) throw this.#lose(reason)
+  }
+
+  #whyLost(): string | undefined {
+    try {
+      return this.#taken.whyLost()
+    } catch (error) {
+      throw translateErrno(error, 'look at the slot', this.#taken.path ?? String(this.#taken.id))
+    }
   }
 
   release(): Promise<void> {

@@ -123,7 +123,10 @@ export interface Slot extends AsyncDisposable {
    * be lost while its holder lives.
    */
   readonly lost: AbortSignal
-  /** Resolves while the slot is certainly ours; else fires `lost` and throws `SlotLostError`. */
+  /**
+   * Resolves while the slot is certainly ours; else fires `lost` and throws `SlotLostError`. Throws `FileAccessError` when the system does not
+   * tell (`PROCREF_IO_ERROR`): then the slot is as it was, and whoever needs to know asks again.
+   */
   verify(): Promise<void>
   /** Gives the slot back. Idempotent; a second call joins the first. */
   release(): Promise<void>

@@ -255,6 +255,28 @@ test('lost is fired with the error that verify() throws, whenever it is first as
   }
 })
 
+test('a slot that cannot be looked at (EIO) is not lost: nobody has seen that anything is wrong', async () => {
+  let fails = false
+  const locker = new TestLocker()
+  const tryLock = locker.tryLock.bind(locker)
+  locker.tryLock = (path) => {
+    const lock = tryLock(path)
+    const isCurrent = lock?.isCurrent.bind(lock)
+    return lock && Object.assign(lock, { isCurrent: () => !fails && isCurrent?.() === true })
+  }
+  const stat: typeof systemCalls.stat = (path) => {
+    if (fails) throw errno('EIO')
+    return systemCalls.stat(path)
+  }
+  const pool = atEnd(await testBackend({ locker, system: { ...systemCalls, stat } }).open(freshDir(), { slots: 1 }))
+  const slot = await pool.claim()
+  fails = true
+  await expect(slot.verify()).rejects.toMatchObject({ code: 'PROCREF_IO_ERROR', path: slot.path })
+  expect(slot.lost.aborted).toBe(false)
+  fails = false
+  await slot.verify()
+})
+
 test('a slot that was released is not lost, but verify() says that it is not ours', async () => {
   const { pool } = await openPool(1)
   const slot = await pool.claim()

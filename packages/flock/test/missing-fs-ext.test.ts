@@ -32,7 +32,7 @@ test.each(['missing', 'not compiled'] as const)(
     // pnpm's shims put its whole store on NODE_PATH, fs-ext with it.
     await using child = startChild(install(fsExt), { args: [dir], env: { NODE_PATH: undefined } })
     const told = await child.event<{ support: unknown; code: string; message: string; made: boolean }>('done')
-    expect(told.support).toEqual({ supported: false, reason: told.message })
+    expect(told.support).toMatchObject({ supported: false, reason: told.message })
     expect(told.code).toBe('PROCREF_BACKEND_UNAVAILABLE')
     expect(told.message).toMatch(/"flock".*fs-ext.*C\+\+ compiler.*npm rebuild fs-ext/)
     expect(told.made).toBe(false)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import {
   errnoOf,
+  leadsElsewhere,
   parseRecord,
   replaceFile,
   type SlotInfo,
@@ -86,7 +87,7 @@ class PermitSlotTable implements SlotTable {
       if (error instanceof TableDamagedError) return error.message
       throw error
     }
-    return this.isCurrent() ? undefined : `${path} was deleted or replaced`
+    return leadsElsewhere({ path, isCurrent: () => this.isCurrent() }) ? `${path} was deleted or replaced` : undefined
   }
 
   held(): readonly number[] {

@@ -4,6 +4,7 @@ import {
   errnoOf,
   FileAccessError,
   FreedSlots,
+  leadsElsewhere,
   ProcrefError,
   parseRecord,
   SlotFileUnstableError,
@@ -254,7 +255,8 @@ class OfdSlot implements TakenSlot {
   }
 
   whyLost(): string | undefined {
-    return this.#native.ofdIsCurrent(this.#pool, this.#token) ? undefined : `${this.path} was deleted or replaced`
+    const file = { path: this.path, isCurrent: () => this.#native.ofdIsCurrent(this.#pool, this.#token) }
+    return leadsElsewhere(file) ? `${this.path} was deleted or replaced` : undefined
   }
 
   release(): void {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import {
   isError,
+  leadsElsewhere,
   parseRecord,
   replaceFile,
   type SlotInfo,
@@ -118,7 +119,8 @@ class RobustMutexTable implements SlotTable {
       if (error instanceof TableDamagedError) return error.message
       throw error
     }
-    return this.isCurrent() ? undefined : `${this.#path} was deleted or replaced`
+    const file = { path: this.#path, isCurrent: () => this.isCurrent() }
+    return leadsElsewhere(file) ? `${this.#path} was deleted or replaced` : undefined
   }
 
   held(): readonly number[] {

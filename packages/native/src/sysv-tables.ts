@@ -5,6 +5,7 @@ import {
   errnoOf,
   type FileIdentity,
   isError,
+  leadsElsewhere,
   leadsTo,
   openIfThere,
   ProcrefError,
@@ -205,7 +206,8 @@ class SysvTable implements SlotTable {
     // Whoever changed it last holds it.
     const holder = unlessGone(this.#path, () => this.#native.sysvLastPid(this.#set, slot))
     if (!held || holder !== process.pid) return 'its semaphore was reset by somebody else'
-    return this.isCurrent() ? undefined : `${this.#path} was deleted or replaced`
+    const file = { path: this.#path, isCurrent: () => this.isCurrent() }
+    return leadsElsewhere(file) ? `${this.#path} was deleted or replaced` : undefined
   }
 
   held(): readonly number[] {
