@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
-import { type Child, type ControlGroup, eventually, makeControlGroup } from '@procref/testing'
+import { type Child, type ControlGroup, eventually, makeControlGroup, processState } from '@procref/testing'
 import { type Bystander, startBystander } from './bystander.ts'
 import { Client } from './client.ts'
 import { Excuses } from './excuses.ts'
@@ -150,7 +150,10 @@ class Round implements Stage, AsyncDisposable {
   }
 
   guardians(): readonly Process[] {
-    return this.#processes().filter(({ pid }) => roleOf(pid) === 'guardian')
+    const all = this.#processes().filter(({ pid }) => roleOf(pid) === 'guardian')
+    const pids = new Set(all.map(({ pid }) => pid))
+    // What a guardian starts has its environment until it is another program: it is none.
+    return all.filter(({ pid }) => !pids.has(processState(pid)?.parentPid ?? 0))
   }
 
   servers(): readonly Process[] {

@@ -10,6 +10,7 @@ export const tooManyFiles: Fault = {
   explains: [
     'PROCREF_TOO_MANY_OPEN_FILES',
     'PROCREF_SERVER_FAILED',
+    'PROCREF_SERVER_SPAWN',
     'PROCREF_GUARDIAN_BLIND',
     'PROCREF_GUARDIAN_LAUNCH',
     'PROCREF_CRASH_LOOP',

@@ -40,6 +40,7 @@ import {
   identify,
   identifySelf,
   isMemoryFilesystem,
+  isPassingTrouble,
   locksAreInheritable,
   type SlotBackend,
   secureDirectory,
@@ -78,6 +79,7 @@ import { Wake } from './wake.ts'
 const READY_TIMEOUT_MS = 120_000
 /** A server told to die by a logout should not be brought back in the middle of it; TERM to us cancels the restart. */
 const RESTART_DELAY_MS = 500
+const REFUSED_DELAY_MS = 5_000
 /** A full disk is no end for those who have a lease, as long as it does not last. */
 const ROOM_TIMEOUT_MS = 120_000
 const HOST = '127.0.0.1'
@@ -166,7 +168,7 @@ async function liveEpochs(g: Guardianship, before: ServerRecord | undefined, hel
       note(g, 'server-died', 'start-failed', evidence(error))
       previous = g.chronicle.current
       old = undefined
-      await pause(RESTART_DELAY_MS, g.told).catch(() => {})
+      await pause(delayAfter(error), g.told).catch(() => {})
       continue
     }
     try {
@@ -341,16 +343,27 @@ function worthRetrying(g: Guardianship, error: unknown, recovering: boolean): bo
   return recovering && RETRYABLE.has(code) && !(error instanceof NoRoomError)
 }
 
-const RETRYABLE: ReadonlySet<string> = new Set([
-  'PROCREF_EXECUTABLE_FAILED',
-  'PROCREF_SERVER_EXITED',
-  'PROCREF_SERVER_NOT_READY',
-  // What the system refused the server, or us, for the moment.
+/** What the system refused the server, or us. */
+const REFUSED: ReadonlySet<unknown> = new Set([
   'PROCREF_DISK_FULL',
   'PROCREF_IO_ERROR',
   'PROCREF_NO_LOCKS_LEFT',
   'PROCREF_OUT_OF_MEMORY',
+  'PROCREF_SERVER_SPAWN',
   'PROCREF_TOO_MANY_OPEN_FILES',
+])
+
+/** What is refused now is refused half a second later, too: the breaker would have counted enough attempts before it is over. */
+function delayAfter(error: unknown): number {
+  const isRefused = isPassingTrouble(error) || REFUSED.has((error as { code?: unknown }).code)
+  return isRefused ? REFUSED_DELAY_MS : RESTART_DELAY_MS
+}
+
+const RETRYABLE: ReadonlySet<unknown> = new Set([
+  ...REFUSED,
+  'PROCREF_EXECUTABLE_FAILED',
+  'PROCREF_SERVER_EXITED',
+  'PROCREF_SERVER_NOT_READY',
 ])
 
 function evidence(error: unknown): Record<string, string> {

@@ -55,15 +55,24 @@ export async function obtainServerLock(
  * has lost its office with the same files, and is about to stop it.
  */
 async function onceUnused(lock: FileLock, layout: Layout, previous: ServerRecord | undefined): Promise<FileLock> {
+  try {
+    await untilUnused(layout, previous)
+    return lock
+  } catch (error) {
+    // Or our own next attempt would be refused it.
+    lock.release()
+    throw error
+  }
+}
+
+async function untilUnused(layout: Layout, previous: ServerRecord | undefined): Promise<void> {
   const deadline = performance.now() + USURPED_MS
   const recorded = [previous?.server, previous?.previous?.server].filter((server) => server !== undefined)
   for (;;) {
     const running = recorded.find((server) => server.pid !== process.pid && isSameProcess(server))
-    if (running === undefined) return lock
-    if (performance.now() >= deadline) {
-      lock.release()
+    if (running === undefined) return
+    if (performance.now() >= deadline)
       throw held(layout, [describeProcess(running.pid)], 'the server recorded before, whose lock file was deleted')
-    }
     await pause(LOOK_MS)
   }
 }
