@@ -30,10 +30,11 @@ describe.runIf(canGroup()).each(DRIVERS.filter((driver) => chosen === undefined 
       const findings = outcomes.filter(({ violations }) => violations.length > 0).map(finding)
       expect(findings, findings.join('\n\n')).toEqual([])
       expect(outcomes).toHaveLength(SEEDS.length)
+      if (seed !== undefined) return
       // Nothing was kept because nothing happened: they wrote, and servers were replaced under them.
       const sum = (of: (outcome: Outcome) => number): number => outcomes.reduce((total, one) => total + of(one), 0)
       expect(sum(({ acknowledged }) => acknowledged)).toBeGreaterThan(0)
-      if (seed === undefined) expect(sum(({ servers }) => servers)).toBeGreaterThan(SEEDS.length)
+      expect(sum(({ servers }) => servers)).toBeGreaterThan(SEEDS.length)
     })
 
     test('a seed makes the same round again', () => {
