@@ -16,13 +16,13 @@ export interface ChildServer {
   /** Told the child's pid, so that it can tell it from a stranger on the port. */
   readonly readiness: (pid: number) => WaitStrategy
   /** Looks once whether it still answers: what is wrong, in a few words. Left out: it cannot be asked. */
-  readonly health?: (context: LookContext) => Promise<string | undefined>
+  readonly health?: (context: LookContext, pid: number) => Promise<string | undefined>
   /** What in new lines of its log may be about a write that its storage has refused. */
   readonly refusal?: RegExp
   /** Tries once whether it commits a write that leaves nothing; otherwise as `health`. */
   readonly commits?: ((context: LookContext, pid: number) => Promise<string | undefined>) | undefined
   /** Asked once, when it is ready. */
-  readonly details?: (context: WaitContext) => Promise<ServerDetails>
+  readonly details?: (context: WaitContext, pid: number) => Promise<ServerDetails>
   /** What the last lines of a server that ended with an exit code other than 0 mean, if anything is known to. */
   readonly explain?: (end: ServerEnd, lastWords: readonly string[]) => Error | undefined
 }
@@ -44,11 +44,11 @@ export function launchChild(context: LaunchContext, server: ChildServer): Runnin
     ready: async ({ signal }) => {
       const wait = { ...context, logStart, ended, signal }
       await waitUntilReady(server.readiness(child.pid), wait)
-      return (await server.details?.(wait)) ?? {}
+      return (await server.details?.(wait, child.pid)) ?? {}
     },
     ...(health !== undefined && {
       healthy: async ({ signal }) => {
-        const wrong = await health({ ...context, logStart, signal, answerMs: HEALTH_MS })
+        const wrong = await health({ ...context, logStart, signal, answerMs: HEALTH_MS }, child.pid)
         if (wrong !== undefined) throw new Error(wrong)
       },
     }),

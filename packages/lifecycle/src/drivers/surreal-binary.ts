@@ -66,10 +66,10 @@ export function surrealBinary(options: SurrealBinaryOptions = {}): ServerDriver 
       return launchChild(context, {
         plan,
         readiness: (pid) => answersQueries(context, pid),
-        health: answersHealth,
+        health: (look, pid) => answersHealth(context, pid, look),
         refusal: REFUSED,
         commits: afterRefusal(context, storage),
-        details: askVersion,
+        details: (wait, pid) => askVersion(context, pid, wait),
         explain: (end, lastWords) => explainFailure({ context, plan, storage, end, lastWords }),
       })
     },

@@ -2,8 +2,9 @@ import { identify } from '@procref/core'
 import { pause } from '../delay.ts'
 import type { LaunchContext, ServerDetails } from '../driver.ts'
 import { proveListener } from '../identity/listener.ts'
+import { NotProvenError, type ProveServer } from '../identity/proven-dial.ts'
 import { lastWords } from '../state/server-log.ts'
-import { ask } from '../wait/http.ts'
+import { type AskedServer, ask } from '../wait/http.ts'
 import type { LookContext, WaitContext, WaitStrategy } from '../wait/wait.ts'
 import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from './default-database.ts'
 import { CredentialsRefusedError, ServerNotReadyError } from './errors.ts'
@@ -21,21 +22,24 @@ const STATEMENTS = [
 
 const RETRY_MS = 100
 
+/** Nobody but this very child is sent anything. */
+type Child = Required<AskedServer>
+
 /**
  * Ready when the server answers an authenticated query, which also makes the default namespace and database: simultaneous
  * first clients would fail each other's transactions.
  *
- * Guarantee: data that the server finds damaged are `DatabaseDamagedError` at once. Only a listener of this very child is asked anything, and gets the password, where the system can
- * be asked (Linux).
+ * Guarantee: data that the server finds damaged are `DatabaseDamagedError` at once. Only this very child is sent anything, and the password, where the system can be asked
+ * (Linux): `dialProven`.
  */
 export function answersQueries(context: LaunchContext, pid: number): WaitStrategy {
   return {
     what: 'SurrealDB to answer an authenticated query',
     tellsHealth: false,
     look: async (wait) => {
-      // Nobody else is asked anything; and is it still the same one that gets the password?
-      const missing = stranger(context, pid) ?? (await unhealthy(wait))
-      if (missing === undefined) return stranger(context, pid) ?? (await refused(context, wait))
+      const child = { ...wait, prove: proofOf(context, pid) }
+      const missing = await unhealthy(child)
+      if (missing === undefined) return await refused(context, child)
       // It tries to read a damaged block again and again, for a minute.
       const damage = damageIn(lastWords(wait.logFile, LAST_WORDS, wait.logStart), context.databaseDir)
       if (damage !== undefined) throw damage
@@ -45,8 +49,8 @@ export function answersQueries(context: LaunchContext, pid: number): WaitStrateg
 }
 
 /** `GET /version` answers `surrealdb-3.3.5`, in all versions. */
-export async function askVersion(wait: WaitContext): Promise<ServerDetails> {
-  const answer = await ask(wait, { path: '/version' })
+export async function askVersion(context: LaunchContext, pid: number, wait: WaitContext): Promise<ServerDetails> {
+  const answer = await ask({ ...wait, prove: proofOf(context, pid) }, { path: '/version' })
   const version = typeof answer === 'string' ? undefined : /\d+\.\d+\.\d+\S*/.exec(answer.body)?.[0]
   return version === undefined ? {} : { version }
 }
@@ -55,31 +59,38 @@ export async function askVersion(wait: WaitContext): Promise<ServerDetails> {
  * `GET /health` reads from the database; what is wrong with the answer, if anything. Less than a query as the owner asks, but
  * without the password. One that is forbidden (`--deny-http`) is an answer as well.
  */
-export async function answersHealth(context: LookContext): Promise<string | undefined> {
-  const answer = await ask(context, { path: '/health', ...(context.answerMs && { timeout: context.answerMs }) })
+export async function answersHealth(
+  context: LaunchContext,
+  pid: number,
+  look: LookContext,
+): Promise<string | undefined> {
+  const child = { ...look, prove: proofOf(context, pid) }
+  const answer = await ask(child, { path: '/health', ...(look.answerMs && { timeout: look.answerMs }) })
   if (typeof answer === 'string') return answer
   return answer.status < 500 ? undefined : `GET /health answers ${answer.status}`
 }
 
 /** Versions before 3.2 have no `/ready`. */
-async function unhealthy(wait: LookContext): Promise<string | undefined> {
+async function unhealthy(child: Child): Promise<string | undefined> {
   let path = '/ready'
-  let answer = await ask(wait, { path })
+  let answer = await ask(child, { path })
   if (typeof answer !== 'string' && answer.status === 404) {
     path = '/health'
-    answer = await ask(wait, { path })
+    answer = await ask(child, { path })
   }
   if (typeof answer === 'string') return answer
   return answer.status === 200 ? undefined : `GET ${path} answers ${answer.status}`
 }
 
 /** Whoever had the port first may well answer: the server binds late, and only then learns that it is taken. */
-function stranger({ host, port }: LaunchContext, pid: number): string | undefined {
-  const server = identify(pid)
-  if (server === undefined) return 'its process is gone'
-  const proof = proveListener({ host, port, server })
-  if (proof === 'nobody') return `nobody listens on ${host}:${port}`
-  return proof === 'proven' || proof === 'unknown' ? undefined : `what listens on ${host}:${port} is not process ${pid}`
+function proofOf({ host, port }: LaunchContext, pid: number): ProveServer {
+  return () => {
+    const server = identify(pid)
+    if (server === undefined) throw new NotProvenError('its process is gone')
+    const proof = proveListener({ host, port, server })
+    if (proof === 'nobody') throw new NotProvenError(`nobody listens on ${host}:${port}`)
+    if (proof === 'stranger') throw new NotProvenError(`what listens on ${host}:${port} is not process ${pid}`)
+  }
 }
 
 /**
@@ -91,10 +102,9 @@ export async function commitsWrites(
   pid: number,
   look: LookContext,
 ): Promise<string | undefined> {
+  const child = { ...look, prove: proofOf(context, pid) }
   for (;;) {
-    const strange = stranger(context, pid)
-    if (strange !== undefined) return strange
-    const answer = await query(context, look, writeThatLeavesNothing(), look.answerMs ?? QUERY_MS)
+    const answer = await query(context, child, writeThatLeavesNothing(), look.answerMs ?? QUERY_MS)
     if (typeof answer === 'string') return answer
     const failures = failedStatements(answer.body)
     if (failures === undefined) return `POST /sql answers ${answer.status} ${answer.body.slice(0, 500)}`
@@ -106,17 +116,17 @@ export async function commitsWrites(
 
 async function query(
   context: LaunchContext,
-  look: LookContext,
+  child: Child,
   statements: string,
   timeout: number,
 ): ReturnType<typeof ask> {
   const { user, password } = context.credentials
   const headers = { accept: 'application/json' }
-  return await ask(look, { method: 'POST', path: '/sql', headers, auth: `${user}:${password}`, timeout }, statements)
+  return await ask(child, { method: 'POST', path: '/sql', headers, auth: `${user}:${password}`, timeout }, statements)
 }
 
-async function refused(context: LaunchContext, wait: LookContext): Promise<string | undefined> {
-  const answer = await query(context, wait, STATEMENTS, QUERY_MS)
+async function refused(context: LaunchContext, child: Child): Promise<string | undefined> {
+  const answer = await query(context, child, STATEMENTS, QUERY_MS)
   if (typeof answer === 'string') return answer
   const { status, body } = answer
   if (status === 401 || status === 403) throw new CredentialsRefusedError(context.databaseDir)

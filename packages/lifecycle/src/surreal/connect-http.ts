@@ -7,10 +7,10 @@ import type { SharedServiceOptions } from '../client/options.ts'
 import { DEFAULT_TIMEOUT_MS, leaseService } from '../client/shared-service.ts'
 import { pause } from '../delay.ts'
 import { ConnectTimeoutError } from '../errors.ts'
+import { dialProven } from '../identity/proven-dial.ts'
 import { readCredentials } from '../state/credentials.ts'
 import { defaultDirectory, type Layout, layout } from '../state/layout.ts'
 import { lastWords } from '../state/server-log.ts'
-import { dialProven } from './proven-dial.ts'
 import { describeWait, proveServer } from './proven-lease.ts'
 
 /** One request. Everything that is not said is as HTTP has it. */

@@ -2,10 +2,10 @@ import type { ConnectOptions, EngineFactory, Surreal, SystemAuth } from 'surreal
 import type { Credentials } from '../driver.ts'
 import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from '../drivers/default-database.ts'
 import { isRetryable } from '../drivers/surreal-writes.ts'
+import type { ProveServer } from '../identity/proven-dial.ts'
 import type { LeaseEngine } from './engine.ts'
 import { quoteIdentifier } from './identifier.ts'
 import { News } from './news.ts'
-import type { ProveServer } from './proven-dial.ts'
 import { provenFetch } from './proven-fetch.ts'
 import { retryable } from './retryable.ts'
 

@@ -41,11 +41,11 @@ import {
   type Uuid,
 } from 'surrealdb'
 import type { WebSocket } from 'ws'
+import type { ProveServer } from '../identity/proven-dial.ts'
 import { Backoff } from './backoff.ts'
 import { Calls } from './calls.ts'
 import { nameCauses } from './failed-transaction.ts'
 import { liveMessage } from './live-message.ts'
-import type { ProveServer } from './proven-dial.ts'
 import { openProvenSocket } from './proven-socket.ts'
 import { retryable } from './retryable.ts'
 import { onSilence } from './silence.ts'

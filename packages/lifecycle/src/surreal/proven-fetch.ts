@@ -1,7 +1,7 @@
 import { type IncomingMessage, request } from 'node:http'
 import { pipeline, Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
-import { dialProven, type ProveServer } from './proven-dial.ts'
+import { dialProven, type ProveServer } from '../identity/proven-dial.ts'
 
 /** Answers that have no body, whatever their headers say (fetch standard, "null body status"). */
 const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304])

@@ -1,8 +1,8 @@
 import type { KeptLease } from '../client/kept-lease.ts'
 import { StrangerOnPortError } from '../errors.ts'
 import { proveListener } from '../identity/listener.ts'
+import type { Address } from '../identity/proven-dial.ts'
 import { standstill } from '../identity/standstill.ts'
-import type { Address } from './proven-dial.ts'
 
 /**
  * Throws `StrangerOnPortError` unless who listens at the address that is dialled is the lease's server. `unknown` passes: there the system

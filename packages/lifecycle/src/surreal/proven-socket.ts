@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws'
-import { dialProven, HANDSHAKE_MS, type ProveServer } from './proven-dial.ts'
+import { dialProven, HANDSHAKE_MS, type ProveServer } from '../identity/proven-dial.ts'
 
 /**
  * A WebSocket that talks only to the proven server, as `dialProven` says: a stranger on the port sees neither password nor token, nor calls

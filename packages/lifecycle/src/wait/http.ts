@@ -1,4 +1,5 @@
 import { type RequestOptions, request } from 'node:http'
+import { dialProven, NotProvenError, type ProveServer } from '../identity/proven-dial.ts'
 import { isNotYet } from './not-yet.ts'
 import type { WaitContext, WaitDescriptor, WaitStrategy } from './wait.ts'
 
@@ -27,19 +28,28 @@ export interface HttpAnswer {
   readonly body: string
 }
 
-/** One request: its answer, or why there is none yet. Rejects with what waiting does not mend. */
+export interface AskedServer extends Pick<WaitContext, 'host' | 'port' | 'signal'> {
+  /** Whoever listens is sent nothing before this has not thrown (`NotProvenError`): as `dialProven` says. Default: anybody is asked. */
+  readonly prove?: ProveServer
+}
+
+/** One request, on a connection of its own: its answer, or why there is none yet. Rejects with what waiting does not mend. */
 export function ask(
-  server: Pick<WaitContext, 'host' | 'port' | 'signal'>,
+  server: AskedServer,
   options: Pick<RequestOptions, 'path' | 'headers' | 'auth' | 'method' | 'timeout'>,
   body = '',
 ): Promise<HttpAnswer | string> {
-  const { host, port, signal } = server
+  const { host, port, signal, prove } = server
+  const { timeout = ANSWER_MS } = options
+  // Node takes no `createConnection` beside an agent, `false` included.
+  const connection = prove ? { createConnection: dialProven(prove, signal, timeout) as never } : { agent: false }
   return new Promise((resolve, reject) => {
     const failed = (error: Error): void => {
-      if (isNotYet(error)) resolve(`${host}:${port} answers ${error.code}`)
+      if (error instanceof NotProvenError) resolve(error.message)
+      else if (isNotYet(error)) resolve(`${host}:${port} answers ${error.code}`)
       else reject(error)
     }
-    const asked = request({ host, port, signal, agent: false, timeout: ANSWER_MS, ...options }, (response) => {
+    const asked = request({ host, port, signal, ...connection, ...options, timeout }, (response) => {
       let text = ''
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => {

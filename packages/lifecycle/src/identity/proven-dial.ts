@@ -9,8 +9,19 @@ export interface Address {
 /** Throws when whoever listens at the address that is dialled is not the recorded server. */
 export type ProveServer = (dialled: Address) => void
 
+/** Whoever listens there is not the server: not a byte was sent to it. */
+export class NotProvenError extends Error {}
+
 /** Until the connection is there, and again until its protocol is. */
 export const HANDSHAKE_MS = 10_000
+
+/** As a dial that the system gives up (`ETIMEDOUT`), only sooner. */
+class NotAcceptedError extends Error {
+  readonly code = 'ETIMEDOUT'
+  constructor(host: string, port: number) {
+    super(`${host}:${port} does not accept connections`)
+  }
+}
 
 type OnSocket = (error: Error | null, socket?: Socket) => void
 
@@ -25,6 +36,7 @@ type OnSocket = (error: Error | null, socket?: Socket) => void
 export function dialProven(
   prove: ProveServer,
   over: AbortSignal,
+  handshakeMs: number = HANDSHAKE_MS,
 ): (address: { readonly host: string; readonly port: number | string }, done: OnSocket) => void {
   return (address, done) => {
     // As a URL has it the port is a text.
@@ -35,7 +47,7 @@ export function dialProven(
       return done(error as Error)
     }
     const socket = connect({ host, port, noDelay: true, signal: over })
-    socket.setTimeout(HANDSHAKE_MS, () => socket.destroy(new Error(`${host}:${port} does not accept connections`)))
+    socket.setTimeout(handshakeMs, () => socket.destroy(new NotAcceptedError(host, port)))
     socket.once('error', done)
     socket.once('connect', () => {
       try {
