@@ -11,7 +11,8 @@ interface Event {
 type Row = readonly [name: string, n: number]
 
 export interface Answer {
-  readonly code: string | undefined
+  /** An error of ours has a string; others have numbers, or none. */
+  readonly code: unknown
   readonly message: string
 }
 
@@ -163,5 +164,5 @@ export class Client {
 
 function answer({ code, message, stack }: Event): Answer {
   const text = typeof code === 'string' ? message : (stack ?? message)
-  return { code: code as string | undefined, message: String(text) }
+  return { code, message: String(text) }
 }

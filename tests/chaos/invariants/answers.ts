@@ -34,9 +34,9 @@ function whatIsWrong(client: Client, isExplained: (client: Client, code: string)
     return `${name} has no answer after ${Math.round(waitsForMs)} of ${timeoutMs} ms`
   for (const [what, answer] of [['was refused', refused] as const, ['lost its lease', lost] as const]) {
     if (answer === undefined) continue
-    if (!`${answer.code}`.startsWith('PROCREF_')) return `${name} ${what} with no error of ours: ${answer.message}`
-    if (!isExplained(client, answer.code))
-      return `${name} ${what} and no fault explains it: ${answer.code} ${answer.message}`
+    const code = String(answer.code)
+    if (!code.startsWith('PROCREF_')) return `${name} ${what} with no error of ours: ${code} ${answer.message}`
+    if (!isExplained(client, code)) return `${name} ${what} and no fault explains it: ${code} ${answer.message}`
   }
   if (client.hasEnded && refused === undefined && lost === undefined) {
     return `${name} ended by itself, without an answer: ${client.errors()}`

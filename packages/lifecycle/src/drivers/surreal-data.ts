@@ -46,11 +46,15 @@ const SYSTEM_WORDS = [
 ] as const
 
 /** What the system refused a server, or the engine, by these words of theirs: as the error that says what to do. `undefined`: nothing. */
-export function systemTrouble(words: string, databaseDir: string): FileAccessError | undefined {
+export function systemTrouble(
+  words: string,
+  path: string,
+  doing = 'start SurrealDB on the database in',
+): FileAccessError | undefined {
   const errno = SYSTEM_WORDS.find(([said]) => words.includes(said))?.[1]
   if (errno === undefined) return undefined
   const cause = Object.assign(new Error(words), { code: errno })
-  const error = translateErrno(cause, 'start SurrealDB on the database in', databaseDir)
+  const error = translateErrno(cause, doing, path)
   return error instanceof FileAccessError ? error : undefined
 }
 

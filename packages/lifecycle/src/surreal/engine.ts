@@ -41,6 +41,7 @@ import {
   type Uuid,
 } from 'surrealdb'
 import type { WebSocket } from 'ws'
+import { systemTrouble } from '../drivers/surreal-data.ts'
 import type { ProveServer } from '../identity/proven-dial.ts'
 import { Backoff } from './backoff.ts'
 import { Calls } from './calls.ts'
@@ -156,8 +157,26 @@ export class LeaseEngine extends RpcEngine implements SurrealEngine {
   }
 
   /** The first clients of a namespace get in each other's way. */
-  override use(what: Nullable<NamespaceDatabase>, session: Session): Promise<NamespaceDatabase> {
-    return retryable(() => super.use(what, session))
+  override async use(what: Nullable<NamespaceDatabase>, session: Session): Promise<NamespaceDatabase> {
+    const connection = this.restoring
+    try {
+      return await retryable(() => super.use(what, session))
+    } catch (error) {
+      if (connection === undefined) throw error
+      return await this.#notNow(error, connection)
+    }
+  }
+
+  /**
+   * It writes, what it names may be missing. What the system refuses the server then (its disk is full) is no answer about the session: it is restored
+   * on a later connection. The promise then never settles, as that of a sign-in without credentials.
+   */
+  #notNow(error: unknown, connection: object): Promise<never> {
+    const trouble = systemTrouble(String(error), `${this._state?.url}`, 'use the database at')
+    if (trouble === undefined) throw error
+    if (!this.#wasUp) throw trouble
+    if (this.restoring === connection) this.drop(trouble)
+    return new Promise(() => {})
   }
 
   /**

@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer } from 'node:net'
 import { eventually, mustBlock, within } from '@procref/testing'
 import { Table, Uuid } from 'surrealdb'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { type ConnectionOptions, openConnection, type SurrealConnection } from '../../dist/surreal/connection.js'
 import { freePort } from '../drivers/driver-suite.ts'
 import { type Asked, type FakeServer, type Reply, startFakeServer } from './fake-server.ts'
@@ -356,6 +356,32 @@ test('a session that cannot be restored is the end, with the server’s reason',
   await expect(ask(connection, 'DROP')).rejects.toThrow()
   expect((await within('the end', ended))?.message).toContain('no such user')
   await expect(connection.whenConnected(never())).rejects.toThrow('no such user')
+})
+
+describe('a full disk keeps the server from making what the session uses', () => {
+  const FULL = {
+    error: { code: -32000, message: 'There was a problem with the key-value store: IO error: No space left on device' },
+  }
+
+  test('at the first connection it is told, with what to do', async () => {
+    const server = await startFakeServer(({ method }) => (method === 'use' ? FULL : undefined))
+    await expect(open(server.url)).rejects.toMatchObject({
+      code: 'PROCREF_DISK_FULL',
+      path: expect.stringContaining(server.url),
+    })
+    expect(server.connections()).toBe(1)
+  })
+
+  test('at a later one it is no end: it dials again until there is room', async () => {
+    const server = await startFakeServer(({ method, params, connection }) => {
+      if (method === 'query' && params[0] === 'DROP' && connection === 1) return 'drop'
+      return method === 'use' && (connection === 2 || connection === 3) ? FULL : undefined
+    })
+    const connection = await open(server.url)
+    connection.onEnded((error) => expect.unreachable(String(error)))
+    await ask(connection, 'DROP')
+    expect(server.connections()).toBe(4)
+  })
 })
 
 test('the program’s own close() of the object is told, without a reason', async () => {
