@@ -382,7 +382,10 @@ describe.each(KINDS)('import (%s)', (kind) => {
     await lease(dir, kind)
     await expect(importDatabase({ dir, from: Readable.from([Buffer.from('rubbish (((')]) })).rejects.toMatchObject({
       code: 'PROCREF_IMPORT_FAILED',
-      message: expect.stringMatching(/\brubbish \(\(\(.*\nWhat stands before that/s),
+      // The embedded engine wants to read OPTION IMPORT first.
+      message: expect.stringMatching(
+        kind === 'binary' ? /\brubbish \(\(\(.*\nWhat stands before that/s : /OPTION IMPORT.* Nothing was carried out/,
+      ),
     })
   })
 
