@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers'
 import { embeddedSurreal } from '@procref/embedded'
 import { flock } from '@procref/flock'
-import { connectHttp, requestStop, type SurrealHttp, surrealBinary } from '@procref/lifecycle'
+import { connectHttp, layout, requestStop, type SurrealHttp, surrealBinary } from '@procref/lifecycle'
 import {
   atEnd,
   eventually,
@@ -51,6 +51,29 @@ describe.runIf(testBinary() !== undefined)('HTTP to a lease’s server (surreal 
     expect(await ends()).toContain('"result":42')
     expect(stranger.heard()).toBe('')
     expect(http.lease.server.port).not.toBe(port)
+  })
+})
+
+describe.runIf(testBinary() !== undefined)('HTTP to a server that hangs (SIGSTOP)', () => {
+  test('is refused within the time-out, with what it was waiting for, and the slot is given back', async () => {
+    const dir = serviceDir()
+    const http = await connected(dir, 'binary')
+    const { pid } = http.lease.server
+    await freeze(pid)
+    const pool = await flock().open(layout(dir).slots)
+    try {
+      await expect(
+        connectHttp({ dir, backend: flock(), driver: surrealBinary(), timeoutMs: 2_000 }),
+      ).rejects.toMatchObject({
+        code: 'PROCREF_CONNECT_TIMEOUT',
+        message: expect.stringContaining('http://127.0.0.1:'),
+      })
+      expect(await pool.count()).toBe(1)
+    } finally {
+      await pool.close()
+      process.kill(pid, 'SIGCONT')
+    }
+    expect(await sql(http, 'RETURN 6 * 7')).toContain('"result":42')
   })
 })
 

@@ -1,4 +1,5 @@
 import { ProcrefError } from './errors.ts'
+import { faultyFolderAbove } from './faulty-folder.ts'
 import { isError } from './is-error.ts'
 
 /** The operating system refused a file operation for a reason that has a remedy. `cause` is its own error. */
@@ -64,5 +65,16 @@ export function translateErrno(error: unknown, doing: string, path: string): unk
   const errno = errnoOf(error)
   const remedy = errno === undefined ? undefined : REMEDIES[errno]
   if (errno === undefined || remedy === undefined) return error
-  return new FileAccessError(remedy.code, `Could not ${doing} ${path} (${errno}). ${remedy.advice}`, path, errno, error)
+  const advice = adviceAbout(errno, path) ?? remedy.advice
+  return new FileAccessError(remedy.code, `Could not ${doing} ${path} (${errno}). ${advice}`, path, errno, error)
+}
+
+/** The kernel does not say which part of a path is meant. */
+function adviceAbout(errno: string, path: string): string | undefined {
+  if (errno !== 'ENOENT' && errno !== 'ENOTDIR') return undefined
+  const folder = faultyFolderAbove(path)
+  if (folder === undefined) return undefined
+  return folder.fault === 'missing'
+    ? `The folder ${folder.path} does not exist, or was deleted while it was used.`
+    : `${folder.path} is a file where a directory should be: move it away, or choose another path.`
 }

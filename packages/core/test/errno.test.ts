@@ -1,4 +1,7 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { errnoOf, FileAccessError, ProcrefError, translateErrno } from '@procref/core'
+import { freshDir } from '@procref/testing'
 import { expect, test } from 'vitest'
 import { errno } from './test-locker.ts'
 
@@ -24,6 +27,17 @@ test.each([
   expect(error).toBeInstanceOf(FileAccessError)
   expect(error).toMatchObject({ code, path: '/some/where', errno: name, cause })
   expect(error.message).toMatch(new RegExp(`^Could not make /some/where \\(${name}\\)\\. .+\\.$`))
+})
+
+test('a folder on the way that is missing, or is a file, is named', () => {
+  const dir = freshDir()
+  const told = (name: string, path: string): string => (translateErrno(errno(name), 'use', path) as Error).message
+  expect(told('ENOENT', join(dir, 'gone', 'below', 'x'))).toContain(`The folder ${join(dir, 'gone')} does not exist`)
+  expect(told('ENOENT', join(dir, 'x'))).toContain('It does not exist')
+  const file = join(dir, 'file')
+  writeFileSync(file, '')
+  expect(told('ENOTDIR', join(file, 'x'))).toContain(`${file} is a file where a directory should be`)
+  expect(told('ENOTDIR', join(file, 'below', 'x'))).toContain(`${file} is a file where a directory should be`)
 })
 
 test('an errno without a known remedy, and what is no system error, pass through unchanged', () => {

@@ -1,4 +1,4 @@
-import { type Json, ProcrefError } from '@procref/core'
+import { errnoOf, type Json, ProcrefError } from '@procref/core'
 import type { EngineIdentity } from './driver.ts'
 import { NEWEST_PROTOCOL, OLDEST_PROTOCOL, RESTART_PROTOCOL } from './state/protocols.ts'
 import { VERSION } from './version.ts'
@@ -510,15 +510,18 @@ export class ForeignNamespaceError extends ProcrefError {
   }
 }
 
-/** The port that was explicitly asked for is in use by another program. */
+/** The port that was explicitly asked for is in use by another program, or not for this user to listen on. */
 export class PortTakenError extends ProcrefError {
   static readonly code = 'PROCREF_PORT_TAKEN'
   readonly host: string
   readonly port: number
   constructor(facts: { readonly host: string; readonly port: number }, options?: Cause) {
+    const at = `${facts.host}:${facts.port}`
     super(
       PortTakenError.code,
-      `${facts.host}:${facts.port} is used by another program. Free it, or ask for another port (or for none).`,
+      errnoOf(options?.cause) === 'EACCES'
+        ? `The system does not let this user listen on ${at}, as on most ports below 1024. Ask for another port (or for none).`
+        : `${at} is used by another program. Free it, or ask for another port (or for none).`,
       options,
     )
     this.host = facts.host

@@ -93,13 +93,17 @@ async function driverFor({ root, engineJson }: Layout, whenOlder: DriverQuestion
   }
 }
 
-/** An executable, where there is one; else the engine that is installed with this package. */
+/**
+ * An executable, where there is one; else the engine that is installed with this package. Throws `ExecutableNotFoundError` for one that was
+ * named and is not there: another server than the one that was meant would make data of another version.
+ */
 export async function bestDriver(): Promise<DriverName> {
   try {
     await surrealBinary().check?.()
     return 'binary'
   } catch (error) {
     if ((error as { readonly code?: unknown }).code !== 'PROCREF_EXECUTABLE_NOT_FOUND') throw error
+    if (process.env.PROCREF_SURREAL_BIN) throw error
     return 'embedded'
   }
 }

@@ -258,7 +258,7 @@ describe.each(KINDS)('backup (%s)', (kind) => {
     const told = await begun()
     told.kill('SIGINT')
     expect(await told.exited).toEqual({ code: null, signal: 'SIGINT' })
-    expect(told.stderr()).toContain('told to end by SIGINT')
+    expect(told.stderr()).toBe('procref: told to end by SIGINT\n')
     expect(namesIn(out)).toEqual([])
     const killed = await begun()
     killed.kill('SIGKILL')

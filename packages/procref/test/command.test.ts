@@ -16,7 +16,11 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 const PROCREF = fileURLToPath(new URL('../bin/procref.js', import.meta.url))
 
 function procref(...args: readonly string[]): Child {
-  const child = startProgram(process.execPath, { args: [PROCREF, ...args], env: { NO_COLOR: '1' } })
+  return procrefWith({}, ...args)
+}
+
+function procrefWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): Child {
+  const child = startProgram(process.execPath, { args: [PROCREF, ...args], env: { NO_COLOR: '1', ...env } })
   onTestFinished(async () => {
     child.kill('SIGKILL')
     await child.exited
@@ -74,6 +78,27 @@ describe('the command line', () => {
       users: 0,
     })
     expect(existsSync(dir)).toBe(false)
+  })
+
+  test('a server that is named and is not there is an error, and no other one is started in its place', async () => {
+    const dir = serviceDir()
+    const named = `${freshDir()}/surreal`
+    const child = procrefWith({ PROCREF_SURREAL_BIN: named }, 'sql', '--dir', dir, '--query', 'RETURN 1')
+    const { code, stdout, stderr } = await finish(child)
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toContain(`No surreal executable was found. Looked at: ${named}. Correct what names it`)
+    expect(existsSync(dir)).toBe(false)
+    const embedded = ['--driver', 'embedded', '--linger', '0s', '--query', 'RETURN 1']
+    expect(await finish(procrefWith({ PROCREF_SURREAL_BIN: named }, 'sql', '--dir', dir, ...embedded))).toMatchObject({
+      code: 0,
+      stdout: '1\n',
+    })
+  })
+
+  test('a backend that does not exist exits with 2, as any wrong value, and names those that do', async () => {
+    const { code, stdout, stderr } = await finish(procref('status', '--dir', serviceDir(), '--backend', 'telepathy'))
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain('native, flock')
   })
 
   test('stop without a guardian prints stopped and exits with 0', async () => {

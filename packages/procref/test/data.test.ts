@@ -254,6 +254,26 @@ describe('a file', () => {
     expect(namesIn(out)).toEqual(['x.surql'])
   })
 
+  test('that is a folder, or in a folder that is missing, is told as that, and nothing is started for it', async () => {
+    const dir = serviceDir()
+    const out = outputDir()
+    expect(await finish(procref(['import', '--dir', dir, out]))).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: `procref: ${out} is a folder; nothing was imported. Give the file that \`procref export\` wrote; a folder of \`procref backup\` is for \`procref restore\`.\n`,
+    })
+    const missing = join(out, 'missing')
+    for (const command of ['export', 'backup']) {
+      const refused = await finish(procref([command, '--dir', dir, join(missing, 'x')]))
+      expect(refused).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(`The folder ${missing} does not exist`),
+      })
+      expect(refused.stderr).not.toContain('.part (')
+    }
+    expect(existsSync(dir)).toBe(false)
+  })
+
   test('that comes to the path meanwhile is not overwritten', async () => {
     const dir = serviceDir()
     await fillLarge(await lease(dir, 'embedded'))
@@ -348,13 +368,25 @@ describe.each(KINDS)('import (%s)', (kind) => {
     const { db } = await lease(dir, kind)
     await expect(importDatabase({ dir, from: Readable.from([Buffer.from('CREATE a:1;')]) })).rejects.toMatchObject({
       code: 'PROCREF_IMPORT_FAILED',
-      message: expect.stringContaining('OPTION IMPORT'),
+      message: expect.stringMatching(/OPTION IMPORT.*[^.]\. Nothing was carried out\. .*`procref sql < FILE`\.$/),
     })
     await expect(importDatabase({ dir, from: join(dir, 'nowhere') })).rejects.toMatchObject({
       code: 'PROCREF_NOT_FOUND',
     })
     const [{ tables }] = await db.query<[{ tables: object }]>('INFO FOR DB')
     expect(tables).toEqual({})
+  })
+
+  test('of what nobody can read as SurrealQL is told in the server’s words, and what follows them on a line of its own', async () => {
+    const dir = serviceDir()
+    await lease(dir, kind)
+    await expect(importDatabase({ dir, from: Readable.from([Buffer.from('rubbish (((')]) })).rejects.toMatchObject({
+      code: 'PROCREF_IMPORT_FAILED',
+      // The embedded engine wants to read OPTION IMPORT first.
+      message: expect.stringMatching(
+        kind === 'binary' ? /\brubbish \(\(\(.*\nWhat stands before that/s : /OPTION IMPORT.* Nothing was carried out/,
+      ),
+    })
   })
 
   test('whose server is killed half-way, or whose source breaks, is an error', async () => {

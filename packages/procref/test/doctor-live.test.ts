@@ -404,7 +404,7 @@ describe('the machine', () => {
     expect(findingOf(report, 'backend-unusable').found).toMatch(/"flock".*"robust-mutex"/)
   })
 
-  test('an executable that is named and missing is a warning', async () => {
+  test('an executable that is named and missing is a problem', async () => {
     const report = await doctorCommand(join(freshDir(), 'not-there'), {
       env: { PROCREF_SURREAL_BIN: '/nowhere/surreal' },
     })

@@ -204,7 +204,7 @@ describe.runIf(isNativeCodeHere())('procref migrate', () => {
       slots: null,
     })
     const unknown = await migrate(freshDir(), '--to', 'semaphore')
-    expect(unknown).toMatchObject({ code: 1, result: { error: { code: 'PROCREF_UNKNOWN_BACKEND' } } })
+    expect(unknown).toMatchObject({ code: 2, result: { error: { code: 'PROCREF_UNKNOWN_BACKEND' } } })
   })
 
   test('a dry run in a directory of the original program makes no pin, and sees its holders', async () => {

@@ -7,6 +7,8 @@ import { ExecutableFailedError, ExecutableNotFoundError } from './errors.ts'
 import { findExecutable } from './find-executable.ts'
 
 const REMEDY = 'Install SurrealDB, or give the option `path` or PROCREF_SURREAL_BIN.'
+const REMEDY_OF_NAMED =
+  'Correct what names it (the option `path`, else PROCREF_SURREAL_BIN), or name none, to use what is installed.'
 const VERSION_MS = 30_000
 
 /**
@@ -19,7 +21,8 @@ export function findSurreal(asked: string | undefined): string {
   if (asked !== undefined) {
     const found = findExecutable(asked)
     if (found !== undefined) return found
-    throw new ExecutableNotFoundError('surreal executable', [isAbsolute(asked) ? asked : `${asked} in PATH`], REMEDY)
+    const looked = [isAbsolute(asked) ? asked : `${asked} in PATH`]
+    throw new ExecutableNotFoundError('surreal executable', looked, REMEDY_OF_NAMED)
   }
   const component = pinnedComponent()
   for (const candidate of ['surreal-db', component, 'surreal']) {

@@ -23,7 +23,7 @@ const RULES: { readonly [K in keyof Required<DirectoryConfig>]: Rule } = {
   storage: (value) =>
     STORAGES.includes(value as StorageName) ? undefined : `one of ${STORAGES.map((s) => `"${s}"`).join(', ')}`,
   port: wholeNumber(1, 65_535),
-  slots: wholeNumber(1, 1_000_000),
+  slots: wholeNumber(1, 100_000),
   // setTimeout takes no longer delay.
   lingerMs: wholeNumber(0, 2_147_483_647),
 }

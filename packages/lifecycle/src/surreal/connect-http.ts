@@ -44,12 +44,22 @@ export interface SurrealHttp extends AsyncDisposable {
 const RETRY_MS = 100
 
 /**
- * As `sharedService()`, with `request()`. The time-out of the options also limits how long each request waits for a server that is
- * being replaced, never how long its answer takes.
+ * As `sharedService()`, with `request()`. Resolves once the server has answered: one that hangs is told as `PROCREF_CONNECT_TIMEOUT`, as
+ * `connect()` does. The time-out of the options also limits how long each request waits for a server that is being replaced, never how
+ * long its answer takes.
  */
 export async function connectHttp(options: SharedServiceOptions): Promise<SurrealHttp> {
   const paths = layout(options.dir ?? defaultDirectory())
-  return new LeasedHttp(await leaseService(options), paths, options.timeoutMs ?? DEFAULT_TIMEOUT_MS)
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
+  const deadline = performance.now() + timeoutMs
+  const http = new LeasedHttp(await leaseService(options), paths, timeoutMs)
+  try {
+    await http.answers(Math.max(0, deadline - performance.now()), options.signal)
+  } catch (error) {
+    await http.close()
+    throw error
+  }
+  return http
 }
 
 class LeasedHttp implements SurrealHttp {
@@ -96,6 +106,18 @@ class LeasedHttp implements SurrealHttp {
     } catch (error) {
       over[Symbol.dispose]()
       throw error
+    }
+  }
+
+  /** Resolves when the server has answered. */
+  async answers(withinMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const late = AbortSignal.timeout(Math.ceil(withinMs))
+    using over = linkSignals(late, signal)
+    try {
+      const answer = await this.request({ method: 'GET', path: '/health', signal: over.signal })
+      answer.resume()
+    } catch (error) {
+      throw late.aborted && error === late.reason ? this.#timedOut(late.reason as Error) : error
     }
   }
 

@@ -65,6 +65,7 @@ test('a setting with a wrong value is refused with its line and what it must be'
     ['port', '"8000"'],
     ['slots', '0'],
     ['slots', '1.5'],
+    ['slots', '100001'],
     ['slots', '[1, {"port": 2}]'],
     ['lingerMs', '-1'],
     ['lingerMs', '1e300'],

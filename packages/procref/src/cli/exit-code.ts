@@ -1,4 +1,5 @@
 import { ProcrefError } from '@procref/core'
+import { UnknownBackendError } from '../errors.ts'
 
 /** What the command's exit code says; `run` passes its program's own code on, so these are about procref alone. */
 export const EXIT_CODE = {
@@ -23,7 +24,7 @@ export class UsageError extends ProcrefError {
 /** Told by the code, not by the class: two copies of a package can be loaded. */
 export function exitCodeOf(error: unknown): number {
   const code = (error as { readonly code?: unknown } | null | undefined)?.code
-  if (code === UsageError.code) return EXIT_CODE.usage
+  if (code === UsageError.code || code === UnknownBackendError.code) return EXIT_CODE.usage
   if (code === 'PROCREF_SLOTS_EXHAUSTED') return EXIT_CODE.slotsExhausted
   return EXIT_CODE.failed
 }

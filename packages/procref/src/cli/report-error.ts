@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { ProcrefError, translateErrno } from '@procref/core'
+import { ToldToEnd } from '../until-told.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { colorsFor, note, printJson } from './output.ts'
 
@@ -37,7 +38,7 @@ function describe(error: unknown): string {
   if (process.env.PROCREF_DEBUG === '1') return inspect(error)
   const lines = [messageOf(error)]
   for (let cause = causeOf(error); cause !== undefined; cause = causeOf(cause))
-    lines.push(`  cause: ${messageOf(cause)}`)
+    lines.push(`  cause: ${messageOf(cause).trimEnd()}`)
   // The message of our own errors says what to do; of another's all that can be offered is more of it.
   if (!isOurs(error)) lines.push('  PROCREF_DEBUG=1 shows where this comes from.')
   return lines.join('\n')
@@ -53,6 +54,8 @@ function causeOf(error: unknown): unknown {
 
 function isOurs(error: unknown): boolean {
   return (
-    error instanceof ProcrefError || String((error as { readonly code?: unknown } | null)?.code).startsWith('PROCREF_')
+    error instanceof ProcrefError ||
+    error instanceof ToldToEnd ||
+    String((error as { readonly code?: unknown } | null)?.code).startsWith('PROCREF_')
   )
 }

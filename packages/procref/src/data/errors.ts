@@ -87,6 +87,18 @@ export class ImportFailedError extends ProcrefError {
   }
 }
 
+/** What is to be imported is a folder. Nothing was started for it. */
+export class FolderImportError extends ProcrefError {
+  readonly path: string
+  constructor(path: string) {
+    super(
+      'PROCREF_NOT_A_FILE',
+      `${path} is a folder; nothing was imported. Give the file that \`procref export\` wrote; a folder of \`procref backup\` is for \`procref restore\`.`,
+    )
+    this.path = path
+  }
+}
+
 /** A statement that procref itself asked for failed. */
 export class StatementFailedError extends ProcrefError {
   static readonly code = 'PROCREF_STATEMENT_FAILED'

@@ -5,6 +5,7 @@ import { translateErrno } from '@procref/core'
 import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from '@procref/lifecycle'
 import type { ServiceQuestion } from '../service.ts'
 import { named, type ServerNamed, withServer } from './data-session.ts'
+import { FolderImportError } from './errors.ts'
 import { importFrom } from './import-stream.ts'
 
 export interface ImportOptions extends ServiceQuestion {
@@ -62,8 +63,10 @@ async function openSource(from: string | Readable): Promise<Source> {
   const path = resolve(from)
   try {
     const handle = await open(path, 'r')
-    return { body: handle.createReadStream(), path }
+    if (!(await handle.stat()).isDirectory()) return { body: handle.createReadStream(), path }
+    await handle.close()
   } catch (error) {
     throw translateErrno(error, 'read', path)
   }
+  throw new FolderImportError(path)
 }

@@ -73,10 +73,20 @@ export async function importFrom(
   }
   if (status === 200) return { bytes }
   const failures = status === 422 ? failuresIn(text) : []
-  if (failures.length === 0) {
-    throw failed(`the server answered ${refusal}. What stands before that in the file may have been carried out.`, [])
-  }
+  if (failures.length === 0) throw failed(`the server answered ${refusal}${endOf(refusal)}${afterRefusal(refusal)}`, [])
   throw failed(describe(failures), failures)
+}
+
+/** The server draws a picture of several lines, or writes a sentence. */
+function endOf(words: string): string {
+  if (words.includes('\n')) return '\n'
+  return words.endsWith('.') ? ' ' : '. '
+}
+
+function afterRefusal(refusal: string): string {
+  return refusal.includes('requires `OPTION IMPORT;`')
+    ? 'Nothing was carried out. If it is no export, but statements of your own: `procref sql < FILE`.'
+    : 'What stands before that in the file may have been carried out.'
 }
 
 /** The failures that the server lists; of a list that was cut off those that are whole. */

@@ -39,7 +39,7 @@ export class NewFile {
     const absolute = resolve(path)
     checkTarget(absolute, ifExists)
     const part = partOf(absolute)
-    const handle = await openNewFile(part)
+    const handle = await openNewFile(part, absolute)
     return new NewFile(absolute, part, handle, ifExists)
   }
 
@@ -109,13 +109,13 @@ export function discardPart(part: string): void {
   }
 }
 
-/** Makes a file that is not there yet, 0600, through no link. */
-export async function openNewFile(path: string): Promise<FileHandle> {
+/** Makes a file that is not there yet, 0600, through no link. `named` is what a failure is told of. */
+export async function openNewFile(path: string, named: string = path): Promise<FileHandle> {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW = 0 } = constants
   try {
     return await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
   } catch (error) {
-    throw translateErrno(error, 'write', path)
+    throw translateErrno(error, 'write', named)
   }
 }
 

@@ -12,10 +12,10 @@ export const serverProgram: Check = {
     const named = process.env.PROCREF_SURREAL_BIN || undefined
     const file = await attempt(() => findSurreal(named))
     if ('value' in file) return await examineExecutable(file.value)
+    if (named !== undefined) return { found: 'none', findings: [wrongName(named, messageOf(file.error))] }
     const embedded = await attempt(embeddedVersion)
-    const notes = named === undefined ? [] : [wrongName(named, messageOf(file.error))]
-    if ('value' in embedded) return { found: `the embedded engine, SurrealDB ${embedded.value}`, findings: notes }
-    return { found: 'none', findings: [...notes, none(messageOf(file.error), messageOf(embedded.error))] }
+    if ('value' in embedded) return { found: `the embedded engine, SurrealDB ${embedded.value}`, findings: [] }
+    return { found: 'none', findings: [none(messageOf(file.error), messageOf(embedded.error))] }
   },
 }
 
@@ -48,10 +48,10 @@ async function embeddedVersion(): Promise<string> {
 function wrongName(path: string, message: string): Finding {
   return {
     code: 'executable-missing',
-    severity: 'warning',
+    severity: 'problem',
     path,
     found: `PROCREF_SURREAL_BIN names ${path}, which cannot be used: ${message}`,
-    why: 'Another server is started than the one you meant.',
+    why: 'A first client is refused: no other server than the one you meant is started.',
     remedy: 'Correct PROCREF_SURREAL_BIN, or unset it.',
   }
 }

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs'
+import { atEnd, isRoot, startProgram } from '@procref/testing'
+import { expect, test } from 'vitest'
+
+const PORT_JS = new URL('../../dist/guardian/port.js', import.meta.url).href
+
+/** The first port that everybody may listen on; containers often have 0. */
+function firstFreeForAll(): number {
+  if (process.platform !== 'linux') return 0
+  return Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8'))
+}
+
+test.runIf(firstFreeForAll() > 1)(
+  'a port that is not for this user to listen on is told as that, not as taken',
+  async () => {
+    const script = `
+    import { choosePort } from '${PORT_JS}'
+    try { await choosePort({ host: '127.0.0.1', demanded: 1, signal: new AbortController().signal }) }
+    catch (error) { console.log(JSON.stringify({ code: error.code, message: error.message })) }`
+    const node = [process.execPath, '--input-type=module', '-e', script]
+    // Root may: it has to go without the capability.
+    const [file = '', ...args] = isRoot() ? ['setpriv', '--bounding-set=-net_bind_service', ...node] : node
+    const child = atEnd(startProgram(file, { args }))
+    expect(await child.exited).toEqual({ code: 0, signal: null })
+    expect(JSON.parse(child.stdout())).toEqual({
+      code: 'PROCREF_PORT_TAKEN',
+      message:
+        'The system does not let this user listen on 127.0.0.1:1, as on most ports below 1024. Ask for another port (or for none).',
+    })
+  },
+)
