@@ -157,13 +157,18 @@ async function liveEpochs(g: Guardianship, before: ServerRecord | undefined, hel
   }
   for (;;) {
     let started: Started | undefined
+    let wasLaunched = false
+    const launched = (): void => {
+      wasLaunched = true
+    }
     try {
-      started = await startServer(g, { previous, old, recovering, obtainLock, hello })
+      started = await startServer(g, { previous, old, recovering, obtainLock, hello, launched })
     } catch (error) {
       if (error instanceof UsurpedError) return usurped(g, undefined)
       if (g.told.aborted) return toldWhileStarting(g)
       if (!worthRetrying(g, error, recovering)) return fail(g, error)
       note(g, 'server-died', 'start-failed', evidence(error))
+      if (wasLaunched && isSpent(g)) return
       previous = g.chronicle.current
       old = undefined
       await pause(RESTART_DELAY_MS, g.told).catch(() => {})
@@ -177,8 +182,7 @@ async function liveEpochs(g: Guardianship, before: ServerRecord | undefined, hel
         return fail(g, outcome.error)
       }
       note(g, 'server-died', outcome.reason, outcome.evidence)
-      // The engine inside this process cannot be opened twice: the next guardian does it.
-      if (g.driver.placement === 'guardian') return
+      if (isSpent(g)) return
       recovering = true
       previous = g.chronicle.current
       old = outcome.reason === 'told-to-die' ? started.server : undefined
@@ -188,6 +192,11 @@ async function liveEpochs(g: Guardianship, before: ServerRecord | undefined, hel
       return await usurped(g, started.server)
     }
   }
+}
+
+/** After a launch: the engine inside this process cannot be opened twice. The next guardian does it. */
+function isSpent({ driver }: Guardianship): boolean {
+  return driver.placement === 'guardian'
 }
 
 /** What the next guardian has to know to prove that a server is this one's. */
@@ -209,9 +218,12 @@ interface Start {
   readonly old: RunningServer | undefined
   obtainLock(): Promise<FileLock>
   hello(): void
+  /** Called once the driver has launched it, whatever comes of it. */
+  launched(): void
 }
 
-async function startServer(g: Guardianship, { previous, recovering, old, obtainLock, hello }: Start): Promise<Started> {
+async function startServer(g: Guardianship, start: Start): Promise<Started> {
+  const { previous, recovering, old, obtainLock, hello, launched } = start
   const { chronicle, paths, driver } = g
   // By those who have a lease.
   const isAwaited = recovering || previous?.restarting !== undefined
@@ -282,6 +294,7 @@ async function startServer(g: Guardianship, { previous, recovering, old, obtainL
           ...(lock.fd !== undefined && { lockFd: lock.fd }),
         }),
     })
+    launched()
     server.ended.then(() => g.wake.up())
     const passedOn = driver.placement === 'child' && lock.fd !== undefined && locksAreInheritable(g.backend.guarantees)
     if (passedOn) lock.release()
