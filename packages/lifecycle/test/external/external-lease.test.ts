@@ -42,16 +42,17 @@ describe('a lease of a server elsewhere whose slot cannot be looked at (EIO)', (
     await lease.close()
   })
 
-  test.each([
-    1_000, 5_000,
-  ])('is kept when the one look that fails comes longer after the last good one than timeoutMs is (%s)', async (timeoutMs) => {
-    let failures = 0
-    const lease = leaseWhere(() => failures++ === 1, timeoutMs)
-    await vi.advanceTimersByTimeAsync(TIMEOUT_MS)
-    expect(failures).toBeGreaterThan(2)
-    expect(lease.lost.aborted).toBe(false)
-    await lease.close()
-  })
+  test.each([1_000, 5_000])(
+    'is kept when the one look that fails comes longer after the last good one than timeoutMs is (%s)',
+    async (timeoutMs) => {
+      let failures = 0
+      const lease = leaseWhere(() => failures++ === 1, timeoutMs)
+      await vi.advanceTimersByTimeAsync(TIMEOUT_MS)
+      expect(failures).toBeGreaterThan(2)
+      expect(lease.lost.aborted).toBe(false)
+      await lease.close()
+    },
+  )
 
   test('is lost after timeoutMs without a look, with what the system says', async () => {
     const lease = leaseWhere(() => true)
