@@ -5,7 +5,7 @@ import { command, connect, external, sharedService, surrealBinary } from '@procr
 import { isNativeCodeHere, native } from '@procref/native'
 import { obey, say, sayFailed } from '@procref/testing/child'
 import { leaveDescriptors } from './few-descriptors.mjs'
-import { hinderedEngine } from './hindered-engine.mjs'
+import { engineWithoutData, hinderedEngine } from './hindered-engine.mjs'
 import { stoppingBackend, stoppingDriver } from './stops.mjs'
 
 const [, , dir, json = '{}'] = process.argv
@@ -32,6 +32,7 @@ const DRIVERS = {
   binary: surrealBinary,
   embedded: embeddedSurreal,
   hindered: () => hinderedEngine({ sign }),
+  withoutData: () => engineWithoutData({ sign }),
   // Nothing but a port, on which a process listens that the server only waits for.
   wrapper: () =>
     command({

@@ -144,6 +144,7 @@ async function liveEpochs(g: Guardianship, before: ServerRecord | undefined, hel
   let recovering = before !== undefined && before.state !== 'stopped' && before.state !== 'failed'
   let previous = before
   let old: RunningServer | undefined
+  let lastFailure: unknown
   // Of the life before, where the server did not have it: its next life goes on under it.
   let kept: FileLock | undefined
   const obtainLock = async (): Promise<FileLock> => {
@@ -162,7 +163,7 @@ async function liveEpochs(g: Guardianship, before: ServerRecord | undefined, hel
       wasLaunched = true
     }
     try {
-      started = await startServer(g, { previous, old, recovering, obtainLock, hello, launched })
+      started = await startServer(g, { previous, lastFailure, old, recovering, obtainLock, hello, launched })
     } catch (error) {
       if (error instanceof UsurpedError) return usurped(g, undefined)
       if (g.told.aborted) return toldWhileStarting(g)
@@ -170,10 +171,12 @@ async function liveEpochs(g: Guardianship, before: ServerRecord | undefined, hel
       note(g, 'server-died', 'start-failed', evidence(error))
       if (wasLaunched && isSpent(g)) return
       previous = g.chronicle.current
+      lastFailure = fileTrouble(error, g.paths.root)
       old = undefined
       await pause(RESTART_DELAY_MS, g.told).catch(() => {})
       continue
     }
+    lastFailure = undefined
     try {
       const outcome = await serve(g, started.server, previous)
       if (outcome.kind === 'stop') return await stop(g, started)
@@ -212,6 +215,8 @@ interface Started {
 
 interface Start {
   readonly previous: ServerRecord | undefined
+  /** Why the start before failed, if one did. */
+  readonly lastFailure: unknown
   /** Somebody may hold a lease on the one before. */
   readonly recovering: boolean
   /** Not dead yet. */
@@ -223,7 +228,7 @@ interface Start {
 }
 
 async function startServer(g: Guardianship, start: Start): Promise<Started> {
-  const { previous, recovering, old, obtainLock, hello, launched } = start
+  const { previous, lastFailure, recovering, old, obtainLock, hello, launched } = start
   const { chronicle, paths, driver } = g
   // By those who have a lease.
   const isAwaited = recovering || previous?.restarting !== undefined
@@ -249,7 +254,8 @@ async function startServer(g: Guardianship, start: Start): Promise<Started> {
   // A restart waits: at a logout everything is told to die, and we are about to be.
   if (previous?.nonce === g.setup.nonce) await pause(RESTART_DELAY_MS, g.told)
   if (refused) {
-    throw new ServerCrashLoopError({ dir: paths.root, ...limit, logTail: lastWords(paths.serverLog, 20) })
+    const logTail = lastWords(paths.serverLog, 20)
+    throw new ServerCrashLoopError({ dir: paths.root, ...limit, logTail }, { cause: lastFailure })
   }
 
   const lock = await obtainLock()
