@@ -56,3 +56,40 @@ describe.runIf(surrealBinary() !== undefined)('a server that the system refuses 
     await nothingIsLeft(dir)
   })
 })
+
+test('an engine in the guardian to which the system refuses something once it is open is started again for its leases, by another guardian', async () => {
+  const dir = serviceDir()
+  const sign = `${freshDir()}/refuse`
+  const client = startClient(dir, { driver: 'hindered', sign })
+  const { guardianPid } = await connected(client)
+  await wroteRow(client)
+  writeFileSync(sign, '')
+  process.kill(guardianPid, 'SIGKILL')
+  await client.event('reconnected')
+  expect(existsSync(sign)).toBe(false)
+  await wroteRow(client)
+  expect(await counted(client)).toBe(2)
+  expect(client.stdout()).not.toContain('"lost"')
+  expect(journalOf(dir)).toContainEqual(
+    expect.objectContaining({
+      reason: 'start-failed',
+      evidence: expect.objectContaining({ code: 'PROCREF_DISK_FULL' }),
+    }),
+  )
+  client.send('close')
+  await nothingIsLeft(dir)
+})
+
+test('a server that is given up because the system refuses it something again and again: its leases are told what', async () => {
+  const dir = serviceDir()
+  const sign = `${freshDir()}/refuse`
+  const client = startClient(dir, { driver: 'withoutData', sign })
+  const { guardianPid } = await connected(client)
+  writeFileSync(sign, '')
+  process.kill(guardianPid, 'SIGKILL')
+  const { code, text } = await client.event<{ code: string; text: string }>('lost')
+  expect(code).toBe('PROCREF_CRASH_LOOP')
+  expect(text).toContain(`${dir}/data/db (EIO)`)
+  client.send('close')
+  await nothingIsLeft(dir)
+})

@@ -115,6 +115,7 @@ export class ServerCrashLoopError extends ProcrefError {
   readonly starts: number
   readonly withinMs: number
   readonly logTail: readonly string[]
+  /** `cause`: why the last of the starts failed, where the guardian that gives up has seen it. */
   constructor(
     facts: {
       readonly dir: string
@@ -124,10 +125,12 @@ export class ServerCrashLoopError extends ProcrefError {
     },
     options?: Cause,
   ) {
+    const cause = options?.cause
+    const last = cause instanceof Error ? ` The last time: ${cause.message}` : ''
     super(
       ServerCrashLoopError.code,
       `The server of ${facts.dir} was started ${facts.starts} times within ${facts.withinMs} ms and never stopped ` +
-        'cleanly. Repair what its log names, then connect again: that is refused until the first of these starts is ' +
+        `cleanly.${last} Repair what its log names, then connect again: that is refused until the first of these starts is ` +
         `more than ${facts.withinMs} ms ago.${withLogTail(facts.logTail)}`,
       options,
     )

@@ -115,6 +115,8 @@ function protocolOf(slotsDir: string): string | undefined {
   try {
     return readProtocolPin(slotsDir)?.protocol
   } catch (error) {
+    // The defaults may speak another protocol.
+    if (isPassingTrouble(error)) throw error
     if (error instanceof ProcrefError || errnoOf(error) !== undefined) return undefined
     throw error
   }

@@ -1,9 +1,9 @@
-import { mkdirSync, readlinkSync, writeFileSync } from 'node:fs'
+import fs, { mkdirSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isNativeCodeHere } from '@procref/native'
 import { atEnd, freshDir, isRoot, startChild, startProgram } from '@procref/testing'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 // Not part of the public interface.
 import { chooseBackend, resolveBackend } from '../dist/choose-backend.js'
 
@@ -41,6 +41,16 @@ test.each(['ofd-range', 'sysv', 'robust-mutex', 'hybrid'])(
     expect((await resolveBackend(undefined, dir, NO_ENV)).name).toBe(protocol)
   },
 )
+
+test('a pin that the disk does not give this time is an error, and none that speaks another protocol is chosen', async () => {
+  const dir = pinned(JSON.stringify({ format: 1, protocol: 'sysv', slots: 3 }))
+  const once = vi.spyOn(fs, 'openSync').mockImplementationOnce((path) => {
+    throw Object.assign(new Error('i/o error'), { code: 'EIO', path })
+  })
+  onTestFinished(() => once.mockRestore())
+  await expect(resolveBackend(undefined, dir, NO_ENV)).rejects.toMatchObject({ code: 'PROCREF_IO_ERROR' })
+  expect((await resolveBackend(undefined, dir, NO_ENV)).name).toBe('sysv')
+})
 
 test.each([
   ['a protocol of a later version', '{"format":1,"protocol":"telepathy","slots":3}'],

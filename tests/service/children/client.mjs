@@ -5,6 +5,7 @@ import { command, connect, external, sharedService, surrealBinary } from '@procr
 import { isNativeCodeHere, native } from '@procref/native'
 import { obey, say, sayFailed } from '@procref/testing/child'
 import { leaveDescriptors } from './few-descriptors.mjs'
+import { engineWithoutData, hinderedEngine } from './hindered-engine.mjs'
 import { stoppingBackend, stoppingDriver } from './stops.mjs'
 
 const [, , dir, json = '{}'] = process.argv
@@ -18,6 +19,7 @@ const {
   rowBytes = 0,
   backend,
   stops,
+  sign,
   spareDescriptors,
   // Stops itself (SIGSTOP) when it has a lease, before it has dialled the server.
   standsStill = false,
@@ -29,6 +31,8 @@ const LISTENS = "require('node:net').createServer((socket) => socket.end()).list
 const DRIVERS = {
   binary: surrealBinary,
   embedded: embeddedSurreal,
+  hindered: () => hinderedEngine({ sign }),
+  withoutData: () => engineWithoutData({ sign }),
   // Nothing but a port, on which a process listens that the server only waits for.
   wrapper: () =>
     command({

@@ -3,6 +3,7 @@ import { timerMs } from '../delay.ts'
 import { GuardianLaunchError } from '../errors.ts'
 import { launchGuardian } from '../guardian/launch.ts'
 import { newNonce } from '../state/nonce.ts'
+import { unlessAborted } from '../unless-aborted.ts'
 import type { WaitContext } from './await-serving.ts'
 import { look } from './look.ts'
 
@@ -51,10 +52,12 @@ export class Launcher {
     progress('launching', 'starting the guardian')
     // A guardian has to tell processes apart. Where that cannot be done it is said before anything is started.
     identifySelf()
-    await driver.check?.()
-    // A guardian that is stopped before its first word would otherwise keep its client beyond the client's own deadline.
+    // A driver's check that hangs, or a guardian that is stopped before its first word, would otherwise keep its client beyond the client's own
+    // deadline, and a lease that is closed from giving its slot back.
     const deadline = AbortSignal.timeout(timerMs(this.#context.deadline - performance.now()))
+    const given = AbortSignal.any([signal, deadline])
     try {
+      await unlessAborted(driver.check?.(), given)
       const outcome = await launchGuardian({
         setup: {
           dir: paths.root,
@@ -66,7 +69,7 @@ export class Launcher {
         },
         serverLog: paths.serverLog,
         placement: driver.placement,
-        signal: AbortSignal.any([signal, deadline]),
+        signal: given,
         ...(guardianCommand && { command: guardianCommand }),
         ...(guardianProgram !== undefined && { program: guardianProgram }),
         ...(driver.guardianEnvironment && { environment: driver.guardianEnvironment }),

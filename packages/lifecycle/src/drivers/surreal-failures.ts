@@ -20,14 +20,15 @@ const USAGE = 2
 export function explainFailure({ context, plan, storage, end, lastWords }: FailedStart): Error | undefined {
   const words = lastWords.join('\n')
   if (end.code === USAGE) return new ServerArgumentsError({ ...plan, said: complaint(lastWords) })
-  const said = lastWords.findLast((line) => / ERROR /.test(line)) ?? words
-  const cause = new Error(said)
+  const failure = lastWords.findLast((line) => / ERROR /.test(line))
+  const cause = new Error(failure ?? words)
   const path = context.databaseDir
   if (/Address already in use|AddrInUse/i.test(words)) return new PortTakenError(context, { cause })
   if (saysDatabaseLocked(words)) return new DatabaseLockedError(path, { cause })
   const versions = versionsIn(words)
   if (versions !== undefined) return otherVersion(path, storage, versions, cause)
-  return damageIn(lastWords, path) ?? systemTrouble(said, path)
+  // What is no line of its log may be about another file: where it cannot make a log of its own it panics.
+  return damageIn(lastWords, path) ?? (failure === undefined ? undefined : systemTrouble(failure, path))
 }
 
 /** Do these lines say that the data are damaged? Nothing that a server does after it has said so mends them. */

@@ -32,6 +32,7 @@ export interface ExternalLeaseParts {
 }
 
 const CHECK_MS = 5_000
+const LOOK_AGAIN_MS = 500
 
 /**
  * A slot and a connection that is dialled again whenever it is lost, with growing pauses. `lost` fires after `timeoutMs` without one
@@ -43,7 +44,8 @@ export class ExternalLease extends EndingLease<ExternalServer> implements Lease<
   #pool: SlotPool
   #slot: Slot
   #epoch = 1
-  #couldLookAt = performance.now()
+  /** The first of the looks that have failed since the last good one. */
+  #cannotLookSince: number | undefined
   #lastDrop: Error | undefined
   #patience: NodeJS.Timeout | undefined
   #checks: NodeJS.Timeout | undefined
@@ -109,10 +111,11 @@ export class ExternalLease extends EndingLease<ExternalServer> implements Lease<
   async #check(): Promise<void> {
     try {
       await this.#keepSlot()
-      this.#couldLookAt = performance.now()
+      this.#cannotLookSince = undefined
     } catch (error) {
+      this.#cannotLookSince ??= performance.now()
       // Who could not look has not seen that anything is wrong.
-      const waits = isPassingTrouble(error) && performance.now() - this.#couldLookAt < this.#parts.timeoutMs
+      const waits = isPassingTrouble(error) && performance.now() - this.#cannotLookSince < this.#parts.timeoutMs
       if (!waits) this.lose(fileTrouble(error, this.#parts.root))
     }
     this.#schedule()
@@ -135,7 +138,8 @@ export class ExternalLease extends EndingLease<ExternalServer> implements Lease<
 
   #schedule(): void {
     if (this.ended.aborted) return
-    this.#checks = setTimeout(() => void this.#check(), CHECK_MS * (0.75 + 0.5 * Math.random()))
+    const ms = this.#cannotLookSince === undefined ? CHECK_MS * (0.75 + 0.5 * Math.random()) : LOOK_AGAIN_MS
+    this.#checks = setTimeout(() => void this.#check(), ms)
     this.#checks.unref()
   }
 }

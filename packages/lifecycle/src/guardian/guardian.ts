@@ -146,6 +146,7 @@ async function liveEpochs(g: Guardianship, before: ServerRecord | undefined, hel
   let recovering = before !== undefined && before.state !== 'stopped' && before.state !== 'failed'
   let previous = before
   let old: RunningServer | undefined
+  let lastFailure: unknown
   // Of the life before, where the server did not have it: its next life goes on under it.
   let kept: FileLock | undefined
   const obtainLock = async (): Promise<FileLock> => {
@@ -159,18 +160,25 @@ async function liveEpochs(g: Guardianship, before: ServerRecord | undefined, hel
   }
   for (;;) {
     let started: Started | undefined
+    let wasLaunched = false
+    const launched = (): void => {
+      wasLaunched = true
+    }
     try {
-      started = await startServer(g, { previous, old, recovering, obtainLock, hello })
+      started = await startServer(g, { previous, lastFailure, old, recovering, obtainLock, hello, launched })
     } catch (error) {
       if (error instanceof UsurpedError) return usurped(g, undefined)
       if (g.told.aborted) return toldWhileStarting(g)
       if (!worthRetrying(g, error, recovering)) return fail(g, error)
       note(g, 'server-died', 'start-failed', evidence(error))
+      if (wasLaunched && isSpent(g)) return
       previous = g.chronicle.current
+      lastFailure = fileTrouble(error, g.paths.root)
       old = undefined
       await pause(delayAfter(error), g.told).catch(() => {})
       continue
     }
+    lastFailure = undefined
     try {
       const outcome = await serve(g, started.server, previous)
       if (outcome.kind === 'stop') return await stop(g, started)
@@ -179,8 +187,7 @@ async function liveEpochs(g: Guardianship, before: ServerRecord | undefined, hel
         return fail(g, outcome.error)
       }
       note(g, 'server-died', outcome.reason, outcome.evidence)
-      // The engine inside this process cannot be opened twice: the next guardian does it.
-      if (g.driver.placement === 'guardian') return
+      if (isSpent(g)) return
       recovering = true
       previous = g.chronicle.current
       old = outcome.reason === 'told-to-die' ? started.server : undefined
@@ -190,6 +197,11 @@ async function liveEpochs(g: Guardianship, before: ServerRecord | undefined, hel
       return await usurped(g, started.server)
     }
   }
+}
+
+/** After a launch: the engine inside this process cannot be opened twice. The next guardian does it. */
+function isSpent({ driver }: Guardianship): boolean {
+  return driver.placement === 'guardian'
 }
 
 /** What the next guardian has to know to prove that a server is this one's. */
@@ -205,15 +217,20 @@ interface Started {
 
 interface Start {
   readonly previous: ServerRecord | undefined
+  /** Why the start before failed, if one did. */
+  readonly lastFailure: unknown
   /** Somebody may hold a lease on the one before. */
   readonly recovering: boolean
   /** Not dead yet. */
   readonly old: RunningServer | undefined
   obtainLock(): Promise<FileLock>
   hello(): void
+  /** Called once the driver has launched it, whatever comes of it. */
+  launched(): void
 }
 
-async function startServer(g: Guardianship, { previous, recovering, old, obtainLock, hello }: Start): Promise<Started> {
+async function startServer(g: Guardianship, start: Start): Promise<Started> {
+  const { previous, lastFailure, recovering, old, obtainLock, hello, launched } = start
   const { chronicle, paths, driver } = g
   // By those who have a lease.
   const isAwaited = recovering || previous?.restarting !== undefined
@@ -239,7 +256,8 @@ async function startServer(g: Guardianship, { previous, recovering, old, obtainL
   // A restart waits: at a logout everything is told to die, and we are about to be.
   if (previous?.nonce === g.setup.nonce) await pause(RESTART_DELAY_MS, g.told)
   if (refused) {
-    throw new ServerCrashLoopError({ dir: paths.root, ...limit, logTail: lastWords(paths.serverLog, 20) })
+    const logTail = lastWords(paths.serverLog, 20)
+    throw new ServerCrashLoopError({ dir: paths.root, ...limit, logTail }, { cause: lastFailure })
   }
 
   const lock = await obtainLock()
@@ -284,6 +302,7 @@ async function startServer(g: Guardianship, { previous, recovering, old, obtainL
           ...(lock.fd !== undefined && { lockFd: lock.fd }),
         }),
     })
+    launched()
     server.ended.then(() => g.wake.up())
     const passedOn = driver.placement === 'child' && lock.fd !== undefined && locksAreInheritable(g.backend.guarantees)
     if (passedOn) lock.release()

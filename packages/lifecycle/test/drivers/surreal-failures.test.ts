@@ -182,6 +182,11 @@ describe.runIf(path !== undefined)('a surreal executable that does not come up',
   })
 })
 
+/** Of 3.3.5, with `--log-file-path`. */
+const LOG_REFUSED =
+  'initializing rolling file appender failed: InitError { context: "failed to create log directory", source: Os { code: 13, ' +
+  'kind: PermissionDenied, message: "Permission denied" } }'
+
 describe('what the last words of a server mean', () => {
   const explain = (...lastWords: readonly string[]): Error | undefined =>
     explainFailure({
@@ -203,6 +208,17 @@ describe('what the last words of a server mean', () => {
   ])('“%s” is the system’s, and no damage of the file that was read', (words, code) => {
     const said = `2026-01-01T00:00:00Z ERROR surrealdb: Corruption: IO error: While open a file: 000009.sst: ${words}`
     expect(explain(said)).toMatchObject({ code, path: '/data/db', cause: { message: said } })
+  })
+
+  test.each([
+    ['a panic, about a log of its own', "thread 'main' panicked at rolling.rs:156:14:", LOG_REFUSED],
+    [
+      'a warning, after which it went on',
+      '2026-01-01T00:00:00Z  WARN surrealdb: Too many open files',
+      'Killed by a panic',
+    ],
+  ])('what the system refused is not said of the database by %s', (_what, ...lines) => {
+    expect(explain(...lines)).toBeUndefined()
   })
 
   test('words that nobody knows explain nothing', () => {

@@ -11,7 +11,7 @@ afterEach(() => {
 
 describe('a lease of a server elsewhere whose slot cannot be looked at (EIO)', () => {
   /** The disk fails as often as is said, then it works again. */
-  function leaseWhere(fails: () => boolean) {
+  function leaseWhere(fails: () => boolean, timeoutMs = TIMEOUT_MS) {
     vi.useFakeTimers()
     const trouble = Object.assign(new Error('i/o error'), { code: 'EIO' })
     const slot = { verify: async () => (fails() ? Promise.reject(trouble) : undefined) }
@@ -25,7 +25,7 @@ describe('a lease of a server elsewhere whose slot cannot be looked at (EIO)', (
       slot,
       connection,
       entrance: { driver },
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs,
     }
     return new ExternalLease(parts as never)
   }
@@ -41,6 +41,18 @@ describe('a lease of a server elsewhere whose slot cannot be looked at (EIO)', (
     expect(lease.lost.aborted).toBe(false)
     await lease.close()
   })
+
+  test.each([1_000, 5_000])(
+    'is kept when the one look that fails comes longer after the last good one than timeoutMs is (%s)',
+    async (timeoutMs) => {
+      let failures = 0
+      const lease = leaseWhere(() => failures++ === 1, timeoutMs)
+      await vi.advanceTimersByTimeAsync(TIMEOUT_MS)
+      expect(failures).toBeGreaterThan(2)
+      expect(lease.lost.aborted).toBe(false)
+      await lease.close()
+    },
+  )
 
   test('is lost after timeoutMs without a look, with what the system says', async () => {
     const lease = leaseWhere(() => true)
