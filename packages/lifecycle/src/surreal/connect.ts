@@ -3,6 +3,7 @@ import type { KeptLease } from '../client/kept-lease.ts'
 import type { LeasedServer, ReconnectEvent, ServiceLease } from '../client/lease.ts'
 import { isUp, look } from '../client/look.ts'
 import type { SharedServiceOptions } from '../client/options.ts'
+import { ReconnectListeners } from '../client/reconnect-listeners.ts'
 import { DEFAULT_TIMEOUT_MS, leaseService } from '../client/shared-service.ts'
 import { pause } from '../delay.ts'
 import type { Credentials } from '../driver.ts'
@@ -149,7 +150,7 @@ function urlOf(lease: KeptLease): string {
 class SurrealLease implements Lease {
   readonly #lease: KeptLease
   readonly #connection: SurrealConnection
-  readonly #listeners = new Set<(event: ReconnectEvent) => void>()
+  readonly #listeners = new ReconnectListeners<LeasedServer>()
   #url: string
   #closing: Promise<void> | undefined
 
@@ -183,8 +184,7 @@ class SurrealLease implements Lease {
   }
 
   onReconnect(listener: (event: ReconnectEvent) => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   close(): Promise<void> {
@@ -203,13 +203,14 @@ class SurrealLease implements Lease {
       this.#connection.redial(url)
       this.#url = url
       await this.#connection.whenConnected(this.#lease.lost)
-      for (const listener of this.#listeners) listener(event)
+      this.#listeners.tell(event)
     } catch (error) {
       if (!this.#lease.lost.aborted) this.#lease.lose(error)
     }
   }
 
   async #close(): Promise<void> {
+    this.#listeners.clear()
     // The slot first: the server may stop as soon as nobody holds one, whatever the connection's end takes.
     await this.#lease.close()
     await this.#connection.close()
