@@ -10,6 +10,7 @@ import { ConnectTimeoutError } from '../errors.ts'
 import { readCredentials } from '../state/credentials.ts'
 import { defaultDirectory, type Layout, layout } from '../state/layout.ts'
 import { lastWords } from '../state/server-log.ts'
+import { atMost } from './at-most.ts'
 import { dialProven } from './proven-dial.ts'
 import { describeWait, proveServer } from './proven-lease.ts'
 
@@ -90,7 +91,7 @@ class LeasedHttp implements SurrealHttp {
           return answer
         }
         if (performance.now() > deadline) throw this.#timedOut(answer.notSent)
-        await this.#lease.check()
+        await atMost(this.#lease.check(), deadline, over.signal)
         await pause(RETRY_MS, over.signal)
       }
     } catch (error) {

@@ -15,6 +15,7 @@ import { fileTrouble } from '../file-trouble.ts'
 import { readCredentials } from '../state/credentials.ts'
 import { defaultDirectory, type Layout, layout } from '../state/layout.ts'
 import { lastWords } from '../state/server-log.ts'
+import { atMost } from './at-most.ts'
 import { openConnection, type SurrealConnection } from './connection.ts'
 import { describeWait, proveServer } from './proven-lease.ts'
 
@@ -125,17 +126,6 @@ async function openUntil(
 
 const ATTEMPT_MS = 10_000
 const RETRY_MS = 100
-
-/** The lease waits as long as it takes, and lets the program end meanwhile; whoever connects does neither. */
-async function atMost(work: Promise<void>, deadline: number, signal: AbortSignal | undefined): Promise<void> {
-  const done = new AbortController()
-  const given = signal === undefined ? done.signal : AbortSignal.any([done.signal, signal])
-  try {
-    await Promise.race([work, pause(deadline - performance.now(), given)])
-  } finally {
-    done.abort()
-  }
-}
 
 function currentCredentials(options: ConnectOptions, paths: Layout): Credentials {
   const view = look(options.backend.locks, paths)
