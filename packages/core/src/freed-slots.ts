@@ -101,8 +101,15 @@ export class FreedSlots<L, T> {
       // No thread or descriptor left, say, or the directory is gone: the other slots may do. Without any, claimers learn why.
       if (signal.aborted) return
       this.#waits.delete(slot)
-      if (this.#waits.size === 0) for (const claimer of this.#claimers) claimer.reject(error)
+      if (this.#waits.size === 0) this.#refuseAll(error)
     }
+  }
+
+  /** None of them may stay: what a later wait brings would be handed to somebody who waits no more, and be nobody's. */
+  #refuseAll(error: unknown): void {
+    const claimers = [...this.#claimers]
+    this.#claimers.clear()
+    for (const claimer of claimers) claimer.reject(error)
   }
 
   #handOver(slot: number, lock: L): void {

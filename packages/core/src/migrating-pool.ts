@@ -38,6 +38,7 @@ export class MigratingPool implements SlotPool {
   readonly #next: SlotPool
   readonly #claimed: SlotPool | undefined
   readonly #closed = new AbortController()
+  #closing: Promise<void> | undefined
 
   constructor({ dir, backend, old, next, claimsBoth, isSeenBy }: MigratingPoolParts) {
     if (isSeenBy !== undefined) this.isSeenBy = isSeenBy
@@ -103,15 +104,19 @@ export class MigratingPool implements SlotPool {
     } while (!(await this.#mayBeEmpty(signal)))
   }
 
-  async close(): Promise<void> {
-    if (this.#closed.signal.aborted) return
-    this.#closed.abort(new PoolClosedError(this.dir))
-    await this.#next.close()
-    await this.#old?.close()
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  async #close(): Promise<void> {
+    this.#closed.abort(new PoolClosedError(this.dir))
+    await this.#next.close()
+    await this.#old?.close()
   }
 
   #pools(): readonly SlotPool[] {

@@ -168,8 +168,14 @@ async function open(migration: Migration, name: string, dir: string, options: Op
     const place = placeOf(migration, dir)
     try {
       const pool = await openAt(migration, name, dir, place, options)
-      if (isStill(migration, dir, place)) return pool
-      await pool.close()
+      let keep = false
+      try {
+        keep = isStill(migration, dir, place)
+        if (keep) return pool
+      } finally {
+        // Also where it cannot be told, or the directory is being moved: then nobody gets the pool.
+        if (!keep) await pool.close()
+      }
     } catch (error) {
       if (!(error instanceof ProtocolMismatchError) || changes >= MAX_CHANGES) throw error
       if (isStill(migration, dir, place)) throw error

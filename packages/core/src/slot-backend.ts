@@ -102,7 +102,7 @@ export interface SlotPool extends AsyncDisposable {
    * name? (A guardian lives on with the backend of the program that launched it, while others migrate.)
    */
   isSeenBy?(backend: string): boolean
-  /** Releases what this pool still holds and ends its waits. Idempotent. */
+  /** Releases what this pool still holds and ends its waits. Idempotent; a second call joins the first. */
   close(): Promise<void>
 }
 

@@ -20,6 +20,7 @@ export class StoredPool implements SlotPool {
   readonly size: number
   readonly #store: SlotStore
   readonly #closed = new AbortController()
+  #closing: Promise<void> | undefined
 
   constructor(backend: string, dir: string, size: number, store: SlotStore) {
     this.backend = backend
@@ -81,15 +82,19 @@ export class StoredPool implements SlotPool {
     }
   }
 
-  async close(): Promise<void> {
-    if (this.#closed.signal.aborted) return
-    this.#closed.abort(new PoolClosedError(this.dir))
-    for (const slot of HeldSlot.heldBy(this)) await slot.release()
-    this.#store.close()
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  async #close(): Promise<void> {
+    this.#closed.abort(new PoolClosedError(this.dir))
+    for (const slot of HeldSlot.heldBy(this)) await slot.release()
+    this.#store.close()
   }
 
   /** As `takeFree`: the usual claim is one synchronous call, so that no promise stands between it and its system calls. */
@@ -137,7 +142,8 @@ export class StoredPool implements SlotPool {
         if (leftMs <= 0) throw this.#exhausted()
         await handover.orAfter(Math.min(jittered(wait), leftMs))
         const taken = handover.take()
-        if (taken !== undefined) return new HeldSlot(taken, this)
+        // The pool may have been closed since it was handed over.
+        if (taken !== undefined) return this.#holdUnlessAborted(taken, signal)
         const slot = await unlessProbed(this.#claimOnce(signal), giveUpAt)
         if (slot !== undefined) return slot
       }

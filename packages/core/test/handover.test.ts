@@ -102,6 +102,30 @@ test('closing the pool ends the waits', async () => {
   expect(locker.waits).toEqual([])
 })
 
+// the kernel grants A a slot
+// the pool is closed, so many promises later
+// A goes on
+test.each([0, 1, 2, 3, 4, 5, 6, 7, 8])(
+  'a pool that is closed in the moment in which a slot is handed over keeps none (%i)',
+  async (promises) => {
+    const { pool, locker, held } = await openFull(1)
+    const ends = await mustBlock('claim()', pool.claim(LONG))
+    const freed = held[0]?.release()
+    await freed
+    for (let n = 0; n < promises; n++) await undefined
+    await pool.close()
+    await ends().catch((error) => expect(error).toMatchObject({ code: 'PROCREF_POOL_CLOSED' }))
+    expect(locker.locks.size).toBe(0)
+  },
+)
+
+test('closing a pool a second time waits for the first', async () => {
+  const { pool, locker } = await openFull(20)
+  void pool.close()
+  await pool.close()
+  expect(locker.locks.size).toBe(0)
+})
+
 // A waits for a slot whose file is deleted: nobody will ever free that one
 test('a slot whose file was deleted while a claim waited is found by looking', async () => {
   const { pool, held } = await openFull(1)
@@ -132,6 +156,27 @@ test.each(['EAGAIN', 'EMFILE'])(
     expect((await ends()).id).toBe(held[0]?.id)
   },
 )
+
+// A waits, and the kernel refuses every wait: A looks instead, and gives up
+// B waits; the kernel can wait by now
+// a slot is freed
+test('a claim whose waits the kernel refused is handed nothing once it has given up', async () => {
+  const locker = new TestLocker().handingOver()
+  const wait = locker.lockWhenFree
+  let refuses = true
+  locker.lockWhenFree = async (...given) => {
+    if (refuses || wait === undefined) throw errno('EMFILE')
+    return await wait(...given)
+  }
+  const { pool, held } = await openFull(1, locker)
+  await expect(pool.claim({ timeoutMs: 1 })).rejects.toMatchObject({ code: 'PROCREF_SLOTS_EXHAUSTED' })
+  refuses = false
+  const ends = await mustBlock('the claim of B', pool.claim(LONG))
+  await held[0]?.release()
+  expect((await ends()).id).toBe(0)
+  await pool.close()
+  expect(locker.locks.size).toBe(0)
+})
 
 test('an error of the wait that is none of the system’s is thrown, not hidden', async () => {
   const locker = new TestLocker()

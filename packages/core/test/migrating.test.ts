@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type FileLocker,
@@ -7,6 +7,7 @@ import {
   readProtocolPin,
   rebuildFromDescriptor,
   type SlotBackend,
+  type SlotPool,
 } from '@procref/core'
 import { freshDir } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
@@ -132,6 +133,34 @@ describe('slots', () => {
     expect(slot.lost.aborted).toBe(true)
     await slot.release()
     await (await pool.claim()).verify()
+  })
+
+  // phase 1 opens the old pool, then the new one
+  // `procref migrate` says in the pin that it moves the directory
+  // phase 1 looks whether all is still as it was
+  test('a directory that begins to move while it is opened is refused, and nothing of it stays open', async () => {
+    const dir = join(freshDir(), 'slots')
+    const left = new Set<SlotPool>()
+    const noting = (backend: SlotBackend, afterwards: () => void): SlotBackend => ({
+      ...backend,
+      async open(...given) {
+        const pool = await backend.open(...given)
+        left.add(pool)
+        const close = pool.close.bind(pool)
+        pool.close = () => close().then(() => void left.delete(pool))
+        afterwards()
+        return pool
+      },
+    })
+    const { from, to } = worlds()
+    const pin = join(dir, 'protocol.json')
+    const begin = (): void => {
+      const before = JSON.parse(readFileSync(pin, 'utf8'))
+      writeFileSync(pin, JSON.stringify({ ...before, format: 2, moving: { to: 'new' } }))
+    }
+    const opening = migrating({ from: noting(from, () => {}), to: noting(to, begin), phase: 1 }).open(dir, { slots: 1 })
+    await expect(opening).rejects.toMatchObject({ code: 'PROCREF_DIRECTORY_MOVING' })
+    expect(left.size).toBe(0)
   })
 
   test('phase 3 is refused where phase 1 and 2 never were: its users would not see those of the old backend', async () => {

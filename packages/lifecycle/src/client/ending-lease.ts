@@ -1,5 +1,6 @@
 import { LeaseLostError } from '../errors.ts'
 import type { ReconnectEvent } from './lease.ts'
+import { ReconnectListeners } from './reconnect-listeners.ts'
 
 /**
  * How a lease ends, wherever its server is: closed by its user, or lost for a reason; whichever comes first, and once.
@@ -10,7 +11,7 @@ export abstract class EndingLease<Server> implements AsyncDisposable {
   readonly #dir: string
   readonly #lost = new AbortController()
   readonly #ended = new AbortController()
-  readonly #listeners = new Set<(event: ReconnectEvent<Server>) => void>()
+  readonly #listeners = new ReconnectListeners<Server>()
   #closing: Promise<void> | undefined
 
   constructor(dir: string) {
@@ -27,8 +28,7 @@ export abstract class EndingLease<Server> implements AsyncDisposable {
   }
 
   onReconnect(listener: (event: ReconnectEvent<Server>) => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   close(): Promise<void> {
@@ -48,7 +48,7 @@ export abstract class EndingLease<Server> implements AsyncDisposable {
   }
 
   protected announce(event: ReconnectEvent<Server>): void {
-    for (const listener of this.#listeners) listener(event)
+    this.#listeners.tell(event)
   }
 
   /** Stops its timers and gives back what it has. Called once, when the lease is over. */

@@ -18,7 +18,8 @@ export interface ServiceLease<Server = LeasedServer> extends AsyncDisposable {
   readonly server: Server
   /**
    * Calls `listener` after the server was replaced and is reachable again; returns the function that stops that. Writes in
-   * flight at the time may have been carried out, or be carried out twice.
+   * flight at the time may have been carried out, or be carried out twice. What a listener throws is an uncaught exception of the program,
+   * and nothing to the lease.
    */
   onReconnect(listener: (event: ReconnectEvent<Server>) => void): () => void
   /** Gives the slot back. Never waits for the server to stop. Idempotent; a second call joins the first. */

@@ -43,6 +43,7 @@ export async function leaseService(options: SharedServiceOptions): Promise<KeptL
   const progress = (step: Progress['step'], message: string): void =>
     options.onProgress?.({ step, message, elapsedMs: performance.now() - began })
   const paths = layout(options.dir ?? defaultDirectory())
+  const endIfAbandoned = options.endWith && endWith(options.endWith, paths.root)
   secureDirectory(paths.root)
   const guardianProgram = guardianProgramOf(options)
   const pool = await backend.open(paths.slots, {
@@ -71,7 +72,8 @@ export async function leaseService(options: SharedServiceOptions): Promise<KeptL
     checkConfiguration(record, driver, options, paths.root)
     await slot.verify()
     const lease = new KeptLease({ pool, slot, record, wait })
-    if (options.endWith !== undefined) endWith(options.endWith, lease, paths.root)
+    endIfAbandoned?.(lease)
+    lease.lost.throwIfAborted()
     return lease
   } catch (error) {
     await pool.close()

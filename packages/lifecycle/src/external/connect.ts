@@ -40,6 +40,7 @@ export async function connectExternal(options: ExternalConnectOptions): Promise<
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
   const began = performance.now()
   const paths = layout(options.dir ?? defaultDirectory())
+  const endIfAbandoned = options.endWith && endWith(options.endWith, paths.root)
   secureDirectory(paths.root)
   const place = { backend, dir: paths.externalSlots, label: labelOf(label, driver), allowUnsafeFilesystem }
   const pool = await backend.open(place.dir, {
@@ -54,7 +55,9 @@ export async function connectExternal(options: ExternalConnectOptions): Promise<
       options.onProgress?.({ step: 'connecting', message, elapsedMs: performance.now() - began } satisfies Progress)
     const connection = await openUntil(entrance, { deadline: began + timeoutMs, timeoutMs, signal, progress })
     const lease = new ExternalLease({ root: paths.root, place, pool, slot, entrance, connection, timeoutMs })
-    if (options.endWith !== undefined) endWith(options.endWith, lease, paths.root)
+    endIfAbandoned?.(lease)
+    if (lease.lost.aborted) await lease.close()
+    lease.lost.throwIfAborted()
     return lease
   } catch (error) {
     await pool.close()

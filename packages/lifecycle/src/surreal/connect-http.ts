@@ -11,6 +11,7 @@ import { dialProven } from '../identity/proven-dial.ts'
 import { readCredentials } from '../state/credentials.ts'
 import { defaultDirectory, type Layout, layout } from '../state/layout.ts'
 import { lastWords } from '../state/server-log.ts'
+import { atMost } from './at-most.ts'
 import { describeWait, proveServer } from './proven-lease.ts'
 
 /** One request. Everything that is not said is as HTTP has it. */
@@ -100,7 +101,7 @@ class LeasedHttp implements SurrealHttp {
           return answer
         }
         if (performance.now() > deadline) throw this.#timedOut(answer.notSent)
-        await this.#lease.check()
+        await atMost(this.#lease.check(), deadline, over.signal)
         await pause(RETRY_MS, over.signal)
       }
     } catch (error) {

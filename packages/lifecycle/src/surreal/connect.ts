@@ -3,6 +3,7 @@ import type { KeptLease } from '../client/kept-lease.ts'
 import type { LeasedServer, ReconnectEvent, ServiceLease } from '../client/lease.ts'
 import { isUp, look } from '../client/look.ts'
 import type { SharedServiceOptions } from '../client/options.ts'
+import { ReconnectListeners } from '../client/reconnect-listeners.ts'
 import { DEFAULT_TIMEOUT_MS, leaseService } from '../client/shared-service.ts'
 import { pause } from '../delay.ts'
 import type { Credentials } from '../driver.ts'
@@ -14,6 +15,7 @@ import { fileTrouble } from '../file-trouble.ts'
 import { readCredentials } from '../state/credentials.ts'
 import { defaultDirectory, type Layout, layout } from '../state/layout.ts'
 import { lastWords } from '../state/server-log.ts'
+import { atMost } from './at-most.ts'
 import { openConnection, type SurrealConnection } from './connection.ts'
 import { describeWait, proveServer } from './proven-lease.ts'
 
@@ -125,17 +127,6 @@ async function openUntil(
 const ATTEMPT_MS = 10_000
 const RETRY_MS = 100
 
-/** The lease waits as long as it takes, and lets the program end meanwhile; whoever connects does neither. */
-async function atMost(work: Promise<void>, deadline: number, signal: AbortSignal | undefined): Promise<void> {
-  const done = new AbortController()
-  const given = signal === undefined ? done.signal : AbortSignal.any([done.signal, signal])
-  try {
-    await Promise.race([work, pause(deadline - performance.now(), given)])
-  } finally {
-    done.abort()
-  }
-}
-
 function currentCredentials(options: ConnectOptions, paths: Layout): Credentials {
   const view = look(options.backend.locks, paths)
   if (!isUp(view)) throw new Error(`no server is up in ${paths.root}; the lease waits for the next one`)
@@ -149,7 +140,7 @@ function urlOf(lease: KeptLease): string {
 class SurrealLease implements Lease {
   readonly #lease: KeptLease
   readonly #connection: SurrealConnection
-  readonly #listeners = new Set<(event: ReconnectEvent) => void>()
+  readonly #listeners = new ReconnectListeners<LeasedServer>()
   #url: string
   #closing: Promise<void> | undefined
 
@@ -183,8 +174,7 @@ class SurrealLease implements Lease {
   }
 
   onReconnect(listener: (event: ReconnectEvent) => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   close(): Promise<void> {
@@ -203,13 +193,14 @@ class SurrealLease implements Lease {
       this.#connection.redial(url)
       this.#url = url
       await this.#connection.whenConnected(this.#lease.lost)
-      for (const listener of this.#listeners) listener(event)
+      this.#listeners.tell(event)
     } catch (error) {
       if (!this.#lease.lost.aborted) this.#lease.lose(error)
     }
   }
 
   async #close(): Promise<void> {
+    this.#listeners.clear()
     // The slot first: the server may stop as soon as nobody holds one, whatever the connection's end takes.
     await this.#lease.close()
     await this.#connection.close()

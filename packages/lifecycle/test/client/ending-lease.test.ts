@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 // Not part of the public interface.
 import { EndingLease } from '../../dist/client/ending-lease.js'
+import { uncaughtException } from './uncaught-exception.ts'
 
 /** A lease that says what happens to it, in its order. */
 class SayingLease extends EndingLease<string> {
@@ -47,4 +48,41 @@ test('a listener that was taken away is not called', () => {
   stop()
   lease.reconnect(3)
   expect(lease.said).toEqual(['reconnected: the server 2', 'the other listener', 'reconnected: the server 3'])
+})
+
+test('a listener that throws keeps neither the lease nor the other listeners from going on: the program hears of it as of any other mistake', async () => {
+  const lease = new SayingLease()
+  const mistake = new Error('a mistake of the program')
+  lease.onReconnect(() => {
+    throw mistake
+  })
+  lease.onReconnect(() => lease.said.push('the last listener'))
+  const uncaught = uncaughtException()
+  lease.reconnect(2)
+  expect(await uncaught).toBe(mistake)
+  expect(lease.said).toEqual(['reconnected: the server 2', 'the last listener'])
+})
+
+test('a listener that takes itself away and comes back is called once for each reconnection', () => {
+  const lease = new SayingLease()
+  let calls = 0
+  const again = (): void => {
+    stop()
+    // Else it would go on for ever.
+    if (++calls < 10) stop = lease.onReconnect(again)
+  }
+  let stop = lease.onReconnect(again)
+  lease.reconnect(2)
+  expect(calls).toBe(1)
+  lease.reconnect(3)
+  expect(calls).toBe(2)
+})
+
+test('a listener that closes the lease is the last one that is told', async () => {
+  const lease = new SayingLease()
+  lease.onReconnect(() => void lease.close())
+  lease.onReconnect(() => lease.said.push('told of a lease that is over'))
+  lease.reconnect(2)
+  await lease.close()
+  expect(lease.said).toEqual(['reconnected: the server 2', 'ended: PROCREF_LEASE_LOST', 'released'])
 })

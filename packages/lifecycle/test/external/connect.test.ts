@@ -14,6 +14,7 @@ import {
   type Lease,
   lookAtSlots,
 } from '../../dist/index.js'
+import { uncaughtException } from '../client/uncaught-exception.ts'
 import { freePort } from '../drivers/driver-suite.ts'
 import { type Asked, type Reply, startFakeServer } from '../surreal/fake-server.ts'
 
@@ -279,6 +280,21 @@ test('a lost connection is made again: the epoch grows, listeners are told, and 
   const answer = made.db.query('DROP').then((results) => results)
   expect(await told).toEqual({ epoch: 2, server: made.server })
   expect(await within('the answer', answer)).toEqual(['answered'])
+  expect([made.epoch, made.lost.aborted]).toEqual([2, false])
+})
+
+test('a listener that throws is an uncaught exception of the program; the lease goes on', async () => {
+  const server = await startFakeServer(({ method, params }) =>
+    method === 'query' && params[0] === 'DROP' && server.connections() === 1 ? 'drop' : undefined,
+  )
+  const made = await lease({ url: server.url })
+  const mistake = new Error('a mistake of the program')
+  made.onReconnect(() => {
+    throw mistake
+  })
+  const uncaught = uncaughtException()
+  expect(await within('the answer', made.db.query('DROP'))).toEqual(['answered'])
+  expect(await within('the mistake', uncaught)).toBe(mistake)
   expect([made.epoch, made.lost.aborted]).toEqual([2, false])
 })
 
