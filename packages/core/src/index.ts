@@ -91,4 +91,5 @@ export { SlotTableStore, TableBeingMadeError, TableUnsettledError, TableUnstable
 export { type StorePlace, type StoreSlotsOptions, storeSlots } from './store-slots.ts'
 export { type SystemCalls, systemCalls } from './system-calls.ts'
 export { type FileIdentity, leadsTo, openIfThere, replaceFile, TableDamagedError } from './table-file.ts'
+export { unlessAborted } from './unless-aborted.ts'
 export { UnsafeFileError } from './unsafe-file.ts'

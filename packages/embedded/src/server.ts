@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { unlessAborted } from '@procref/core'
 import {
   type Credentials,
   type Endpoint,
@@ -250,21 +251,6 @@ class EmbeddedServer implements RunningServer {
     if (id === 'no UUID') return text(401, invalid)
     if (id !== undefined && this.#context.engineIds.has(id)) return badRequest(invalid)
     return hasProof(request.headers) ? await refusal(this.#context, request.headers) : undefined
-  }
-}
-
-/** `pending`, or the signal's reason; what `pending` waits for goes on by itself. */
-async function unlessAborted<T>(pending: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
-  let aborted = (): void => {}
-  const given = new Promise<never>((_, reject) => {
-    aborted = () => reject(signal.reason)
-    signal.addEventListener('abort', aborted)
-  })
-  try {
-    return await Promise.race([pending, given])
-  } finally {
-    signal.removeEventListener('abort', aborted)
   }
 }
 

@@ -1,9 +1,8 @@
-import { identifySelf } from '@procref/core'
+import { identifySelf, unlessAborted } from '@procref/core'
 import { timerMs } from '../delay.ts'
 import { GuardianLaunchError } from '../errors.ts'
 import { launchGuardian } from '../guardian/launch.ts'
 import { newNonce } from '../state/nonce.ts'
-import { unlessAborted } from '../unless-aborted.ts'
 import type { WaitContext } from './await-serving.ts'
 import { look } from './look.ts'
 

@@ -1,5 +1,5 @@
 /** `pending`, or the signal's reason; what `pending` waits for goes on by itself. Leaves no listener behind. */
-export async function unlessAborted<T>(pending: Promise<T> | undefined, signal: AbortSignal): Promise<T | undefined> {
+export async function unlessAborted<T>(pending: T | PromiseLike<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted()
   let aborted = (): void => {}
   const given = new Promise<never>((_, reject) => {
