@@ -1,4 +1,4 @@
-import { translateErrno } from './errno.ts'
+import { errnoOf, FileAccessError, translateErrno } from './errno.ts'
 import { ProcrefError } from './errors.ts'
 import { isPassingTrouble } from './passing-trouble.ts'
 import { readProtocolPin } from './protocol-pin.ts'
@@ -83,8 +83,14 @@ async function tryCandidate(
     // A module that is not installed, in most cases.
     no = unsupported(error)
   }
-  if (isPassingTrouble(no.cause)) throw translateErrno(no.cause, `try the backend ${candidate.name} for`, dir)
+  if (isUndecided(no.cause)) throw translateErrno(no.cause, `try the backend ${candidate.name} for`, dir)
   return { reason: no.reason }
+}
+
+/** ENOLCK may be for good: a file system that keeps no locks (NFS without lockd) says it, too, and another backend works there. */
+function isUndecided(cause: unknown): boolean {
+  const errno = cause instanceof FileAccessError ? cause.errno : errnoOf(cause)
+  return errno !== 'ENOLCK' && isPassingTrouble(cause)
 }
 
 function reasonFor(

@@ -116,4 +116,13 @@ describe('when the system did not get to it', () => {
     const selecting = selectBackend([first, candidate('b')], freshDir())
     await expect(selecting).rejects.toMatchObject({ code: 'PROCREF_TOO_MANY_OPEN_FILES' })
   })
+
+  test('a file system without locks (ENOLCK) is none of that: the next one may work there', async () => {
+    const cause = Object.assign(new Error('no locks available'), { code: 'ENOLCK' })
+    const selection = await selectBackend(
+      [candidate('a', { supported: false, reason: 'ENOLCK', cause }), candidate('b')],
+      freshDir(),
+    )
+    expect(selection.backend.name).toBe('b')
+  })
 })

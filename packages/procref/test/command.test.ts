@@ -210,6 +210,20 @@ describe('a server that is kept up on purpose (embedded engine)', () => {
     await eventually('the guardian has left', () => !isAlive(server.guardianPid))
   })
 
+  test.each(['stop', 'restart'])('Ctrl-C while %s waits takes back what was asked', async (command) => {
+    const dir = await started()
+    const args = command === 'stop' ? ['--force'] : []
+    const { server } = JSON.parse((await finish(procref('status', '--dir', dir, '--json'))).stdout)
+    await freeze(server.guardianPid)
+    const waiting = procref(command, '--dir', dir, ...args)
+    await eventually('the guardian is asked', () => existsSync(`${dir}/request.json`))
+    waiting.kill('SIGINT')
+    const { code, stderr } = await finish(waiting)
+    expect({ code, stderr }).toEqual({ code: null, stderr: expect.stringContaining('SIGINT') })
+    expect(existsSync(`${dir}/request.json`)).toBe(false)
+    process.kill(server.guardianPid, 'SIGCONT')
+  })
+
   test('a guardian that leaves before it reads the request: stop says stopped, and leaves no request', async () => {
     const dir = serviceDir()
     const query = ['--driver', 'embedded', '--linger', '10m', '--query', 'RETURN 1']

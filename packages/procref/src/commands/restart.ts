@@ -2,6 +2,7 @@ import { inspect, readServerRecord, requestRestart, type ServerRecord } from '@p
 import { backendAsRecorded, resolveBackend } from '../choose-backend.ts'
 import type { Colors } from '../cli/output.ts'
 import { whileWaiting } from '../cli/progress.ts'
+import { untilSignal } from '../cli/until-signal.ts'
 import { driverAsRecorded } from '../drivers.ts'
 import { resolvePlace } from '../place.ts'
 import { type LookOptions, type Status, statusOf, viewStatus } from './status.ts'
@@ -47,14 +48,18 @@ async function restart(
   backend: Awaited<ReturnType<typeof resolveBackend>>,
 ): Promise<ServerRecord | undefined> {
   const driver = await driverAsRecorded(record.driver)
-  const outcome = await whileWaiting((onProgress) =>
-    requestRestart({
-      dir,
-      backend,
-      driver,
-      onProgress: (message) => onProgress({ message }),
-      ...(timeout !== undefined && { timeoutMs: timeout }),
-    }),
+  // Whoever gives up waiting takes back what was asked, unless the guardian has begun.
+  const outcome = await untilSignal((signal) =>
+    whileWaiting((onProgress) =>
+      requestRestart({
+        dir,
+        backend,
+        driver,
+        signal,
+        onProgress: (message) => onProgress({ message }),
+        ...(timeout !== undefined && { timeoutMs: timeout }),
+      }),
+    ),
   )
   return outcome.kind === 'restarted' ? outcome.before : undefined
 }

@@ -1,6 +1,7 @@
 import { endKeeper, inspect, requestStop, StillInUseError } from '@procref/lifecycle'
 import { resolveBackend } from '../choose-backend.ts'
 import { whileWaiting } from '../cli/progress.ts'
+import { untilSignal } from '../cli/until-signal.ts'
 import { resolvePlace } from '../place.ts'
 import type { LookOptions } from './status.ts'
 
@@ -30,12 +31,16 @@ export async function stopServer(options: StopServerOptions): Promise<Stopped> {
   const others = holders.filter(({ pid }) => pid === undefined || pid !== keeper.identity?.pid)
   if (others.length > 0 && options.force !== true) throw new StillInUseError(root, others)
   await endKeeper(root, backend)
-  const outcome = await whileWaiting((onProgress) =>
-    requestStop(root, backend, {
-      when: options.force === true ? 'always' : 'unused',
-      onProgress: (message) => onProgress({ message }),
-      ...(options.timeout !== undefined && { timeoutMs: options.timeout }),
-    }),
+  // Whoever gives up waiting takes back what was asked, unless the guardian has begun.
+  const outcome = await untilSignal((signal) =>
+    whileWaiting((onProgress) =>
+      requestStop(root, backend, {
+        when: options.force === true ? 'always' : 'unused',
+        signal,
+        onProgress: (message) => onProgress({ message }),
+        ...(options.timeout !== undefined && { timeoutMs: options.timeout }),
+      }),
+    ),
   )
   return { dir: root, state: 'stopped', wasRunning: outcome === 'stopped' }
 }
