@@ -83,7 +83,10 @@ test.runIf(isNativeCodeHere())(
     const { heapBytes, resources } = await insidesOf(dir, guardianPid)
     await changeHands(2_000)
     await noMoreThan(resources, async () => (await insidesOf(dir, guardianPid)).resources)
-    expect((await insidesOf(dir, guardianPid)).heapBytes - heapBytes).toBeLessThan(HEAP_BYTES)
+    // What V8 has compiled for them goes after some collections without them, each look being one; what is kept of them does not.
+    const isLittle = async (): Promise<boolean> =>
+      (await insidesOf(dir, guardianPid)).heapBytes - heapBytes < HEAP_BYTES
+    await eventually('nothing is kept of them', isLittle)
   },
 )
 
