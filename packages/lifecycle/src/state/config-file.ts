@@ -81,7 +81,13 @@ function isSetting(key: string): key is keyof DirectoryConfig {
 }
 
 function explain(key: string, expected: string | undefined, found: unknown): string | undefined {
-  return expected === undefined ? undefined : `${key} must be ${expected}, not ${plainJson(found)}`
+  return expected === undefined ? undefined : `${key} must be ${expected}, not ${inWords(found)}`
+}
+
+/** Of what is no single value only what it is: it may be as large as a file, and nest deeper than calls can. */
+function inWords(value: unknown): string {
+  if (Array.isArray(value)) return 'a list'
+  return typeof value === 'object' && value !== null ? 'an object' : plainJson(value)
 }
 
 function wholeNumber(from: number, to: number): Rule {

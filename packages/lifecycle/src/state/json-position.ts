@@ -70,26 +70,41 @@ class Scan {
   }
 }
 
-/** Reads one value; false where it ends too early or goes wrong. */
-function skipValue(scan: Scan, first: Token | undefined = scan.next()): boolean {
-  if (first === undefined || first.text === '') return false
-  if (first.text === '{') return skipList(scan, '}', skipMember)
-  if (first.text === '[') return skipList(scan, ']', skipValue)
-  return !/^[}\]:,]$/.test(first.text)
-}
-
-function skipMember(scan: Scan, name: Token | undefined): boolean {
-  return name?.text.startsWith('"') === true && scan.next()?.text === ':' && skipValue(scan)
-}
-
-function skipList(scan: Scan, end: string, skipItem: (scan: Scan, first: Token | undefined) => boolean): boolean {
-  let token = scan.next()
-  if (token?.text === end) return true
-  while (skipItem(scan, token)) {
-    token = scan.next()
-    if (token?.text === end) return true
-    if (token?.text !== ',') return false
-    token = scan.next()
+/** Reads one value; false where it ends too early or goes wrong. Without recursion: a text can nest deeper than calls. */
+function skipValue(scan: Scan): boolean {
+  /** Of the objects and lists that have begun: what ends them. */
+  const ends: string[] = []
+  for (let token = scan.next(); ; ) {
+    if (token === undefined || /^([}\]:,]|)$/.test(token.text)) return false
+    const end = ENDS[token.text]
+    const item = end === undefined ? undefined : scan.next()
+    if (end !== undefined && item?.text !== end) {
+      ends.push(end)
+      token = firstOfValue(scan, end, item)
+      continue
+    }
+    const next = afterValue(scan, ends)
+    if (typeof next === 'boolean') return next
+    token = next.value
   }
-  return false
+}
+
+const ENDS: Readonly<Record<string, string>> = { '{': '}', '[': ']' }
+
+/** How the next value of what is open begins. True: nothing is open any more. False: neither an end nor a comma follows. */
+function afterValue(scan: Scan, ends: string[]): boolean | { readonly value: Token | undefined } {
+  for (;;) {
+    const end = ends.at(-1)
+    if (end === undefined) return true
+    const token = scan.next()
+    if (token?.text === ',') return { value: firstOfValue(scan, end, scan.next()) }
+    if (token?.text !== end) return false
+    ends.pop()
+  }
+}
+
+/** How the value of an item that begins with `first` begins: of an object's, behind its name. `undefined`: it has none. */
+function firstOfValue(scan: Scan, end: string, first: Token | undefined): Token | undefined {
+  if (end === ']') return first
+  return first?.text.startsWith('"') === true && scan.next()?.text === ':' ? scan.next() : undefined
 }

@@ -83,6 +83,14 @@ test('the line is that of the key itself, not of a text like it, and the last of
   )
 })
 
+test('what nests deeper than calls can is refused as well, with its line', () => {
+  const nested = (text: string, depth: number): string => `${'{"a":['.repeat(depth)}${text}${']}'.repeat(depth)}`
+  const deep = nested('1', 20_000)
+  expect(() => read(`{"slots": ${deep},\n"port": 0}`)).toThrow(refused(1, /slots must be .* not /))
+  expect(() => read(`{"a": ${deep},\n"port": 0\n}`)).toThrow(refused(1, /"a"/))
+  expect(() => read(`{"port": 1,\n"b":\n${nested('oops', 20_000)}}`)).toThrow(refused(3, /not valid JSON/))
+})
+
 test('what is no object is refused', () => {
   for (const text of ['[]', 'null', '"port"', '1'])
     expect(() => read(text)).toThrow(refused(1, /must contain an object/))
