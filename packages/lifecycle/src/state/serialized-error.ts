@@ -15,6 +15,8 @@ export interface SerializedError {
 
 /** A chain of causes is cut here: it may be a ring. */
 const MAX_CAUSES = 5
+/** Another version may write a longer one; a text that nests deeper than calls can was written by none. */
+const MOST_CAUSES = 100
 /** Facts nested deeper are left out: they may be a ring as well. */
 const MAX_DEPTH = 8
 const NOT_DETAILS: ReadonlySet<string> = new Set(['code', 'name', 'message', 'stack', 'cause'])
@@ -39,7 +41,7 @@ export function rebuildError(serialized: SerializedError): Error {
 }
 
 /** The shape that `rebuildError` relies on. */
-export function isSerializedError(value: unknown): value is SerializedError {
+export function isSerializedError(value: unknown, causes: number = MOST_CAUSES): value is SerializedError {
   if (typeof value !== 'object' || value === null) return false
   const v = value as Record<string, unknown>
   return (
@@ -48,7 +50,7 @@ export function isSerializedError(value: unknown): value is SerializedError {
     typeof v.message === 'string' &&
     typeof v.details === 'object' &&
     v.details !== null &&
-    (v.cause === undefined || isSerializedError(v.cause)) &&
+    (v.cause === undefined || (causes > 0 && isSerializedError(v.cause, causes - 1))) &&
     (v.stack === undefined || typeof v.stack === 'string')
   )
 }

@@ -188,3 +188,11 @@ test('what is no serialized error is told from one', () => {
     expect(isSerializedError(wrong)).toBe(false)
   }
 })
+
+test('a chain of causes that is deeper than calls can be is none', () => {
+  const [open, close] = ['{"name":"E","message":"m","details":{},"cause":', '}']
+  const chain = (length: number): unknown =>
+    JSON.parse(`${open.repeat(length)}{"name":"E","message":"m","details":{}}${close.repeat(length)}`)
+  expect(isSerializedError(chain(10))).toBe(true)
+  expect(isSerializedError(chain(20_000))).toBe(false)
+})
