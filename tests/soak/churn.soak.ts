@@ -4,6 +4,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, release } from 'node:os'
 import { setTimeout as after } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { JOURNAL_LIMIT_BYTES, SERVER_LOG_LIMIT_BYTES } from '@procref/lifecycle'
 import { isAlive, servantsOf } from '@procref/testing'
 import { expect, test } from 'vitest'
@@ -12,6 +13,8 @@ import { type DirectorySizes, type Footprint, footprintOf, sizesOf } from '../se
 import { DRIVERS, type Driver, nothingIsLeft, serviceDir, stateOf } from '../service/service.ts'
 import { type Trend, trendOf } from '../service/trend.ts'
 
+/** What is committed says nothing of the machine's folders. */
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const MINUTES = Number(process.env.PROCREF_SOAK_MINUTES ?? 120)
 const MINUTE_MS = 60_000
 const SAMPLE_MS = Number(process.env.PROCREF_SOAK_SAMPLE_MS ?? 30_000)
@@ -107,7 +110,8 @@ async function churn(driver: Driver, what: 'calm' | 'stormy'): Promise<void> {
           save('running')
         }
       } catch (error) {
-        run.failures.push(`minute ${run.minutes}: ${String(error).slice(0, 2_000)}\n${lastOf(`${dir}/journal.ndjson`)}`)
+        const text = String(error).slice(0, 2_000).replaceAll(ROOT, '')
+        run.failures.push(`minute ${run.minutes}: ${text}\n${lastOf(`${dir}/journal.ndjson`)}`)
       }
       if (what === 'calm' && !isAlive(guardianPid))
         throw new Error(`${driver}: the guardian of the calm directory has ended`)
