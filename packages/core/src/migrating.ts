@@ -17,16 +17,16 @@ import {
   readProtocolPin,
 } from './protocol-pin.ts'
 import { rebuildFromDescriptor } from './rebuild-from-descriptor.ts'
-import type {
-  BackendDescriptor,
-  Json,
-  OpenPoolOptions,
-  SlotBackend,
-  SlotPool,
-  Support,
-  SupportOptions,
+import {
+  type BackendDescriptor,
+  type Json,
+  type OpenPoolOptions,
+  type SlotBackend,
+  type SlotPool,
+  type Support,
+  type SupportOptions,
+  unsupported,
 } from './slot-backend.ts'
-import { unsupported } from './slot-backend.ts'
 
 /** 1: holds a slot of both; 2: claims in the new pool and honours the old one; 3: the new pool alone. */
 export type MigrationPhase = 1 | 2 | 3

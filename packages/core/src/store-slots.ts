@@ -16,15 +16,15 @@ import {
   slotsFolder,
 } from './protocol-pin.ts'
 import { checkDirectory, secureDirectory, UnsafeDirectoryError } from './secure-directory.ts'
-import type {
-  BackendDescriptor,
-  OpenPoolOptions,
-  SlotBackend,
-  SlotPool,
-  Support,
-  SupportOptions,
+import {
+  type BackendDescriptor,
+  type OpenPoolOptions,
+  type SlotBackend,
+  type SlotPool,
+  type Support,
+  type SupportOptions,
+  unsupported,
 } from './slot-backend.ts'
-import { unsupported } from './slot-backend.ts'
 import { encodeRecord } from './slot-record.ts'
 import type { SlotStore } from './slot-store.ts'
 import { StoredPool } from './stored-pool.ts'
