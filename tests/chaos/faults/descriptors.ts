@@ -10,7 +10,6 @@ export const tooManyFiles: Fault = {
   explains: [
     'PROCREF_TOO_MANY_OPEN_FILES',
     'PROCREF_SERVER_FAILED',
-    'PROCREF_SERVER_SPAWN',
     'PROCREF_GUARDIAN_BLIND',
     'PROCREF_GUARDIAN_LAUNCH',
     'PROCREF_CRASH_LOOP',
@@ -19,6 +18,7 @@ export const tooManyFiles: Fault = {
     // The guardian could not load a module.
     'PROCREF_DESCRIPTOR_UNUSABLE',
   ],
+  refuses: ['PROCREF_SERVER_SPAWN'],
   inject(stage, [whom = 0, which, how]) {
     // What Node does when it cannot even load a program is nobody's answer.
     const callers = stage.clients().filter((client) => client.calledAt !== undefined || client.lease !== undefined)

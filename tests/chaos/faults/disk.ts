@@ -9,9 +9,9 @@ export const fullDisk: Fault = {
     'PROCREF_CRASH_LOOP',
     'PROCREF_GUARDIAN_LAUNCH',
     'PROCREF_CONNECT_TIMEOUT',
-    // A server that could not even write into its log why it ended.
-    'PROCREF_SERVER_EXITED',
   ],
+  // A server that could not even write into its log why it ended.
+  refuses: ['PROCREF_SERVER_EXITED'],
   inject(stage, [how]) {
     const ms = between(200, 5_000, how)
     stage.trace.add(`the disk is full for ${ms} ms`)

@@ -9,6 +9,8 @@ export interface Fault {
   readonly needs?: readonly ('small-disk' | 'slow-disk' | 'clock')[]
   /** The codes with which connect() may be refused, or a lease lost, because of it. */
   readonly explains?: readonly string[]
+  /** Codes with which only a call for a lease may be refused: who has one does not lose it so. */
+  readonly refuses?: readonly string[]
   /** Does it, or nothing when there is nobody to do it to. `draws`: what it has to choose, each from 0 up to, not including, 1. */
   inject(stage: Stage, draws: Draws): void | Promise<void>
 }

@@ -7,7 +7,7 @@ const KILLED_AT_ITS_START = ['PROCREF_SERVER_EXITED']
 
 export const killServer: Fault = {
   endsServer: true,
-  explains: KILLED_AT_ITS_START,
+  refuses: KILLED_AT_ITS_START,
   inject(stage, [whom]) {
     kill(stage, 'server', pick(stage.servers(), whom))
   },
@@ -27,7 +27,8 @@ export const killGuardian: Fault = {
 
 export const killBoth: Fault = {
   endsServer: true,
-  explains: [...KILLED_AT_THEIR_LAUNCH, ...KILLED_AT_ITS_START],
+  explains: KILLED_AT_THEIR_LAUNCH,
+  refuses: KILLED_AT_ITS_START,
   inject(stage) {
     for (const one of [...stage.servers(), ...stage.guardians()]) kill(stage, 'guardian or server', one)
   },

@@ -9,9 +9,12 @@ import type { Invariant } from './invariant.ts'
  */
 export function answers(kinds: readonly FaultKind[]): Invariant {
   const explained = new Set(kinds.flatMap((kind) => FAULTS[kind].explains ?? []))
+  const refusals = new Set(kinds.flatMap((kind) => FAULTS[kind].refuses ?? []))
   const told = new Set<Client>()
   const isExplained = (client: Client, code: string): boolean =>
-    explained.has(code) || (code === 'PROCREF_CONNECT_TIMEOUT' && client.timeoutMs < PATIENT_MS)
+    explained.has(code) ||
+    (client.lost === undefined && refusals.has(code)) ||
+    (code === 'PROCREF_CONNECT_TIMEOUT' && client.timeoutMs < PATIENT_MS)
   return {
     look({ clients }) {
       return clients.flatMap((client) => {
