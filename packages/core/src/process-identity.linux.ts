@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { ProcessIdentityUnavailableError } from './identity-unavailable.ts'
 import { ifVisible, isGone, isRefused } from './proc.linux.ts'
 import type { IdentityReader } from './process-identity.ts'
@@ -24,14 +24,43 @@ function identify(pid: number): ProcessIdentity | undefined {
   identifySelf()
   const startTicks = startTicksOf(pid)
   if (startTicks === undefined) return undefined
-  return {
-    pid,
-    startTicks,
-    bootId: bootId(),
-    // '': not to be seen, the process belongs to another user.
-    pidNamespace: ifVisible(() => readlinkSync(`/proc/${pid}/ns/pid`)) ?? '',
-    netNamespace: ifVisible(() => readlinkSync(`/proc/${pid}/ns/net`)) ?? '',
+  const pidNamespace = namespaceOf(pid, 'pid')
+  const netNamespace = namespaceOf(pid, 'net')
+  if (pidNamespace === undefined || netNamespace === undefined) return undefined
+  return { pid, startTicks, bootId: bootId(), pidNamespace, netNamespace }
+}
+
+/**
+ * ''  when it must not be seen: the process belongs to another user. `undefined` when no thread has one any more: a process that ends gives up its
+ * files, then its namespaces, and is a zombie only some time after (do_exit() in kernel/exit.c).
+ *   WRONG: taking that for "not to be seen": then nobody looks who listens on the port of a server that is just dying.
+ */
+function namespaceOf(pid: number, name: 'pid' | 'net'): string | undefined {
+  try {
+    // The first thread, mostly; it may have ended before the others.
+    return namespaceOfThread(`/proc/${pid}`, name) ?? firstOf(pid, (thread) => namespaceOfThread(thread, name))
+  } catch (error) {
+    if (isRefused(error)) return ''
+    throw error
   }
+}
+
+function namespaceOfThread(proc: string, name: string): string | undefined {
+  try {
+    return readlinkSync(`${proc}/ns/${name}`)
+  } catch (error) {
+    if (isGone(error)) return undefined
+    throw error
+  }
+}
+
+function firstOf(pid: number, look: (thread: string) => string | undefined): string | undefined {
+  const dir = `/proc/${pid}/task`
+  for (const tid of ifVisible(() => readdirSync(dir)) ?? []) {
+    const found = look(`${dir}/${tid}`)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 function startTicksOf(pid: number): string | undefined {

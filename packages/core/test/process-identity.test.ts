@@ -107,8 +107,34 @@ if (process.platform === 'linux') {
     const recorded = identify(child.pid) ?? expect.unreachable()
     await eventually('its first thread has ended', () => processState(child.pid)?.state === 'Z')
     expect(isSameProcess(recorded)).toBe(true)
+    // Its first thread has no namespaces any more.
+    expect(identify(child.pid)).toMatchObject({
+      startTicks: recorded.startTicks,
+      netNamespace: identifySelf().netNamespace,
+    })
     child.end()
     await eventually('it is dead', () => !isSameProcess(recorded))
+  })
+
+  test.each([
+    ['ENOENT', 'which ends: it has given up its namespaces and is no zombie yet', undefined],
+    ['EACCES', 'of another user', ''],
+  ])('%s: a process %s', async (code, _what, netNamespace) => {
+    const child = atEnd(startProgram('sleep', { args: ['300'] }))
+    const { readlinkSync } = fs
+    const without = (path: fs.PathLike) => {
+      if (String(path).startsWith(`/proc/${child.pid}/`)) throw Object.assign(new Error(`${code}: ${path}`), { code })
+      return readlinkSync(path)
+    }
+    Object.assign(fs, { readlinkSync: without })
+    syncBuiltinESMExports()
+    try {
+      expect(identify(child.pid)?.netNamespace).toBe(netNamespace)
+    } finally {
+      Object.assign(fs, { readlinkSync })
+      syncBuiltinESMExports()
+    }
+    expect(identify(child.pid)?.netNamespace).toBe(identifySelf().netNamespace)
   })
 
   test('the same pid with another start, boot or namespace is another process', () => {

@@ -1,6 +1,15 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { identify, identifySelf, type ProcessIdentity } from '@procref/core'
-import { asOtherUser, atEnd, type Child, isRoot, startChild, startProgram } from '@procref/testing'
+import {
+  asOtherUser,
+  atEnd,
+  type Child,
+  eventually,
+  isRoot,
+  processState,
+  startChild,
+  startProgram,
+} from '@procref/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import { findListener, proveListener } from '../../dist/identity/listener.js'
 
@@ -108,6 +117,17 @@ if (process.platform === 'linux') {
     const other = { ...server, startTicks: '1' }
     expect(proveListener({ port, server: other })).toBe('stranger')
     expect(proveListener({ port, server: other, socket })).toBe('stranger')
+  })
+
+  test('a process whose first thread has ended is known to be none that listens here: whoever does is a stranger', async () => {
+    const program =
+      'import ctypes, threading; threading.Thread(target=input).start(); print("started", flush=True); ' +
+      'ctypes.CDLL(None).pthread_exit(None)'
+    const child = atEnd(startProgram('python3', { args: ['-c', program] }))
+    await child.line()
+    await eventually('its first thread has ended', () => processState(child.pid)?.state === 'Z')
+    const here = await listenHere('127.0.0.1')
+    expect(proveListener({ port: here, server: identify(child.pid) ?? expect.unreachable() })).toBe('stranger')
   })
 
   test('a recorded socket that the server has not open decides nothing', async () => {
