@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { native } from '@procref/native'
 import { atEnd, eventually, lockUsers, servantsOf, startProgram } from '@procref/testing'
 import { connect } from 'procref'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 // Not part of the public interface.
 import { upgradeDirectory } from '../dist/commands/upgrade.js'
 import { finish, procref, serviceDir } from './data-service.ts'
@@ -123,6 +124,22 @@ describe.runIf(SURREAL !== undefined).each(STORAGES)('data of an older SurrealDB
       expect(await lease.db.query('RETURN count(SELECT * FROM row)')).toEqual([ROWS])
     }
     expect(existsSync(join(second, 'data', 'upgrade.json'))).toBe(false)
+  })
+
+  test('connect({ whenOlder }) that finds a guardian which is just leaving upgrades all the same', async () => {
+    const dir = await olderData(storage)
+    const { nonce } = JSON.parse(readFileSync(join(dir, 'server.json'), 'utf8'))
+    const alive = native().locks.tryLock(join(dir, `alive-${nonce}.lock`)) ?? expect.unreachable()
+    const waits = vi.fn(() => alive.release())
+    await using lease = await connect({
+      dir,
+      driver: 'binary',
+      whenOlder: 'upgrade',
+      lingerMs: 0,
+      onProgress: ({ step }) => void (step === 'waiting' && waits.mock.calls.length === 0 && waits()),
+    })
+    expect(waits).toHaveBeenCalled()
+    expect(await lease.db.query('RETURN count(SELECT * FROM row)')).toEqual([ROWS])
   })
 
   test.each(['locked', 'copied', 'named', 'accepted'] as const)(

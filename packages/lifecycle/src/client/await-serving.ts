@@ -29,6 +29,8 @@ export interface WaitContext {
   readonly signal: AbortSignal
   readonly keepAlive: KeepAlive
   readonly progress: (step: 'launching' | 'waiting', message: string) => void
+  /** Called each time that there is no guardian, before one is launched, by us or by somebody else. */
+  readonly beforeLaunch?: (() => Promise<void>) | undefined
 }
 
 /**
@@ -63,6 +65,7 @@ export async function awaitServing(context: WaitContext, before?: View): Promise
       throwIfEndedSince(view.record, first.record, context.paths)
       if (performance.now() >= context.deadline) throw timedOut(context, view)
       if (view.guardian === 'absent') {
+        await launcher.prepare()
         if (await launcher.tryLaunch()) continue
         context.progress('waiting', 'another process starts the guardian')
       } else {

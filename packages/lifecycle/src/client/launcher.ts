@@ -26,6 +26,19 @@ export class Launcher {
     this.#patientUntil = undefined
   }
 
+  /** What has to be done before a guardian is launched, whoever launches it. */
+  async prepare(): Promise<void> {
+    const { beforeLaunch, signal } = this.#context
+    const deadline = this.#untilDeadline()
+    try {
+      await unlessAborted(beforeLaunch?.(), AbortSignal.any([signal, deadline]))
+    } catch (error) {
+      signal.throwIfAborted()
+      // The next round says what was waited for.
+      if (!deadline.aborted) throw error
+    }
+  }
+
   /** True: look again at once. False: somebody else is at it. */
   async tryLaunch(): Promise<boolean> {
     const { paths, backend } = this.#context
@@ -53,7 +66,7 @@ export class Launcher {
     identifySelf()
     // A driver's check that hangs, or a guardian that is stopped before its first word, would otherwise keep its client beyond the client's own
     // deadline, and a lease that is closed from giving its slot back.
-    const deadline = AbortSignal.timeout(timerMs(this.#context.deadline - performance.now()))
+    const deadline = this.#untilDeadline()
     const given = AbortSignal.any([signal, deadline])
     try {
       await unlessAborted(driver.check?.(), given)
@@ -83,6 +96,10 @@ export class Launcher {
       if (!(error instanceof GuardianLaunchError) || ++this.#failures >= MAX_LAUNCH_FAILURES) throw error
       return false
     }
+  }
+
+  #untilDeadline(): AbortSignal {
+    return AbortSignal.timeout(timerMs(this.#context.deadline - performance.now()))
   }
 }
 

@@ -60,12 +60,12 @@ export async function leaseService(options: SharedServiceOptions): Promise<KeptL
     guardianCommand: options.guardianCommand,
     guardianProgram,
     timeoutMs,
+    ...(options.whenOlder === 'upgrade' && { beforeLaunch: () => acceptUpgrade(paths, driver) }),
   }
   const context: WaitContext = { ...wait, deadline: began + timeoutMs, signal, keepAlive: 'keep-alive', progress }
   try {
     // The slot comes first, the look at server.json second: see guardian.ts.
     const slot = await claimSlot(pool, options, context)
-    if (options.whenOlder === 'upgrade') await acceptUpgrade(paths, backend.locks, driver)
     const record = await awaitServing(context)
     checkReachable(record, paths.root)
     checkSeen(pool, record, paths.root)

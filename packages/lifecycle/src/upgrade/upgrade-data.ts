@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { checkDirectory, type FileLocker, ProcrefError, type SlotBackend } from '@procref/core'
-import { look } from '../client/look.ts'
+import { checkDirectory, ProcrefError, type SlotBackend } from '@procref/core'
 import type { EngineIdentity, ServerDriver } from '../driver.ts'
 import { UpgradeNeededError } from '../errors.ts'
 import { lookAtSlots } from '../inspect-slots.ts'
@@ -36,9 +35,11 @@ export async function lookAtUpgrade(dir: string, driver: ServerDriver): Promise<
   return { from, to, accepted: !needsConsent(paths, from, to, readUpgradeConsent(paths.upgradeJson)) }
 }
 
-/** Says of whatever this driver would upgrade that it may, while nobody serves the directory: a server that runs has upgraded already. */
-export async function acceptUpgrade(paths: Layout, locks: FileLocker, driver: ServerDriver): Promise<void> {
-  if (look(locks, paths).guardian !== 'absent') return
+/**
+ * Says of whatever this driver would upgrade that it may. Caller: right before a guardian is launched, each time, not once before all: a server that
+ * runs has upgraded already, and with one that is just leaving it cannot be told yet what the next start will find.
+ */
+export async function acceptUpgrade(paths: Layout, driver: ServerDriver): Promise<void> {
   const seen = await lookAtUpgrade(paths.root, driver)
   if (seen !== undefined && !seen.accepted) accept(paths, seen, undefined)
 }
