@@ -3,7 +3,10 @@ import { type FileLock, type FileLocker, ProcrefError } from '@procref/core'
 import { ServerLockHeldError } from './errors.ts'
 import { lockUntil } from './guardian/election.ts'
 import type { Layout } from './state/layout.ts'
-import { readServerRecord } from './state/server-record.ts'
+import { readServerRecord, type ServerRecord } from './state/server-record.ts'
+
+/** Who records that it is through, and its process, end within this time: the kernel gives up its locks one by one, the alive lock perhaps first. */
+const LEAVING_MS = 5_000
 
 /** A guardian runs, or somebody else needs the directory without one: the lock that makes one is held. */
 export class GuardianRunsError extends ProcrefError {
@@ -33,7 +36,8 @@ export async function whileServerless<T>(
   undone: string,
   act: () => T | Promise<T>,
 ): Promise<T> {
-  const guardian = await lockUntil(locks, paths.guardianLock, performance.now())
+  const patience = isLeaving(paths) ? LEAVING_MS : 0
+  const guardian = await lockUntil(locks, paths.guardianLock, performance.now() + patience)
   if (guardian === undefined) throw guardianRuns(paths, undone)
   try {
     const server = await holdServerLock(locks, paths)
@@ -61,9 +65,20 @@ async function holdServerLock(locks: FileLocker, paths: Layout): Promise<FileLoc
   throw new ServerLockHeldError({ path: paths.serverLock, holders: [], reason })
 }
 
+/** The last guardian has nothing to do any more. */
+function isLeaving(paths: Layout): boolean {
+  const state = recorded(paths)?.state
+  return state === 'stopped' || state === 'failed'
+}
+
 function recordedGuardian(paths: Layout): number | undefined {
+  return recorded(paths)?.guardian.pid
+}
+
+/** What only decides how long to wait, and what a message says. */
+function recorded(paths: Layout): ServerRecord | undefined {
   try {
-    return readServerRecord(paths.serverJson)?.guardian.pid
+    return readServerRecord(paths.serverJson)
   } catch {
     return undefined
   }
