@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
 import { type FileLock, type FileLocker, ProcrefError } from '@procref/core'
+import { probeAlive } from './client/look.ts'
 import { ServerLockHeldError } from './errors.ts'
 import { lockUntil } from './guardian/election.ts'
 import type { Layout } from './state/layout.ts'
 import { readServerRecord, type ServerRecord } from './state/server-record.ts'
 
-/** Who records that it is through, and its process, end within this time: the kernel gives up its locks one by one, the alive lock perhaps first. */
+/** A guardian that is through, or that was killed, is gone within this time: the kernel gives up its locks one by one, in the order of their descriptors. */
 const LEAVING_MS = 5_000
 
 /** A guardian runs, or somebody else needs the directory without one: the lock that makes one is held. */
@@ -36,11 +37,11 @@ export async function whileServerless<T>(
   undone: string,
   act: () => T | Promise<T>,
 ): Promise<T> {
-  const patience = isLeaving(paths) ? LEAVING_MS : 0
-  const guardian = await lockUntil(locks, paths.guardianLock, performance.now() + patience)
+  const deadline = performance.now() + (isLeaving(locks, paths) ? LEAVING_MS : 0)
+  const guardian = await lockUntil(locks, paths.guardianLock, deadline)
   if (guardian === undefined) throw guardianRuns(paths, undone)
   try {
-    const server = await holdServerLock(locks, paths)
+    const server = await holdServerLock(locks, paths, deadline)
     try {
       return await act()
     } finally {
@@ -57,18 +58,20 @@ export function guardianRuns(paths: Layout, undone: string): GuardianRunsError {
 }
 
 /** Where there are no data there is no server either. */
-async function holdServerLock(locks: FileLocker, paths: Layout): Promise<FileLock | undefined> {
+async function holdServerLock(locks: FileLocker, paths: Layout, deadline: number): Promise<FileLock | undefined> {
   if (!existsSync(paths.data)) return undefined
-  const server = await lockUntil(locks, paths.serverLock, performance.now())
+  const server = await lockUntil(locks, paths.serverLock, deadline)
   if (server !== undefined) return server
   const reason = 'a server whose guardian is gone; the next guardian ends it'
   throw new ServerLockHeldError({ path: paths.serverLock, holders: [], reason })
 }
 
-/** The last guardian has nothing to do any more. */
-function isLeaving(paths: Layout): boolean {
-  const state = recorded(paths)?.state
-  return state === 'stopped' || state === 'failed'
+/** The last guardian has nothing to do any more, or has lost the first of its locks. */
+function isLeaving(locks: FileLocker, paths: Layout): boolean {
+  const record = recorded(paths)
+  if (record === undefined) return false
+  const { state, nonce } = record
+  return state === 'stopped' || state === 'failed' || probeAlive(locks, paths.aliveLock(nonce)) === 'absent'
 }
 
 function recordedGuardian(paths: Layout): number | undefined {

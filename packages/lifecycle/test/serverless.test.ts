@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs'
 import type { FileLock, FileLocker } from '@procref/core'
 import { flock } from '@procref/flock'
 import { freshDir } from '@procref/testing'
@@ -9,14 +10,20 @@ import { NONCE, sampleRecord } from './state/sample-record.ts'
 
 const { locks } = flock()
 
-/** A directory whose guardian recorded `state` and has guardian.lock, which it gives up once it was asked for it `tries` times. */
-function leavingGuardian(state: 'serving' | 'stopped' | 'failed', tries: number): { paths: Layout; locks: FileLocker } {
+type LockName = 'guardianLock' | 'serverLock'
+
+/** A directory whose guardian recorded `state` and has one of its locks, which it gives up once it was asked for it `tries` times. */
+function leavingGuardian(
+  state: 'serving' | 'stopped' | 'failed',
+  { lock = 'guardianLock', tries = 3 }: { readonly lock?: LockName; readonly tries?: number } = {},
+): { paths: Layout; locks: FileLocker } {
   const paths = layout(freshDir())
   new ServerRecordFile(paths.serverJson, NONCE).write(sampleRecord({ state }))
-  let held: FileLock | undefined = locks.tryLock(paths.guardianLock) ?? expect.unreachable()
+  mkdirSync(paths.data, { mode: 0o700 })
+  let held: FileLock | undefined = locks.tryLock(paths[lock]) ?? expect.unreachable()
   let asked = 0
   const tryLock = (path: string): FileLock | undefined => {
-    if (path === paths.guardianLock && asked++ === tries) {
+    if (path === paths[lock] && asked++ === tries) {
       held?.release()
       held = undefined
     }
@@ -25,22 +32,32 @@ function leavingGuardian(state: 'serving' | 'stopped' | 'failed', tries: number)
   return { paths, locks: { ...locks, tryLock } }
 }
 
+const done = async ({ paths, locks }: { paths: Layout; locks: FileLocker }): Promise<string> =>
+  await whileServerless(locks, paths, 'nothing is done', () => 'done')
+
 describe('whileServerless()', () => {
   test.each(['stopped', 'failed'] as const)(
     'waits for a guardian that is through (%s) and whose process has not ended yet',
     async (state) => {
-      const guardian = leavingGuardian(state, 3)
-      expect(await whileServerless(guardian.locks, guardian.paths, 'nothing is done', () => 'done')).toBe('done')
+      expect(await done(leavingGuardian(state))).toBe('done')
     },
   )
 
+  test('waits for a guardian that was killed and whose first lock is free', async () => {
+    expect(await done(leavingGuardian('serving'))).toBe('done')
+  })
+
+  test('waits for the lock of its server as well', async () => {
+    expect(await done(leavingGuardian('stopped', { lock: 'serverLock' }))).toBe('done')
+  })
+
   test('does not wait for one whose server runs', async () => {
-    const guardian = leavingGuardian('serving', 1)
-    await expect(
-      whileServerless(guardian.locks, guardian.paths, 'nothing is done', () => 'done'),
-    ).rejects.toMatchObject({
-      code: 'PROCREF_GUARDIAN_RUNS',
-      pid: 4242,
-    })
+    const guardian = leavingGuardian('serving', { tries: 1 })
+    const alive = locks.tryLock(guardian.paths.aliveLock(NONCE)) ?? expect.unreachable()
+    try {
+      await expect(done(guardian)).rejects.toMatchObject({ code: 'PROCREF_GUARDIAN_RUNS', pid: 4242 })
+    } finally {
+      alive.release()
+    }
   })
 })
