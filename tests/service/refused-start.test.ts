@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { freshDir, surrealBinary } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
+import { done, PROCREF, procrefOf } from './restarts.ts'
 import { connected, counted, journalOf, nothingIsLeft, serviceDir, startClient, wroteRow } from './service.ts'
 
 /** As a server says it. */
@@ -55,6 +56,26 @@ describe.runIf(surrealBinary() !== undefined)('a server that the system refuses 
     client.send('close')
     await nothingIsLeft(dir)
   })
+
+  test.each(REFUSALS)(
+    '“%s”: one that is restarted on request is started again, and no lease is lost',
+    async (words) => {
+      const surreal = refusedOnce(words)
+      const dir = serviceDir()
+      const client = startClient(dir, {}, surreal.env)
+      await connected(client)
+      await wroteRow(client)
+      surreal.refuse()
+      const command = procrefOf(PROCREF, surreal.env)(dir)
+      expect(await done(command)).toMatchObject({ restarted: true, state: 'serving' })
+      expect(surreal.refuses()).toBe(false)
+      await client.event('reconnected')
+      expect(await counted(client)).toBe(1)
+      expect(client.stdout()).not.toContain('"lost"')
+      client.send('close')
+      await nothingIsLeft(dir)
+    },
+  )
 })
 
 test('an engine in the guardian to which the system refuses something once it is open is started again for its leases, by another guardian', async () => {

@@ -1,13 +1,16 @@
 import { resolve } from 'node:path'
 import { atEnd, type Child, startProgram } from '@procref/testing'
 
-const PROCREF = resolve(import.meta.dirname, '../../packages/procref/bin/procref.js')
+export const PROCREF: string = resolve(import.meta.dirname, '../../packages/procref/bin/procref.js')
 
 /** `procref restart --json`, or another command, of the installation with this program. Ended with the test. */
-export function procrefOf(program: string): (dir: string, ...args: readonly string[]) => Child {
+export function procrefOf(
+  program: string,
+  env: Readonly<Record<string, string>> = {},
+): (dir: string, ...args: readonly string[]) => Child {
   return (dir, ...args) => {
     const [name = 'restart', ...options] = args
-    return atEnd(startProgram(process.execPath, { args: [program, name, '--dir', dir, '--json', ...options] }))
+    return atEnd(startProgram(process.execPath, { args: [program, name, '--dir', dir, '--json', ...options], env }))
   }
 }
 

@@ -50,7 +50,7 @@ export function answersQueries(context: LaunchContext, pid: number): WaitStrateg
 
 /** `GET /version` answers `surrealdb-3.3.5`, in all versions. */
 export async function askVersion(context: LaunchContext, pid: number, wait: WaitContext): Promise<ServerDetails> {
-  const answer = await ask({ ...wait, prove: proofOf(context, pid) }, { path: '/version' })
+  const answer = await ask({ ...wait, prove: proofOf(context, pid) }, { path: '/version', timeout: QUERY_MS })
   const version = typeof answer === 'string' ? undefined : /\d+\.\d+\.\d+\S*/.exec(answer.body)?.[0]
   return version === undefined ? {} : { version }
 }

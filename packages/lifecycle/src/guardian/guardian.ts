@@ -142,8 +142,9 @@ export async function runGuardian(
 
 /** One round is one life of the server. */
 async function liveEpochs(g: Guardianship, before: ServerRecord | undefined, hello: () => void): Promise<void> {
-  // A server that had been serving and went without a clean stop is brought back; one that never came up is not insisted on.
-  let recovering = before !== undefined && before.state !== 'stopped' && before.state !== 'failed'
+  // A server that had been serving and went without a clean stop, or whose restart was asked for, is brought back; one that never came up is not insisted on.
+  let recovering =
+    before !== undefined && before.state !== 'failed' && (before.state !== 'stopped' || before.restarting !== undefined)
   let previous = before
   let old: RunningServer | undefined
   let lastFailure: unknown

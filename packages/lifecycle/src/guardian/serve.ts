@@ -4,7 +4,7 @@ import { errnoOf, type LockWatch, leadsElsewhere, ProcrefError, processState, tr
 import type { RunningServer } from '../driver.ts'
 import { DirectoryGoneError } from '../errors.ts'
 import { proveListener } from '../identity/listener.ts'
-import { takeRequest } from '../state/request-file.ts'
+import { type GuardianRequest, takeRequest } from '../state/request-file.ts'
 import { serializeError } from '../state/serialized-error.ts'
 import { capServerLog, SERVER_LOG_LIMIT_BYTES } from '../state/server-log.ts'
 import { readServerRecord, type ServerRecord } from '../state/server-record.ts'
@@ -123,7 +123,7 @@ export async function serve(
       if (noted !== up && tryToWrite(g, () => recordHealth(g, noted))) up = noted
       if (requests.pending || beat) {
         requests.pending = false
-        const request = await tryToLook(g, () => takeRequest(g.paths.requestJson, g.setup.nonce))
+        const request = await tryToLook(g, () => nextRequest(g))
         if (request?.kind === 'restart') stopNow = { restarting: { by: request.by }, seen: undefined }
         if (request?.kind === 'stop') {
           if (request.force) stopNow = { by: 'request' }
@@ -330,6 +330,12 @@ function watchEmpty(g: Guardianship, signal: AbortSignal): { maybe: boolean; wat
   }
   source.watch()
   return source
+}
+
+/** Whoever has lost its office leaves before it takes away, as nobody's, what the next guardian was asked. */
+function nextRequest(g: Guardianship): GuardianRequest | undefined {
+  g.chronicle.verifyOffice()
+  return takeRequest(g.paths.requestJson, g.setup.nonce)
 }
 
 /** A stop request, and news in the server's log, are seen at once where files can be watched, else at the next beat. */

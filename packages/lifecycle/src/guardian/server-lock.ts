@@ -12,10 +12,12 @@ const LET_GO_MS = 10_000
 /** A guardian notices with its next beat that it has lost its office, and stops its server, which can take 25 s. */
 const USURPED_MS = 30_000
 const LOOK_MS = 100
+/** Somebody that was just ending, or just becoming another program, could not be told from a stranger. */
+const LAST_LOOK_MS = 1_000
 
 /**
  * Holds `server.lock`: proof that no server uses the data directory. What still holds it after 10 s is finished off if, and
- * only if, it is provably a server of this directory (it has the file open and carries a nonce that was recorded here).
+ * only if, it is provably a server of this directory (it has the file open, and is recorded here or carries a nonce that is).
  *
  * Throws `ServerLockHeldError` naming the holder when it is anybody else or the recorded guardian lives, or the recorded server still runs
  * without the lock;
@@ -44,9 +46,10 @@ export async function obtainServerLock(
       killed(pid)
     }
   }
-  if (strangers.length > 0) throw held(layout, strangers, 'processes that were not started from this directory')
-  const second = await lockUntil(locks, layout.serverLock, performance.now() + LET_GO_MS)
+  const patience = strangers.length > 0 ? LAST_LOOK_MS : LET_GO_MS
+  const second = await lockUntil(locks, layout.serverLock, performance.now() + patience)
   if (second !== undefined) return await onceUnused(second, layout, previous)
+  if (strangers.length > 0) throw held(layout, strangers, 'processes that were not started from this directory')
   throw held(layout, [], 'a process that cannot be seen from here')
 }
 

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
 import { ifVisible, isGone, isRefused, isSameProcess, type ProcessIdentity, sameNamespaces } from '@procref/core'
+import { isEnding } from './is-ending.ts'
 
 /**
  * `proven`: whoever connects there reaches this server. `stranger`: somebody else. `nobody`: nobody listens.
@@ -166,8 +167,9 @@ function hasOpen(pids: readonly number[], sockets: readonly string[]): 'all' | '
         if (socket !== undefined && missing.delete(socket) && missing.size === 0) return 'all'
       }
     } catch (error) {
-      if (isRefused(error)) return 'unknown'
-      if (!isGone(error)) throw error
+      // The descriptors of a process without memory are root's: of one that ends, and of a zombie, which listens nowhere.
+      if (isRefused(error) && !isEnding(pid)) return 'unknown'
+      if (!isRefused(error) && !isGone(error)) throw error
     }
   }
   return 'not all'

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs'
-import { type FileLocker, identify, type ProcessIdentity } from '@procref/core'
+import { type FileLocker, identify, isSameProcess, type ProcessIdentity } from '@procref/core'
 import { probeAlive } from '../client/look.ts'
 import type { LockHolder } from '../errors.ts'
 import type { Layout } from '../state/layout.ts'
@@ -8,7 +8,7 @@ import { environmentOf, holdersOf } from './file-holders.ts'
 
 /** A process that has `server.lock` open. */
 export interface ServerLockHolder extends LockHolder {
-  /** Present: it carries a nonce that was recorded here, so it is a server of this directory, proven. */
+  /** Present: it is recorded here itself, or carries a nonce that is, so it is a server of this directory, proven. */
   readonly orphan?: ProcessIdentity
 }
 
@@ -42,9 +42,11 @@ export async function serverLockHolders(
   })
 }
 
-/** The holder's identity, if its environment carries a nonce recorded here. A dying process has none left: not proven. */
+/** The holder's identity, if it is recorded here, or its environment carries a nonce that is: a dying process has no environment left. */
 function provenOrphan(pid: number, record: ServerRecord | undefined): ProcessIdentity | undefined {
   if (record === undefined) return undefined
+  const known = [record.server, record.previous?.server].find((server) => server?.pid === pid && isSameProcess(server))
+  if (known !== undefined) return known
   const identity = identify(pid)
   const nonce = environmentOf(pid, 'PROCREF_INSTANCE')
   const recorded = [record.nonce, record.previous?.nonce]

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { identify, isSameProcess } from '@procref/core'
 import type { LockHolder } from '../errors.ts'
 import { holdersOf } from '../identity/file-holders.ts'
+import { isEnding } from '../identity/is-ending.ts'
 import { describeProcess } from '../identity/server-lock-holders.ts'
 import { removeFile } from '../state/atomic-file.ts'
 import { ensureCredentials } from '../state/credentials.ts'
@@ -47,7 +48,8 @@ export async function whileFolderHeld<T>(
       const holder = identify(lease.server.pid)
       const verifyHeld = (): void => {
         // It would have been brought back, but whoever came between had the lock.
-        if (holder === undefined || !isSameProcess(holder)) throw new FolderInUseError(folder.path, [])
+        if (holder === undefined || isEnding(holder.pid) || !isSameProcess(holder))
+          throw new FolderInUseError(folder.path, [])
       }
       try {
         return await act(verifyHeld)

@@ -179,6 +179,11 @@ if (process.platform === 'linux') {
       expect(proveListener({ port, server })).toBe('stranger')
     })
 
+    test('a zombie, or what is about to be one, listens nowhere: also to users who are not root, from whom its descriptors are hidden then', async () => {
+      const prover = atEnd(startChild(new URL('../children/proves-zombie.mjs', import.meta.url), asOtherUser()))
+      expect(await prover.event('proofs')).toMatchObject({ alive: 'stranger', zombie: 'stranger' })
+    })
+
     test('a server in another network or pid namespace is unknown', async () => {
       const child = atEnd(startProgram('unshare', { args: ['-n', process.execPath, program.pathname] }))
       await child.event('ready')
