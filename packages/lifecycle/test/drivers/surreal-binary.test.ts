@@ -242,7 +242,9 @@ describe('a server of the oldest version', () => {
       SURREAL_ONLINE_VERSION_CHECK: 'false',
       SURREAL_SYNC_DATA: 'true',
     })
-    expect(asked.map(({ url }: { url: string }) => url)).toEqual(['/ready', '/health', '/sql', '/version'])
+    // One that was not answered in time is asked again.
+    const urls = new Set(asked.map(({ url }: { url: string }) => url))
+    expect([...urls]).toEqual(['/ready', '/health', '/sql', '/version'])
     await host.gone()
   })
 })

@@ -14,6 +14,7 @@ import {
   atEnd,
   type Child,
   eventually,
+  freePort,
   freshDir,
   makeTempDir,
   startProgram,
@@ -22,7 +23,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { surrealBinary } from '../../dist/drivers/surreal-binary.js'
 import { explainFailure } from '../../dist/drivers/surreal-failures.js'
-import { freePort, type Host, hostOf, startServer } from './driver-suite.ts'
+import { type Host, hostOf, startServer } from './driver-suite.ts'
 import { putIntoLog } from './rocksdb-log.ts'
 
 const path = surrealInTests()

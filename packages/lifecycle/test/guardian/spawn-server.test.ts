@@ -9,6 +9,7 @@ import {
   environment,
   eventually,
   freshDir,
+  HANGS_MS,
   mustBlock,
   openFiles,
   processState,
@@ -68,13 +69,14 @@ describe.runIf(process.platform === 'linux')('the server process', () => {
     onTestFinished(() => closeSync(extra))
     const server = spawnHere('/bin/sleep', ['600'])
     await untilItIs(server, '/bin/sleep')
-    const open = openFiles(server.pid).filter(({ target }) => !inherited.has(target))
-    expect(open.map(({ fd, target }) => `${fd} ${target}`)).toEqual([
-      '0 /dev/null',
-      `1 ${server.log}`,
-      `2 ${server.log}`,
-      `3 ${server.lock}`,
-    ])
+    const open = (): readonly string[] =>
+      openFiles(server.pid)
+        .filter(({ target }) => !inherited.has(target))
+        .map(({ fd, target }) => `${fd} ${target}`)
+    // The program loads its libraries first.
+    await expect
+      .poll(open, { timeout: HANGS_MS })
+      .toEqual(['0 /dev/null', `1 ${server.log}`, `2 ${server.log}`, `3 ${server.lock}`])
   })
 
   test('has the small environment, its own variables and the nonce, and no marker of a guardian', async () => {

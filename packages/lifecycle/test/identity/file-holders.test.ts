@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import {
   asOtherUser,
   atEnd,
+  commandLine,
   eventually,
   freshDir,
   isRoot,
@@ -104,6 +105,8 @@ if (process.platform === 'linux') {
     const pid = Number(await parent.line())
     await eventually('the child runs', () => environmentOf(pid, 'PROCREF_INSTANCE') === 'n')
     expect((await holdersOf(stat)).holders).toContainEqual({ pid, fd: 3 })
+    // Until then it has the file open itself.
+    await eventually('the parent is tail', () => commandLine(parent.pid)[0] === 'tail')
     process.kill(pid, 'SIGKILL')
     await eventually('it is a zombie', () => processState(pid)?.state === 'Z')
     expect(environmentOf(pid, 'PROCREF_INSTANCE')).toBeUndefined()

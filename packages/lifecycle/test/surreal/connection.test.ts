@@ -1,9 +1,8 @@
 import { type AddressInfo, createServer } from 'node:net'
-import { eventually, mustBlock, within } from '@procref/testing'
+import { eventually, freePort, mustBlock, within } from '@procref/testing'
 import { Table, Uuid } from 'surrealdb'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type ConnectionOptions, openConnection, type SurrealConnection } from '../../dist/surreal/connection.js'
-import { freePort } from '../drivers/driver-suite.ts'
 import { type Asked, type FakeServer, type Reply, startFakeServer } from './fake-server.ts'
 
 const PASSWORD = 'a-password-that-nobody-else-may-see'

@@ -18,9 +18,9 @@ test('a stranger that takes the port between the proof and the connection is sen
     if (++proofs === 2) throw new NotProvenError('it is not ours')
   }
   const server = { host: '127.0.0.1', port, signal: AbortSignal.timeout(30_000), prove }
-  expect(await ask(server, { path: '/sql', method: 'POST', auth: 'root:the password' }, 'RETURN 1')).toBe(
-    'it is not ours',
-  )
+  expect(
+    await ask(server, { path: '/sql', method: 'POST', auth: 'root:the password', timeout: 30_000 }, 'RETURN 1'),
+  ).toBe('it is not ours')
   const [socket] = await accepted
   if (!socket.closed) await once(socket, 'close')
   expect(heard).toBe('')

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
-import { atEnd, type Child, eventually, freshDir, mustBlock, startChild, within } from '@procref/testing'
+import { atEnd, type Child, eventually, freePort, freshDir, mustBlock, startChild, within } from '@procref/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { tcpAccepts } from '../../dist/wait/tcp.js'
 import { rebuildWait, type WaitContext, type WaitDescriptor, waitUntilReady } from '../../dist/wait/wait.js'
@@ -33,14 +33,6 @@ async function startSpeaker(): Promise<Speaker> {
     await child.event('done')
   }
   return { child, context, stop, tell }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 interface Way {
@@ -186,7 +178,7 @@ test('however often a port is looked at, nothing stays on the signal', async () 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void server.close())
   const { port } = server.address() as AddressInfo
-  const look = { host: '127.0.0.1', logFile: '', logStart: 0, signal }
+  const look = { host: '127.0.0.1', logFile: '', logStart: 0, signal, answerMs: 30_000 }
   for (let n = 0; n < 5; n++) {
     expect(await tcpAccepts().look({ ...look, port })).toBeUndefined()
     expect(await tcpAccepts().look({ ...look, port: await freePort() })).toMatch(/ECONNREFUSED/)
