@@ -49,8 +49,21 @@ export const deleteState: Fault = {
 function remove(stage: Stage, ...names: readonly string[]): void {
   if (names.length === 0) return
   stage.trace.add(`deleted: ${names.join(', ')}`)
-  // Again where somebody makes a file meanwhile.
-  for (const name of names) rmSync(join(stage.dir, name), { recursive: true, force: true, maxRetries: 10 })
+  for (const name of names) removeWhole(join(stage.dir, name))
+}
+
+const TRIES = 1_000
+
+/** Also where others make files in it all the time, which rmSync() itself does not look for again. */
+function removeWhole(path: string): void {
+  for (let n = 1; ; n++) {
+    try {
+      rmSync(path, { recursive: true, force: true })
+      return
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY' || n >= TRIES) throw error
+    }
+  }
 }
 
 function listed(dir: string): readonly string[] {
