@@ -52,8 +52,6 @@ export const UNDER_LEASES: readonly PlantedBug[] = [
     file: 'dist/client/shared-service.js',
     text: `\
         const slot = await claimSlot(pool, options, context);
-        if (options.whenOlder === 'upgrade')
-            await acceptUpgrade(paths, backend.locks, driver);
         const record = await awaitServing(context);
 `,
     by: `\
