@@ -5,6 +5,7 @@ import { copyOfInstallation } from './installation.ts'
 import {
   clientsOf,
   connected,
+  connectedWithin,
   counted,
   DRIVERS,
   journalOf,
@@ -85,7 +86,9 @@ describe.each(DRIVERS)('rules of the service (%s)', (driver) => {
     },
   )
 
-  test('never two servers on one data directory: a guardian finds the server of another one that lives, and names it', async () => {
+  test('never two servers on one data directory: a guardian finds the server of another one that lives, and names it', {
+    timeout: 240_000,
+  }, async () => {
     const dir = serviceDir()
     const stops = new Stops()
     stops.arm('recorded')
@@ -95,7 +98,10 @@ describe.each(DRIVERS)('rules of the service (%s)', (driver) => {
     // Its alive lock as well, or the next client would wait for it.
     rmSync(`${dir}/alive-${stateOf(dir).nonce}.lock`)
     await killed(launcher)
-    await expect(connected(start(dir))).rejects.toThrow(new RegExp(`process ${pid}.*PROCREF_SERVER_LOCK_HELD`, 's'))
+    // It waits 10 s for the lock before it looks who has it.
+    await expect(connectedWithin(90_000, start(dir))).rejects.toThrow(
+      new RegExp(`process ${pid}.*PROCREF_SERVER_LOCK_HELD`, 's'),
+    )
     process.kill(pid, 'SIGCONT')
     await eventually('the usurped one has left, with its server', () => !isAlive(pid))
     await connected(start(dir))
