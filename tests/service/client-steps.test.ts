@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import {
   clientsOf,
   connected,
+  connectedWithin,
   counted,
   DRIVERS,
   journalOf,
@@ -22,14 +23,17 @@ describe.each(DRIVERS)('a client in each of its steps (%s)', (driver) => {
   const start = clientsOf(driver)
 
   describe.each(connecting)('at %s (%s)', (step) => {
-    test('stopped (SIGSTOP): others connect and write, and it goes on after SIGCONT', async () => {
+    test('stopped (SIGSTOP): others connect and write, and it goes on after SIGCONT', {
+      timeout: 240_000,
+    }, async () => {
       const dir = serviceDir()
       const stops = new Stops()
       stops.arm(step)
       const client = stops.clientsOf(driver)(dir)
       expect(await stops.reached(step)).toBe(client.pid)
       const other = start(dir)
-      await connected(other)
+      // With start.lock held it waits for 10 to 20 s before it launches a guardian all the same.
+      await connectedWithin(90_000, other)
       await wroteRow(other)
       client.kill('SIGCONT')
       await connected(client)

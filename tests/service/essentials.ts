@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
-import { eventually, isAlive, lockUsers, servantsOf } from '@procref/testing'
+import { eventually, isAlive } from '@procref/testing'
 import { expect, test } from 'vitest'
-import { connected, journalOf, killed, type StartClient, serviceDir, stopped } from './service.ts'
+import { connected, journalOf, killed, nothingIsLeft, type StartClient, serviceDir, stopped } from './service.ts'
 
 /** What the lifecycle promises whatever makes the slots and whichever server it is: registers these tests. */
 export function essentials(start: StartClient): void {
@@ -11,8 +11,7 @@ export function essentials(start: StartClient): void {
     const [first] = await Promise.all(clients.map(connected))
     await Promise.all(clients.map(killed))
     await stopped(dir, first?.port ?? 0)
-    await eventually('guardian and server are gone', () => servantsOf(dir).length === 0)
-    expect(lockUsers(dir)).toEqual([])
+    await nothingIsLeft(dir)
     expect(journalOf(dir).map((e) => `${e.event} ${e.reason}`)).toContain('server-stopping slots-empty')
     expect(readdirSync(dir).filter((name) => /tmp|spare|taken/.test(name))).toEqual([])
   })

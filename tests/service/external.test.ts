@@ -120,10 +120,10 @@ describe.each(KINDS)('a server elsewhere (%s)', (kind) => {
   test('that is killed and does not come back: the lease is lost with the reason, its slot is free, and the program ends', async () => {
     const server = await startElsewhere(kind)
     const dir = serviceDir()
-    const user = startUser(dir, urlOf(server), { timeoutMs: 2_000 })
+    const user = startUser(dir, urlOf(server), { timeoutMs: 10_000 })
     await connectedUser(user)
     server.child.kill('SIGKILL')
-    const { code, text } = await user.event<{ code: string; text: string }>('lost')
+    const { code, text } = await user.event<{ code: string; text: string }>('lost', 60_000)
     expect([code, text]).toEqual(['PROCREF_EXTERNAL_UNREACHABLE', expect.stringMatching(/ECONNREFUSED|ECONNRESET/)])
     await eventually('its slot is free', () => lockUsers(dir).length === 0)
     user.end()

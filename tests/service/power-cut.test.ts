@@ -2,7 +2,17 @@ import { atEnd, type Child, canCutPower, endDirectory, eventually, mountDrive, t
 import { describe, expect, test } from 'vitest'
 import { acknowledgedBy } from './herd.ts'
 import { DRIVE_BYTES, type Loss, lossOf, onWhatIsLeft, type ServiceOnDrive, serviceOn } from './power-cuts.ts'
-import { clientsOf, connected, counted, DRIVERS, killed, type StartClient, stopped, wroteRow } from './service.ts'
+import {
+  clientsOf,
+  connected,
+  counted,
+  DRIVERS,
+  killed,
+  killTogether,
+  type StartClient,
+  stopped,
+  wroteRow,
+} from './service.ts'
 import { START_STEPS, STOP_STEPS, Stops, stoppedAt } from './stops.ts'
 
 const CUTS = 3
@@ -113,7 +123,7 @@ describe.runIf(canCutPower()).each(DRIVERS)('the power is cut (%s)', (driver) =>
     const { guardianPid, serverPid } = await connected(writer)
     const acknowledged = await wroteRows(writer)
     stops.arm(step)
-    for (const pid of new Set([guardianPid, serverPid])) process.kill(pid, 'SIGKILL')
+    killTogether(guardianPid, serverPid)
     await stops.reached(step)
     const cut = await cutUnder(service, writer)
     expect(await onWhatIsLeft(service, cut, start, counted)).toBe(acknowledged)

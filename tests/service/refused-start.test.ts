@@ -101,14 +101,17 @@ test('an engine in the guardian to which the system refuses something once it is
   await nothingIsLeft(dir)
 })
 
-test('a server that is given up because the system refuses it something again and again: its leases are told what', async () => {
+test('a server that is given up because the system refuses it something again and again: its leases are told what', {
+  timeout: 240_000,
+}, async () => {
   const dir = serviceDir()
   const sign = `${freshDir()}/refuse`
   const client = startClient(dir, { driver: 'withoutData', sign })
   const { guardianPid } = await connected(client)
   writeFileSync(sign, '')
   process.kill(guardianPid, 'SIGKILL')
-  const { code, text } = await client.event<{ code: string; text: string }>('lost')
+  // Four more starts, 5 s after each of them.
+  const { code, text } = await client.event<{ code: string; text: string }>('lost', 120_000)
   expect(code).toBe('PROCREF_CRASH_LOOP')
   expect(text).toContain(`${dir}/data/db (EIO)`)
   client.send('close')

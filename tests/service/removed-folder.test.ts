@@ -9,6 +9,7 @@ import {
   counted,
   DRIVERS,
   killed,
+  killTogether,
   nothingIsLeft,
   serviceDir,
   stopped,
@@ -54,7 +55,7 @@ describe.each(DRIVERS)('a client whose folder is removed (%s)', (driver) => {
     expect(await counted(other)).toBe(2)
 
     await killed(launcher)
-    for (const pid of servantsOf(dir)) process.kill(pid, 'SIGKILL')
+    killTogether(...servantsOf(dir))
     expect(await other.event('reconnected')).toMatchObject({ epoch: 3, port })
     expect(await counted(other)).toBe(2)
     await killed(other)

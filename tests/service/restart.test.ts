@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { atEnd, type Child, eventually, freeze, isAlive, startProgram } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
-import { done, procref, refused } from './restarts.ts'
+import { done, procref, type Restarted, refused } from './restarts.ts'
 import {
   type Connected,
   clientsOf,
@@ -85,6 +85,22 @@ async function goesOn(client: Child, before: Connected, lost: () => boolean): Pr
   expect(lost()).toBe(false)
 }
 
+/** Whoever finds start.lock held goes on without it, at the earliest after so long. */
+const TURN_MS = 10_000
+const MOST_TRIES = 4
+
+/** Two restarts at once, on a machine that is not too busy for the second one to wait for its turn: else it may find that its restart is done. */
+async function twoAtOnce(
+  driver: Driver,
+): Promise<Awaited<ReturnType<typeof usedService>> & { readonly results: readonly Restarted[] }> {
+  for (let tries = 1; ; tries++) {
+    const service = await usedService(driver)
+    const began = performance.now()
+    const results = await Promise.all([procref(service.dir), procref(service.dir)].map((command) => done(command)))
+    if (performance.now() - began < TURN_MS || tries === MOST_TRIES) return { ...service, results }
+  }
+}
+
 describe.each(DRIVERS)('procref restart (%s)', (driver) => {
   const start = clientsOf(driver)
 
@@ -126,9 +142,8 @@ describe.each(DRIVERS)('procref restart (%s)', (driver) => {
     expect(stateOf(dir)).not.toHaveProperty('restarting')
   })
 
-  test('two at once: one after the other, and no lease is lost', async () => {
-    const { dir, client, before, lost } = await usedService(driver)
-    const results = await Promise.all([procref(dir), procref(dir)].map((command) => done(command)))
+  test('two at once: one after the other, and no lease is lost', { timeout: 600_000 }, async () => {
+    const { results, dir, client, before, lost } = await twoAtOnce(driver)
     expect(results.map(({ restarted }) => restarted)).toEqual([true, true])
     expect(results.map(({ previous }) => previous?.epoch).sort()).toEqual([1, 2])
     expect(restartsOf(dir)).toBe(2)

@@ -121,6 +121,17 @@ export async function killed(client: Child): Promise<void> {
   await client.exited
 }
 
+/** Kills a guardian and its server, in this order, as far as one has not ended of the other's death meanwhile. */
+export function killTogether(...pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+  }
+}
+
 /** Resolves once the server has stopped by itself and its port is closed. */
 export async function stopped(dir: string, port: number): Promise<void> {
   await eventually('the server has stopped', () => stateOf(dir).state === 'stopped')
@@ -153,6 +164,21 @@ export async function startStranger(port = 0): Promise<Stranger> {
   return await eventually('the stranger has its port', async () => {
     try {
       return await listen(port)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return undefined
+      throw error
+    }
+  })
+}
+
+/** Below what Linux (32768), macOS and Windows (49152) give to whoever asks for any port. */
+const APART = { from: 20_000, count: 12_000 }
+
+/** As `startStranger`, on a port that nobody else is given meanwhile: once the stranger is closed it is free, and stays so. */
+export async function startStrangerApart(): Promise<Stranger> {
+  return await eventually('the stranger has a port', async () => {
+    try {
+      return await listen(APART.from + Math.floor(APART.count * Math.random()))
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return undefined
       throw error

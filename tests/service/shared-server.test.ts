@@ -20,6 +20,7 @@ import {
   DRIVERS,
   journalOf,
   killed,
+  killTogether,
   serviceDir,
   startStranger,
   stateOf,
@@ -48,7 +49,7 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
     const client = startClient(dir, { lingerMs: 60_000 })
     const { guardianPid, serverPid } = await connected(client)
     await killed(client)
-    for (const pid of new Set([guardianPid, serverPid])) process.kill(pid, 'SIGKILL')
+    killTogether(guardianPid, serverPid)
     await eventually('both are dead', () => !isAlive(guardianPid) && !isAlive(serverPid))
     expect(lockUsers(dir)).toEqual([])
   })
@@ -163,11 +164,13 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
     async () => {
       const dir = serviceDir()
       const client = startClient(dir)
-      const { serverPid, port } = await connected(client)
+      const { serverPid, guardianPid, port } = await connected(client)
       const late = startClient(dir, { standsStill: true })
       await eventually('it stands still', () => processState(late.pid)?.state === 'T')
+      await freeze(guardianPid)
       process.kill(serverPid, 'SIGKILL')
       const stranger = await startStranger(port)
+      process.kill(guardianPid, 'SIGCONT')
       // Its lease has not looked since, and will do so before the SDK that it loads is there to dial the port it knows.
       const moved = await client.event<{ port: number }>('reconnected')
       process.kill(late.pid, 'SIGCONT')

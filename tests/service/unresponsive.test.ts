@@ -1,15 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import {
-  atEnd,
-  type Child,
-  eventually,
-  freeze,
-  isAlive,
-  lockUsers,
-  servantsOf,
-  startProgram,
-  surrealBinary,
-} from '@procref/testing'
+import { atEnd, type Child, eventually, freeze, isAlive, startProgram, surrealBinary } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import {
   type Connected,
@@ -17,6 +7,7 @@ import {
   connected,
   journalOf,
   killed,
+  nothingIsLeft,
   type StartClient,
   serviceDir,
   stateOf,
@@ -99,8 +90,7 @@ describe.runIf(surrealBinary() !== undefined)('a server that hangs (SIGSTOP)', (
     await killed(client)
     await stopped(dir, port)
     expect(isAlive(serverPid)).toBe(false)
-    await eventually('guardian and server are gone', () => servantsOf(dir).length === 0)
-    expect(lockUsers(dir)).toEqual([])
+    await nothingIsLeft(dir)
   })
 
   test('is unresponsive still when a stop was begun and somebody had come meanwhile', async () => {

@@ -19,6 +19,8 @@ if (!canGroup()) console.warn('NOT RUN without root and cgroup v2: bugs that rou
 const ROUNDS = 12
 const AT_ONCE = 3
 const TIME_LIMIT_MS = 900_000
+/** A scenario waits for several things, one after the other. */
+const SCENARIO_LIMIT_MS = 300_000
 /** Longer than a crash loop bars the next start. */
 const PATIENCE: Patience = { until: 'the first violation', settleMs: 75_000 }
 
@@ -79,13 +81,13 @@ describe.runIf(canGroup())('rounds of chaos', () => {
 })
 
 describe('steps that only a test can force', () => {
-  test.each(named(inSteps))('show that %s', async (_name, bug) => {
+  test.each(named(inSteps))('show that %s', { timeout: SCENARIO_LIMIT_MS }, async (_name, bug) => {
     const start = clientsOfInstallation(plant(bug, 'tests/service/children'))
     const seen = await bug.scenario((dir, options = {}) => start(dir, { driver: driverFor(bug, 1), ...options }))
     expect(bug.seenAs).toContain(seen)
   })
 
-  test.each(named(inSteps))('show nothing unless %s', async (_name, bug) => {
+  test.each(named(inSteps))('show nothing unless %s', { timeout: SCENARIO_LIMIT_MS }, async (_name, bug) => {
     expect(await bug.scenario(clientsOf(driverFor(bug, 1)))).toBeUndefined()
   })
 })

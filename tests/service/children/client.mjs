@@ -188,8 +188,10 @@ try {
       say('found', { rows })
     },
     visit: () => visit(lease.db),
-    sleep() {
-      lease.db.query('SLEEP 12s').catch(() => {})
+    async sleep() {
+      await lease.db.query('DEFINE TABLE IF NOT EXISTS asleep').retry()
+      lease.db.query('CREATE asleep:one; SLEEP 12s').catch(() => {})
+      for (let rows = []; rows.length === 0; ) [rows] = await lease.db.query('SELECT VALUE id FROM asleep').retry()
       say('sleeping')
     },
     async rows() {
