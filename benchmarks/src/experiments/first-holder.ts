@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Actor } from '../actor/actor.ts'
 import { EndedError } from '../actor/json-process.ts'
-import { QUIET_MS } from './patience.ts'
+
+/** A library that looks by a timer has looked by then, and thrown what it saw. */
+const LOOKED_MS = 300
 
 /** What is said of a holder whose permit somebody else got. */
 export const TOLD = {
@@ -16,7 +18,7 @@ export async function howFirstIsTold(holder: Actor): Promise<keyof typeof TOLD> 
     const answer = await holder.askIfAble('verify')
     if (answer !== undefined) return answer.isOurs ? 'unaware' : 'asked'
     // Libraries that look by a timer and throw what they see.
-    await delay(QUIET_MS)
+    await delay(LOOKED_MS)
     await holder.askIfAble('verify')
     return 'unaware'
   } catch (error) {

@@ -4,7 +4,7 @@ import type { Experiment } from '../experiment.ts'
 import type { UsableSubject } from '../scenario.ts'
 import { medianOf } from '../statistics.ts'
 import { overEach, type Seen } from './over-each.ts'
-import { msSince, patienceOf, QUIET_MS, spelled, within } from './patience.ts'
+import { msSince, patienceOf, quietOf, spelled, within } from './patience.ts'
 
 const SLOTS = 5
 /** Whoever waits for one slot picked by chance is woken so often with a probability of 1 : 3,125. */
@@ -17,11 +17,15 @@ export const full: Experiment = {
   observe: (context) =>
     overEach(full, context, {
       atOnce: 4,
-      observe: (usable, dir) => observeFull(usable, dir, patienceOf(context)),
+      observe: (usable, dir) => observeFull(usable, dir, { patience: patienceOf(context), quiet: quietOf(context) }),
     }),
 }
 
-async function observeFull({ subject, prepared }: UsableSubject, dir: string, patience: number): Promise<Seen> {
+async function observeFull(
+  { subject, prepared }: UsableSubject,
+  dir: string,
+  { patience, quiet }: { readonly patience: number; readonly quiet: number },
+): Promise<Seen> {
   const slots = Math.min(SLOTS, subject.maxSlots)
   await using holder = await Actor.start(prepared, dir, slots)
   await using other = await Actor.start(prepared, dir, slots)
@@ -41,7 +45,7 @@ async function observeFull({ subject, prepared }: UsableSubject, dir: string, pa
   const took: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
     const { claimed } = await other.wait()
-    if ((await within(QUIET_MS, claimed)) !== undefined) {
+    if ((await within(quiet, claimed)) !== undefined) {
       return { verdict: 'breaks', finding: 'one too many', evidence: `${asked} Then it waited, and got one more.` }
     }
     const { atNs } = await holder.ask('release')

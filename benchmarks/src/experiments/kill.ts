@@ -2,7 +2,7 @@ import { Actor } from '../actor/actor.ts'
 import type { Experiment } from '../experiment.ts'
 import { takeOnlyPermit } from './only-permit.ts'
 import { overEach } from './over-each.ts'
-import { msSince, patienceOf, QUIET_MS, spelled, within } from './patience.ts'
+import { msSince, patienceOf, quietOf, spelled, within } from './patience.ts'
 
 export const kill: Experiment = {
   name: 'kill',
@@ -18,7 +18,7 @@ export const kill: Experiment = {
         await takeOnlyPermit(holder)
         const { claimed } = await next.wait()
         const setting = 'A pool of one permit: one process holds it, another one waits.'
-        if ((await within(QUIET_MS, claimed)) !== undefined) {
+        if ((await within(quietOf(context), claimed)) !== undefined) {
           return {
             verdict: 'breaks',
             finding: 'two holders',

@@ -25,8 +25,11 @@ export interface ProcessTable {
   executableOf(pid: number): string | undefined
   /** Names this boot of the machine. */
   bootId(): string
-  /** As in `ProcessIdentity`; '' also when nobody has this pid. */
-  namespaceOf(pid: number, kind: 'pid' | 'net'): string
+  /**
+   * As in `ProcessIdentity`, of whichever thread has it still. `undefined`: nobody has this pid, or no thread has one any more: a process that ends
+   * gives up all but that of its pid before it is a zombie.
+   */
+  namespaceOf(pid: number, kind: 'pid' | 'net'): string | undefined
   /**
    * Sends `signal` if exactly the recorded process still runs; false when it does not, or must never be signalled (pid 1,
    * this process itself).

@@ -34,6 +34,20 @@ export interface FireResult {
   readonly overlaps: readonly unknown[]
 }
 
+/** What the onlooker can count while it goes on. */
+type Counts = Pick<
+  FireResult,
+  'kills' | 'watchdogKills' | 'diedAtStep' | 'stoppedAtStep' | 'claims' | 'killedWithSlot' | 'generations'
+>
+
+export interface FireOptions {
+  readonly dir: string
+  readonly forMs: number
+  /** It goes on, up to `atMostMs`, until enough was seen. Default: whatever was seen is enough. */
+  readonly isEnough?: (counts: Counts) => boolean
+  readonly atMostMs?: number
+}
+
 interface Death extends Holder {
   readonly seenAt: number
   readonly generation: number
@@ -44,7 +58,7 @@ interface Death extends Holder {
  * two have one slot is found out without the backend (tests/mixed/evidence.mjs), what the dead have left by reading the table's bytes.
  * Resolves when all are dead.
  */
-export async function fire({ dir, forMs }: { readonly dir: string; readonly forMs: number }): Promise<FireResult> {
+export async function fire({ dir, forMs, isEnough = () => true, atMostMs = forMs }: FireOptions): Promise<FireResult> {
   const evidence = join(dir, 'evidence')
   const slots = join(dir, 'slots')
   mkdirSync(evidence, { mode: 0o700 })
@@ -78,11 +92,19 @@ export async function fire({ dir, forMs }: { readonly dir: string; readonly forM
   }
   const pick = <T>(from: readonly T[]): T | undefined => from[Math.floor(Math.random() * from.length)]
 
+  const counted = (): Counts => ({
+    claims: sizeOf(join(evidence, 'hybrid.log')),
+    ...counts,
+    killedWithSlot: sizeOf(join(evidence, 'killed.log')),
+    generations: readTable(slots).generation,
+  })
+
   for (let n = 0; n < HOLDERS; n++) start()
   try {
     const began = performance.now()
     let before = began
-    for (let look = 1; before - began < forMs; look++) {
+    const goesOn = (ms: number): boolean => ms < forMs || (ms < atMostMs && !isEnough(counted()))
+    for (let look = 1; goesOn(before - began); look++) {
       await after(LOOK_EVERY_MS)
       const now = performance.now()
       longestPauseMs = Math.max(longestPauseMs, now - before)
@@ -118,10 +140,7 @@ export async function fire({ dir, forMs }: { readonly dir: string; readonly forM
   return {
     holders: HOLDERS,
     slots: SLOTS,
-    claims: sizeOf(join(evidence, 'hybrid.log')),
-    ...counts,
-    killedWithSlot: sizeOf(join(evidence, 'killed.log')),
-    generations: readTable(slots).generation,
+    ...counted(),
     longestRecoveryMs: Math.ceil(recovery.longestMs),
     longestPauseMs: Math.ceil(longestPauseMs),
     overlaps,

@@ -113,7 +113,7 @@ describeHybrid('hybrid()', () => {
     await claimIn(watchdog)
     const victim = await startHolder(dir, { scanMs: NEVER_MS })
     const slot = await claimIn(victim)
-    expect(readTable(dir).watchdog?.pid).toBe(watchdog.pid)
+    await eventually('it is the watchdog', () => readTable(dir).watchdog?.pid === watchdog.pid)
     await freeze(watchdog.pid)
     victim.kill('SIGKILL')
     await victim.exited

@@ -31,10 +31,10 @@ class NativeProcesses implements ProcessTable {
     return calling('/proc/sys/kernel/random/boot_id', () => this.#load().identityBootId())
   }
 
-  namespaceOf(pid: number, kind: 'pid' | 'net'): string {
+  namespaceOf(pid: number, kind: 'pid' | 'net'): string | undefined {
     const native = this.#load()
     const look = () => (kind === 'pid' ? native.identityPidNamespaceOf(pid) : native.identityNetNamespaceOf(pid))
-    return ask(pid, `ns/${kind}`, look) ?? ''
+    return ask(pid, `ns/${kind}`, look)
   }
 
   signalSame({ pid, startTicks, bootId, pidNamespace }: ProcessIdentity, signal: NodeJS.Signals): boolean {

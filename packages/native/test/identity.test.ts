@@ -1,4 +1,4 @@
-import { readlinkSync, symlinkSync } from 'node:fs'
+import { readdirSync, readlinkSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { identify, identifySelf, type ProcessIdentity, type ProcessTable } from '@procref/core'
 import { native, ofdRange, robustMutex, sysv } from '@procref/native'
@@ -38,14 +38,10 @@ test('every backend with native code tells processes apart on Linux, and nowhere
 
 function byNativeCode(pid: number): ProcessIdentity | undefined {
   const startTicks = processes.startTicksOf(pid)
-  if (startTicks === undefined) return undefined
-  return {
-    pid,
-    startTicks,
-    bootId: processes.bootId(),
-    pidNamespace: processes.namespaceOf(pid, 'pid'),
-    netNamespace: processes.namespaceOf(pid, 'net'),
-  }
+  const pidNamespace = processes.namespaceOf(pid, 'pid')
+  const netNamespace = processes.namespaceOf(pid, 'net')
+  if (startTicks === undefined || pidNamespace === undefined || netNamespace === undefined) return undefined
+  return { pid, startTicks, bootId: processes.bootId(), pidNamespace, netNamespace }
 }
 
 function linkAt(path: string): string | undefined {
@@ -56,14 +52,37 @@ function linkAt(path: string): string | undefined {
   }
 }
 
-/** Both ways of looking at `pid` see the same; says what. */
+/** The namespaces that the threads of `pid` have; '' one that must not be seen. */
+function namespacesOf(pid: number, kind: 'pid' | 'net'): ReadonlySet<string> {
+  let threads: string[] = []
+  try {
+    threads = readdirSync(`/proc/${pid}/task`)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+  return new Set(threads.flatMap((tid) => namespaceAt(`/proc/${pid}/task/${tid}/ns/${kind}`) ?? []))
+}
+
+function namespaceAt(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EACCES' || code === 'EPERM') return ''
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined
+    throw error
+  }
+}
+
+/** Both ways of looking at `pid`, which is changing nothing just now, see the same; says what. */
 function seen(pid: number): ProcessIdentity | undefined {
   const identity = byNativeCode(pid)
   expect(identity).toEqual(identify(pid))
   expect(processes.executableOf(pid)).toBe(linkAt(`/proc/${pid}/exe`))
   // Of a zombie too.
   for (const kind of ['pid', 'net'] as const) {
-    expect(processes.namespaceOf(pid, kind)).toBe(linkAt(`/proc/${pid}/ns/${kind}`) ?? '')
+    const found = processes.namespaceOf(pid, kind)
+    expect(found === undefined ? [] : [found]).toEqual([...namespacesOf(pid, kind)])
   }
   return identity
 }
@@ -114,25 +133,29 @@ describeLinux('who a process is, by native code and by JavaScript', () => {
   test('a zombie: dead, and not signalled', async () => {
     const parent = atEnd(startProgram('/bin/sh', { args: ['-c', 'sleep 300 & echo $!; exec tail -f /dev/null'] }))
     const pid = Number(await parent.line())
-    // Before that the parent is a shell, which would collect its child.
+    // Before that the parent is a shell, which would collect its child, and so is the child.
     await eventually('the parent collects no children', () => commandLine(parent.pid)[0] === 'tail')
+    await eventually('the child runs its program', () => commandLine(pid)[0] === 'sleep')
     const recorded = seen(pid) ?? expect.unreachable()
     expect(processes.signalSame(recorded, 'SIGKILL')).toBe(true)
     await eventually('it is a zombie', () => processState(pid)?.state === 'Z')
     expect(seen(pid)).toBeUndefined()
+    expect(processes.namespaceOf(pid, 'net')).toBeUndefined()
     expect(signalled(recorded)).toBe(false)
   })
 
-  test('a process whose first thread has ended: alive, and signalled', async () => {
+  test('a process whose first thread has ended: the same as before, in the namespaces of its other threads, and signalled', async () => {
     // exit(2), not exit_group(2): ends this thread only.
     const program =
-      'import ctypes, platform, threading; threading.Thread(target=input).start(); print("started", flush=True); ' +
+      'import ctypes, platform, threading; print("started", flush=True); input(); threading.Thread(target=input).start(); ' +
       'ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[platform.machine()], 0)'
     const child = atEnd(startProgram('python3', { args: ['-c', program] }))
     await child.line()
     const recorded = seen(child.pid) ?? expect.unreachable()
+    child.send('end your first thread')
     await eventually('its first thread has ended', () => processState(child.pid)?.state === 'Z')
-    expect(seen(child.pid)?.startTicks).toBe(recorded.startTicks)
+    expect(linkAt(`/proc/${child.pid}/ns/net`)).toBeUndefined()
+    expect(seen(child.pid)).toEqual(recorded)
     expect(signalled(recorded)).toBe(true)
     expect(processes.signalSame(recorded, 'SIGKILL')).toBe(true)
     await eventually('it is dead', () => !isAlive(child.pid))
@@ -176,6 +199,7 @@ describeLinux('who a process is, by native code and by JavaScript', () => {
     const parent = atEnd(startProgram('unshare', { args }))
     await parent.line()
     const pid = childOf(parent.pid)
+    await eventually('the child runs its program', () => commandLine(pid)[0] === 'sleep')
     const identity = seen(pid) ?? expect.unreachable()
     expect(identity.pidNamespace).not.toBe(identifySelf().pidNamespace)
     expect(signalled(identity)).toBe(false)

@@ -271,9 +271,10 @@ describeNative.each(['sysv', 'robustMutex'] as const)('waiting in the kernel for
   })
 
   test('a thousand waits that are called off leave no thread, descriptor, slot or memory behind', {
-    timeout: 2 * HANGS_MS,
+    timeout: 5 * HANGS_MS,
   }, async () => {
-    const { rounds, empty, warnings } = await child('many-table-waits', [factory, slotsDir()], ['--expose-gc']).event<{
+    const program = child('many-table-waits', [factory, slotsDir()], ['--expose-gc'])
+    const { rounds, empty, warnings } = await program.event<{
       readonly rounds: readonly {
         readonly waiting: number
         readonly rejected: number
@@ -281,7 +282,8 @@ describeNative.each(['sysv', 'robustMutex'] as const)('waiting in the kernel for
         readonly rss: number
       }[]
       readonly empty: boolean
-    }>('done')
+      readonly warnings: number
+    }>('done', 4 * HANGS_MS)
     expect({ empty, warnings }).toEqual({ empty: true, warnings: 0 })
     expect(rounds).toHaveLength(9)
     for (const { waiting, rejected, fds } of rounds) {

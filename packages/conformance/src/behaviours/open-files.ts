@@ -18,7 +18,11 @@ export const openFiles: Behaviour = {
         program.send('go')
         const { before, after, closed } = await program.event<Record<'before' | 'after' | 'closed', number>>('counted')
         // The first round may open what stays; the next hundred may not.
-        assert.equal(after, before, 'descriptors were left open by a hundred rounds of claims and looks')
+        // Nor may it: fewer than before are no leak. Who leaves one open in each round has a hundred more.
+        assert.ok(
+          after <= before,
+          `${after - before} descriptors were left open by a hundred rounds of claims and looks`,
+        )
         assert.ok(closed <= before, 'closing the pool left more open than there was')
       },
     },

@@ -15,7 +15,8 @@ import { fileSlots, UnsafeFileError } from '@procref/core'
 import { flockProgram } from './flock-program.mjs'
 
 const BEAT_MS = 200
-const STALE_MS = 2_000
+/** Every death is waited for so long; a machine that stands still for longer makes the living stale. */
+const STALE_MS = 3_500
 
 const { locks: takeoverLocks } = flockProgram()
 

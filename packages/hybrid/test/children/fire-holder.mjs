@@ -24,14 +24,24 @@ const STEPS = [
   'DeadSettled',
 ]
 
+/** While somebody stands still in the middle of a switch nobody can settle it, and a claim says so: who looks on lets it go on, or kills it. */
+async function claimIfSettled() {
+  try {
+    // Both ways of claiming: who waits looks now and then, and who does not comes back at once.
+    return Math.random() < 0.5 ? await pool.tryClaim() : await pool.claim({ timeoutMs: 600_000 })
+  } catch (error) {
+    if (error.code !== 'PROCREF_TABLE_UNSETTLED') throw error
+    return undefined
+  }
+}
+
 const [, , dir, evidenceDir] = process.argv
 const evidence = new Evidence(evidenceDir, 'hybrid')
 const parent = process.ppid
 const pool = await hybrid().open(dir, { label: 'under fire' })
 while (process.ppid === parent) {
   if (Math.random() < 0.02) failAt(STEPS[Math.floor(Math.random() * STEPS.length)], Math.random() < 0.2)
-  // Both ways of claiming: who waits looks now and then, and who does not comes back at once.
-  const slot = Math.random() < 0.5 ? await pool.tryClaim() : await pool.claim({ timeoutMs: 600_000 })
+  const slot = await claimIfSettled()
   if (slot === undefined) {
     await after(1)
     continue

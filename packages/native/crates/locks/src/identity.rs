@@ -19,7 +19,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal, test_kill_process};
@@ -181,14 +181,40 @@ pub fn boot_id() -> io::Result<String> {
         .to_owned())
 }
 
-/// A namespace of the process, e.g. `pid:[4026531836]`. None: gone, or must not be seen.
+/// A namespace of the process, e.g. `pid:[4026531836]`; empty when it must not be seen.
+/// None: nobody has this pid, or no thread of it has one any more (a process that ends gives up all but that of its pid before it is a zombie).
 pub fn namespace_of(pid: i32, namespace: Namespace) -> io::Result<Option<String>> {
-    let kind = match namespace {
-        Namespace::Pid => "pid",
-        Namespace::Net => "net",
+    namespace_in(Path::new("/proc"), pid, namespace)
+}
+
+fn namespace_in(proc: &Path, pid: i32, namespace: Namespace) -> io::Result<Option<String>> {
+    let link = match namespace {
+        Namespace::Pid => "ns/pid",
+        Namespace::Net => "ns/net",
     };
-    let link = if_visible(std::fs::read_link(format!("/proc/{pid}/ns/{kind}")))?;
-    Ok(link.map(|link| link.to_string_lossy().into_owned()))
+    let process = proc.join(pid.to_string());
+    match first_namespace(&process, link) {
+        Err(error) if is_refused(&error) => Ok(Some(String::new())),
+        found => found,
+    }
+}
+
+/// That of the first thread, mostly; it may have ended before the others.
+fn first_namespace(process: &Path, link: &str) -> io::Result<Option<String>> {
+    if let Some(found) = unless_gone(std::fs::read_link(process.join(link)))? {
+        return Ok(Some(found.to_string_lossy().into_owned()));
+    }
+    let Some(threads) = if_visible(std::fs::read_dir(process.join("task")))? else {
+        return Ok(None);
+    };
+    for thread in threads {
+        // None: it ended while its threads were listed.
+        let Some(thread) = unless_gone(thread)? else { break };
+        if let Some(found) = unless_gone(std::fs::read_link(thread.path().join(link)))? {
+            return Ok(Some(found.to_string_lossy().into_owned()));
+        }
+    }
+    Ok(None)
 }
 
 fn own_pid_namespace() -> io::Result<String> {
@@ -196,15 +222,27 @@ fn own_pid_namespace() -> io::Result<String> {
     Ok(link.to_string_lossy().into_owned())
 }
 
-/// None: the process is gone (ESRCH: it ended between the open and the read), or must not be seen.
+/// None: the process is gone, or must not be seen.
 fn if_visible<T>(looked: io::Result<T>) -> io::Result<Option<T>> {
+    match unless_gone(looked) {
+        Err(error) if is_refused(&error) => Ok(None),
+        seen => seen,
+    }
+}
+
+/// None: the process is gone (ESRCH: it ended between the open and the read).
+fn unless_gone<T>(looked: io::Result<T>) -> io::Result<Option<T>> {
     match looked {
         Ok(seen) => Ok(Some(seen)),
         Err(error) => match Errno::from_io_error(&error) {
-            Some(Errno::NOENT | Errno::SRCH | Errno::ACCESS | Errno::PERM) => Ok(None),
+            Some(Errno::NOENT | Errno::SRCH) => Ok(None),
             _ => Err(error),
         },
     }
+}
+
+fn is_refused(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::ACCESS | Errno::PERM))
 }
 
 #[cfg(test)]
@@ -425,6 +463,91 @@ mod tests {
         assert!(newcomer.try_wait().unwrap().is_none());
         assert!(signal_same(&record.recorded(), libc::SIGKILL).unwrap());
         newcomer.wait().unwrap();
+    }
+
+    #[test]
+    fn a_zombie_has_no_namespace_but_that_of_its_pid() {
+        let mut child = sleeper();
+        let pid = pid_of(&child);
+        assert!(namespace_of(pid, Namespace::Net).unwrap().is_some());
+        child.kill().unwrap();
+        let began = std::time::Instant::now();
+        while start_ticks_of(pid).unwrap().is_some() {
+            assert!(began.elapsed() < std::time::Duration::from_secs(30));
+            std::thread::yield_now();
+        }
+        assert!(namespace_of(pid, Namespace::Pid).unwrap().is_some());
+        assert_eq!(namespace_of(pid, Namespace::Net).unwrap(), None);
+        child.wait().unwrap();
+        assert_eq!(namespace_of(pid, Namespace::Pid).unwrap(), None);
+    }
+
+    /// A /proc of our own: what a thread of a process has given up is hard to come by at the right moment.
+    #[test]
+    fn a_process_has_the_namespaces_of_whichever_thread_has_them_still() {
+        let proc = std::env::temp_dir().join(format!("procref-namespaces-{}", std::process::id()));
+        let threads = [7, 8, 9].map(|tid| proc.join(format!("7/task/{tid}/ns")));
+        for thread in &threads {
+            std::fs::create_dir_all(thread).unwrap();
+        }
+        std::fs::create_dir_all(proc.join("7/ns")).unwrap();
+        let net = || namespace_in(&proc, 7, Namespace::Net).unwrap();
+        assert_eq!(net(), None, "no thread has one");
+        assert_eq!(
+            namespace_in(&proc, 8, Namespace::Net).unwrap(),
+            None,
+            "nobody has this pid"
+        );
+        std::os::unix::fs::symlink("net:[2]", threads[2].join("net")).unwrap();
+        assert_eq!(net().as_deref(), Some("net:[2]"), "the last thread has one");
+        assert_eq!(
+            namespace_in(&proc, 7, Namespace::Pid).unwrap(),
+            None,
+            "and it is the other kind"
+        );
+        std::os::unix::fs::symlink("net:[1]", proc.join("7/ns/net")).unwrap();
+        assert_eq!(
+            net().as_deref(),
+            Some("net:[1]"),
+            "that of the first thread comes first"
+        );
+        std::fs::remove_dir_all(&proc).unwrap();
+    }
+
+    /// Nothing is refused to root: this program runs this test again as another user.
+    #[test]
+    fn what_must_not_be_seen_is_empty() {
+        const INSIDE: &str = "PROCREF_TEST_OTHER_USER";
+        if std::env::var_os(INSIDE).is_some() {
+            for namespace in [Namespace::Pid, Namespace::Net] {
+                assert_eq!(namespace_of(1, namespace).unwrap().as_deref(), Some(""));
+                assert_eq!(namespace_of(i32::MAX, namespace).unwrap(), None);
+            }
+            return;
+        }
+        if !rustix::process::geteuid().is_root() {
+            println!("NOT RUN: this process cannot become another user");
+            return;
+        }
+        use std::os::unix::process::CommandExt;
+        let name = std::thread::current().name().unwrap().to_owned();
+        // It may be in a folder that the other user cannot enter, so it is started through a descriptor of ours.
+        let program = std::fs::File::open(std::env::current_exe().unwrap()).unwrap();
+        let fd = std::os::fd::AsRawFd::as_raw_fd(&program);
+        let inside = Command::new(format!("/proc/self/fd/{fd}"))
+            .args(["--exact", &name])
+            .env(INSIDE, "1")
+            .current_dir("/")
+            .uid(65_534)
+            .gid(65_534)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&inside.stdout);
+        assert!(
+            inside.status.success() && said.contains("1 passed"),
+            "{said}{}",
+            String::from_utf8_lossy(&inside.stderr)
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `procref_locks::identity` for JavaScript. Pids that do not exist and what must not be seen are `null`.
+//! `procref_locks::identity` for JavaScript. Pids that do not exist and what must not be seen are `null`; a namespace that must not be seen is ''.
 
 use napi_derive::napi;
 use procref_locks::identity::{self, Namespace, Recorded};
