@@ -99,8 +99,8 @@ describe.runIf(surrealBinary() !== undefined)('a server that hangs (SIGSTOP)', (
     await killed(client)
     await stopped(dir, port)
     expect(isAlive(serverPid)).toBe(false)
-    await eventually('guardian and server are gone', () => servantsOf(dir).length === 0)
-    expect(lockUsers(dir)).toEqual([])
+    // One that is dying has no environment to be known by, and its locks for a moment longer.
+    await eventually('guardian and server are gone', () => servantsOf(dir).length === 0 && lockUsers(dir).length === 0)
   })
 
   test('is unresponsive still when a stop was begun and somebody had come meanwhile', async () => {
