@@ -35,7 +35,7 @@ describeMigration('migrating()', () => {
 
       test('plain users of the old backend do not see phase 2, which is no neighbour of theirs: that is found out', async () => {
         const names = { from: from().name, to: to().name }
-        const result = await runNeighbours({ dir: freshDir(), ...names, parts: [0, 2], claimsOfEach: 20, kills: 5 })
+        const result = await runNeighbours({ dir: freshDir(), ...names, parts: [0, 2], claimsOfEach: 100, kills: 5 })
         expect(result.faults).toContainEqual(expect.objectContaining({ event: 'unseen', part: '2', neighbour: '0' }))
       })
     },

@@ -31,6 +31,10 @@ export interface MixedOptions {
   readonly dir: string
   /** Ends as soon as every kind has made so many claims … */
   readonly claimsOfEach: number
+  /** … so many were killed … */
+  readonly kills: number
+  /** … so many of those had a slot … */
+  readonly killedWithSlot: number
   /** … and it has run for so long. */
   readonly forMs: number
   /** Also a holder that takes slots without heeding locks: the detector has to find it out. */
@@ -50,6 +54,7 @@ interface Kind {
  */
 export async function runMixed(options: MixedOptions): Promise<MixedResult> {
   const { dir, claimsOfEach, forMs, heedless = false } = options
+  const logOf = (kind: Kind): string => join(evidence, `${kind.name}.log`)
   const evidence = join(dir, 'evidence')
   const slots = join(dir, 'slots')
   mkdirSync(evidence, { mode: 0o700 })
@@ -57,7 +62,8 @@ export async function runMixed(options: MixedOptions): Promise<MixedResult> {
   const { kinds, missing } = findKinds(heedless)
   const overlaps: unknown[] = []
   const kills = Object.fromEntries(kinds.map(({ name }) => [name, 0]))
-  const running = kinds.map((kind) => ({ kind, child: kind.start(slots, evidence) }))
+  const start = (kind: Kind) => ({ claimsBefore: sizeOf(logOf(kind)), child: kind.start(slots, evidence) })
+  const running = kinds.map((kind) => ({ kind, ...start(kind) }))
   const read = (child: Child): void => {
     for (const line of child.stdout().split('\n')) if (line.startsWith('{')) overlaps.push(JSON.parse(line))
   }
@@ -65,19 +71,26 @@ export async function runMixed(options: MixedOptions): Promise<MixedResult> {
     const began = performance.now()
     for (;;) {
       await after(KILL_EVERY_MS)
-      const claims = countClaims(evidence, kinds)
-      const enough = Object.values(claims).every((count) => count >= claimsOfEach) && performance.now() - began >= forMs
-      if (enough) return { claims, kills, killedWithSlot: sizeOf(join(evidence, 'killed.log')), overlaps, missing }
+      const claims = Object.fromEntries(kinds.map((kind) => [kind.name, sizeOf(logOf(kind))]))
+      const killedWithSlot = sizeOf(join(evidence, 'killed.log'))
+      const enough =
+        Object.values(claims).every((count) => count >= claimsOfEach) &&
+        Object.values(kills).reduce((sum, count) => sum + count, 0) >= options.kills &&
+        killedWithSlot >= options.killedWithSlot &&
+        performance.now() - began >= forMs
+      if (enough) return { claims, kills, killedWithSlot, overlaps, missing }
       const victim = running[Math.floor(Math.random() * running.length)]
       if (victim === undefined) throw new Error('there are no holders')
       // One that ended by itself has found something wrong, and says what.
       const ended = await Promise.race([victim.child.exited, undefined])
       if (ended !== undefined) throw new Error(`${victim.kind.name} ended with ${ended.code}: ${victim.child.stderr()}`)
+      // There is one of each kind: on a busy machine one that takes long to start would never get beyond that.
+      if (sizeOf(logOf(victim.kind)) === victim.claimsBefore) continue
       kill(victim)
       await victim.child.exited
       kills[victim.kind.name] = (kills[victim.kind.name] ?? 0) + 1
       read(victim.child)
-      victim.child = victim.kind.start(slots, evidence)
+      Object.assign(victim, start(victim.kind))
     }
   } finally {
     for (const holder of running) {
@@ -99,10 +112,6 @@ function kill({ kind, child }: { readonly kind: Kind; readonly child: Child }): 
     // It has ended by itself, and what it said is told apart.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
-}
-
-function countClaims(evidence: string, kinds: readonly Kind[]): Record<string, number> {
-  return Object.fromEntries(kinds.map(({ name }) => [name, sizeOf(join(evidence, `${name}.log`))]))
 }
 
 function sizeOf(log: string): number {

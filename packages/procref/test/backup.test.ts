@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { eventually } from '@procref/testing'
 import { backup, type Manifest, restore } from 'procref'
 import { describe, expect, test } from 'vitest'
 import {
@@ -9,6 +8,7 @@ import {
   contentsOf,
   fillLarge,
   finish,
+  frozenHalfway,
   KINDS,
   lease,
   namesIn,
@@ -245,18 +245,10 @@ describe.each(KINDS)('backup (%s)', (kind) => {
     const dir = serviceDir()
     await fillLarge(await lease(dir, kind))
     const out = outputDir()
-    const begun = async () => {
-      const child = procref(['backup', '--dir', dir, join(out, 'backup')])
-      await eventually('rows are written', () =>
-        namesIn(out).some((name) => {
-          const file = join(out, name, '0001.surql')
-          return existsSync(file) && statSync(file).size > 0
-        }),
-      )
-      return child
-    }
+    const begun = () => frozenHalfway(out, () => procref(['backup', '--dir', dir, join(out, 'backup')]), '0001.surql')
     const told = await begun()
     told.kill('SIGINT')
+    told.kill('SIGCONT')
     expect(await told.exited).toEqual({ code: null, signal: 'SIGINT' })
     expect(told.stderr()).toBe('procref: told to end by SIGINT\n')
     expect(namesIn(out)).toEqual([])

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
@@ -6,7 +6,10 @@ import {
   type Child,
   type ChildOptions,
   endDirectory,
+  eventually,
+  freeze,
   freshDir,
+  isAlive,
   startProgram,
   surrealBinary,
 } from '@procref/testing'
@@ -71,6 +74,45 @@ export async function fillLarge({ db }: Lease): Promise<void> {
       to: from + 5_000,
       text,
     })
+  }
+}
+
+const LARGE_BYTES = LARGE_ROWS * 1_000
+const MAX_TRIES = 20
+
+/**
+ * A command that writes what `fillLarge` made into the folder `out`, as it stands still (SIGSTOP) before half of that is written. `inPart`: where
+ * it is written, if what is unfinished is a folder.
+ *
+ * One that is beyond that when it stands still is of no use, for whoever watches it may lose the processor for longer than it takes: the folder
+ * is emptied, and another one started.
+ */
+export async function frozenHalfway(out: string, start: () => Child, inPart = ''): Promise<Child> {
+  const written = (): number => {
+    const parts = namesIn(out).filter((name) => name.endsWith('.part'))
+    // It may get its name in between.
+    return Math.max(0, ...parts.map((name) => statSync(join(out, name, inPart), { throwIfNoEntry: false })?.size ?? 0))
+  }
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const child = start()
+    await eventually('it has begun, or ended', () => written() > 0 || !isAlive(child.pid))
+    if ((await standsStill(child)) && written() > 0 && written() < LARGE_BYTES / 2) return child
+    child.kill('SIGKILL')
+    const { code, signal } = await child.exited
+    if (signal === null && code !== 0) throw new Error(`it failed: ${child.stderr()}`)
+    for (const name of namesIn(out)) rmSync(join(out, name), { recursive: true })
+  }
+  throw new Error(`${MAX_TRIES} times it was beyond its half before it stood still`)
+}
+
+/** False: it ended before. */
+async function standsStill(child: Child): Promise<boolean> {
+  try {
+    await freeze(child.pid)
+    return true
+  } catch (error) {
+    if (isAlive(child.pid)) throw error
+    return false
   }
 }
 

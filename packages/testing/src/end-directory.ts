@@ -1,11 +1,15 @@
+import { lstatSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { eventually } from '@procref/conformance/harness'
+import { fileKey, heldLocks } from './file-locks.ts'
 import { commandLine, environment, isAlive, openFiles, processes, processState } from './proc.ts'
 
-/** A process that has a file of the directory open. */
+/** A process that has a lock file of the directory open, or locked. */
 export interface DirectoryUser {
+  /** 0: the kernel does not say. */
   readonly pid: number
   readonly command: string
-  /** The lock files of the directory that it has open, deleted ones too. */
+  /** The lock files of the directory that it has open, deleted ones too, or that are locked still. */
   readonly locks: readonly string[]
 }
 
@@ -42,14 +46,58 @@ export function servantsOf(dir: string): readonly number[] {
   })
 }
 
-/** Who has a lock file of the directory open: whoever holds a lock is among them. */
+/**
+ * Who has a lock file of the directory open: whoever holds a lock is among them. A process that is ending gives up its list of open files
+ * first and its locks a moment later; in between it is told by the kernel's table of locks, but for files that were deleted.
+ */
 export function lockUsers(dir: string): readonly DirectoryUser[] {
-  return processes().flatMap(({ pid }) => {
+  const users = processes().flatMap(({ pid }) => {
     const locks = openFiles(pid)
       .map(({ target }) => target)
       .filter((target) => isBelow(dir, target) && /\.lock( \(deleted\))?$/.test(target))
     return locks.length === 0 ? [] : [{ pid, command: commandLine(pid).join(' '), locks }]
   })
+  // Read after the open files: who had given them up by then, and is not in this table, holds nothing any more.
+  return [...users, ...endingHolders(dir, users)]
+}
+
+/** Who holds a lock below `dir` and has no open file to show for it. */
+function endingHolders(dir: string, users: readonly DirectoryUser[]): readonly DirectoryUser[] {
+  const held = heldLocks()
+  if (held.length === 0) return []
+  const pathOf = new Map(lockFilesBelow(dir).map(({ path, key }) => [key, path]))
+  const ending = new Map<number, string[]>()
+  for (const { pid, file } of held) {
+    const path = pathOf.get(file)
+    if (path === undefined) continue
+    const openIn = users.filter(({ locks }) => locks.includes(path)).map((user) => user.pid)
+    // Who took it may have passed it on to a child, which has it open.
+    const isPassedOn = openIn.length > 0 && !(isAlive(pid) && openFiles(pid).length === 0)
+    if (openIn.includes(pid) || isPassedOn) continue
+    ending.set(pid, [...(ending.get(pid) ?? []), path])
+  }
+  return [...ending].map(([pid, locks]) => ({ pid, command: 'a process that is ending', locks }))
+}
+
+function lockFilesBelow(dir: string): readonly { readonly path: string; readonly key: string }[] {
+  return (unlessOutOfReach(() => readdirSync(dir, { withFileTypes: true })) ?? []).flatMap((entry) => {
+    const path = join(dir, entry.name)
+    if (entry.isDirectory()) return lockFilesBelow(path)
+    const stat = entry.name.endsWith('.lock') ? unlessOutOfReach(() => lstatSync(path)) : undefined
+    return stat === undefined ? [] : [{ path, key: fileKey(stat) }]
+  })
+}
+
+/** Not there (any more), no folder, or closed to us. */
+const OUT_OF_REACH = new Set(['ENOENT', 'ENOTDIR', 'EACCES'])
+
+function unlessOutOfReach<T>(look: () => T): T | undefined {
+  try {
+    return look()
+  } catch (error) {
+    if (OUT_OF_REACH.has((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw error
+  }
 }
 
 function isBelow(dir: string, path: string): boolean {

@@ -1,4 +1,4 @@
-import { existsSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   asOtherUser,
@@ -29,6 +29,7 @@ import {
 } from '@procref/testing'
 import { afterEach, expect, test, vi } from 'vitest'
 
+const CHILDREN = join(import.meta.dirname, 'children')
 const obedient = new URL('./children/obedient.mjs', import.meta.url)
 
 afterEach(() => {
@@ -160,6 +161,39 @@ test('a client is no servant of the directory: it is listed, not ended', async (
   await client.event('opened')
   expect(servantsOf(dir)).toEqual([])
   expect(lockUsers(dir)).toMatchObject([{ pid: client.pid, locks: [join(dir, 'slot_00.lock')] }])
+})
+
+test('who shows no open file any more and holds a lock still uses the directory, until it is released', async () => {
+  const dir = freshDir()
+  const lock = join(dir, 'slots', 'slot_00.lock')
+  mkdirSync(join(dir, 'slots'))
+  const child = atEnd(startProgram('python3', { args: [join(CHILDREN, 'ending-holder.py'), lock] }))
+  expect(await child.line()).toBe('held')
+  await eventually('it shows no open file', () => openFiles(child.pid).length === 0)
+  const user = { pid: child.pid, command: 'a process that is ending', locks: [lock] }
+  expect(lockUsers(dir)).toEqual([user])
+  // Whoever else has the file open does not hide it.
+  const other = atEnd(startProgram('flock', { args: ['-x', lock, 'true'] }))
+  await eventually('another one waits', () => lockUsers(dir).some(({ pid }) => pid === other.pid))
+  expect(lockUsers(dir)).toHaveLength(2)
+  expect(lockUsers(dir)).toContainEqual(user)
+  other.kill('SIGKILL')
+  await other.exited
+  expect(lockUsers(dir)).toEqual([user])
+  child.kill('SIGKILL')
+  await child.exited
+  expect(lockUsers(dir)).toEqual([])
+})
+
+test('a lock that was passed on to a child is used by who has it open, once', async () => {
+  const dir = freshDir()
+  const lock = join(dir, 'server.lock')
+  const child = atEnd(startProgram('python3', { args: [join(CHILDREN, 'passes-lock-on.py'), lock] }))
+  const heir = Number(await child.line())
+  expect(lockUsers(dir)).toMatchObject([{ pid: heir, locks: [lock] }])
+  child.end()
+  await child.exited
+  expect(lockUsers(dir)).toEqual([])
 })
 
 test('surrealBinary reads PROCREF_SURREAL_BIN alone, says when it is missing, and refuses what cannot be started', () => {
