@@ -7,6 +7,7 @@ import {
   type Connected,
   clientsOf,
   connected,
+  connectedWithin,
   counted,
   DRIVERS,
   journalOf,
@@ -41,11 +42,13 @@ function startBoth(dir: string, parts: readonly number[], ways: Ways): readonly 
 }
 
 /** Many programs that load the SDK on two cores need longer than the 30 s of one event. */
+const MANY_STARTS_MS = 90_000
+
 async function allConnected(clients: readonly Child[]): Promise<readonly Connected[]> {
   return await Promise.all(
     clients.map(async (client) => {
-      await client.event('progress')
-      return await connected(client)
+      await client.event('progress', MANY_STARTS_MS)
+      return await connectedWithin(MANY_STARTS_MS, client)
     }),
   )
 }
@@ -97,6 +100,7 @@ describe.runIf(isNativeCodeHere())('one server through a migration', () => {
       await nothingIsLeft(dir)
       expect(journalOf(dir).filter(({ event }) => event === 'server-serving')).toHaveLength(2)
     },
+    4 * MANY_STARTS_MS,
   )
 
   test('from plain flock to plain ofd-range, each part beside the next, with the rows of all', async () => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import {
   clientsOf,
   connected,
+  connectedWithin,
   counted,
   DRIVERS,
   killed,
@@ -97,7 +98,9 @@ describe.runIf(possible).each(DRIVERS)('containers that share a directory (%s)',
     expect(await counted(host)).toBe(1)
   })
 
-  test('a guardian never signals what it finds in another container: it gives up with the reason, however long that stands still', async () => {
+  test('a guardian never signals what it finds in another container: it gives up with the reason, however long that stands still', {
+    timeout: 240_000,
+  }, async () => {
     const dir = serviceDir()
     const host = start(dir)
     const { guardianPid, serverPid } = await connected(host)
@@ -108,7 +111,8 @@ describe.runIf(possible).each(DRIVERS)('containers that share a directory (%s)',
     rmSync(`${dir}/guardian.lock`)
     rmSync(`${dir}/alive-${stateOf(dir).nonce}.lock`)
     const contained = startContained(['pids'], dir, { driver })
-    await expect(connected(contained)).rejects.toThrow(
+    // It waits for what stands still before it gives up, and that after a start in a container.
+    await expect(connectedWithin(90_000, contained)).rejects.toThrow(
       new RegExp(`process ${guardianPid} there\\) runs in another container.*PROCREF_FOREIGN_NAMESPACE`, 's'),
     )
     expect(theirs.map((pid) => processState(pid)?.state)).toEqual(theirs.map(() => 'T'))

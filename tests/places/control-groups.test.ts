@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { atEnd, type Child, type ControlGroup, canGroup, isAlive, makeControlGroup } from '@procref/testing'
+import { atEnd, type Child, type ControlGroup, canGroup, eventually, isAlive, makeControlGroup } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import { clientsOf, connected, counted, DRIVERS, nothingIsLeft, serviceDir, wroteRow } from '../service/service.ts'
 
@@ -10,6 +10,15 @@ const CLIENT = resolve(import.meta.dirname, '../service/children/client.mjs')
 
 function startIn(session: ControlGroup, dir: string, options: Readonly<Record<string, unknown>>): Child {
   return session.start(process.execPath, { args: [CLIENT, dir, JSON.stringify({ lingerMs: 500, ...options })] })
+}
+
+/** One of those that were told first may have taken it with it. */
+function tellToEnd(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
 
 /** How many rows the client says that the server has acknowledged. */
@@ -32,7 +41,8 @@ describe.runIf(canGroup()).each(DRIVERS)('a session that is ended as a whole (%s
     session.kill()
     await client.exited
     await session.empty()
-    expect([guardianPid, serverPid].map(isAlive)).toEqual([false, false])
+    // An empty group has nobody who runs in it; the last one may be about to give up what it had open.
+    await eventually('guardian and server have ended', () => ![guardianPid, serverPid].some(isAlive))
 
     const next = start(dir)
     expect(await connected(next)).toMatchObject({ epoch: 2 })
@@ -63,7 +73,7 @@ describe.runIf(canGroup()).each(DRIVERS)('a session that is ended as a whole (%s
     const client = startIn(session, dir, { driver })
     const { port } = await connected(client)
     await wroteRow(client)
-    for (const pid of session.pids()) process.kill(pid, 'SIGTERM')
+    for (const pid of session.pids()) tellToEnd(pid)
     await client.exited
     await session.empty()
     await nothingIsLeft(dir, port)

@@ -68,12 +68,16 @@ async function passes(run: Child): Promise<void> {
 /** What vitest says of the whole example. */
 const ALL_PASSED = /Test Files +2 passed[\s\S]*Tests +5 passed/
 
+/** A vitest that loads, starts the server and runs all of it beside other tests needs longer than what one thing may take. */
+const RUN_MS = 90_000
+
 async function printed(run: Child, pattern: RegExp): Promise<void> {
-  await eventually(`vitest has printed ${pattern}`, () => {
+  const look = (): boolean => {
     const text = `${run.stdout()}${run.stderr()}`
     if (!isAlive(run.pid)) throw new Error(`vitest has ended:\n${text}`)
     return pattern.test(text)
-  })
+  }
+  await eventually(`vitest has printed ${pattern}`, look, RUN_MS)
 }
 
 /** How often the server has come up. */
@@ -96,7 +100,9 @@ test('does what its README shows first, on one server, and stops it', async () =
   expect(starts(copy)).toBe(1)
 })
 
-test('watch mode runs again on the same server, a run beside it shares it, and a server that was killed is no loss', async () => {
+test('watch mode runs again on the same server, a run beside it shares it, and a server that was killed is no loss', {
+  timeout: 5 * RUN_MS,
+}, async () => {
   const copy = copied()
   const watching = vitest(copy, 'watch')
   await printed(watching, ALL_PASSED)
@@ -119,7 +125,9 @@ test('watch mode runs again on the same server, a run beside it shares it, and a
   await serverStops(copy)
 })
 
-test('a run that is killed in the middle of a test leaves no process and no data, and the next one passes', async () => {
+test('a run that is killed in the middle of a test leaves no process and no data, and the next one passes', {
+  timeout: 3 * RUN_MS,
+}, async () => {
   const copy = copied()
   const endless = join(copy.folder, 'src/endless.test.ts')
   writeFileSync(

@@ -87,7 +87,7 @@ test('--list says what can be measured, and what is missing, and measures nothin
 })
 
 test('Ctrl-C ends what was started, removes it, and says that nothing was written', async () => {
-  const { child, cwd, temporary, finished } = start(['--subjects', 'flock', '--only', 'contended'])
+  const { child, cwd, temporary, finished } = start(['--scale', 'full', '--subjects', 'flock', '--only', 'contended'])
   await eventually('it measures', () => child.stderr().includes('1 of 1'))
   child.kill('SIGINT')
   const { code, stdout, stderr } = await finished()

@@ -1,9 +1,18 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { atEnd, type Child, endDirectory, freshDir, makeTempDir, startProgram, surrealBinary } from '@procref/testing'
+import {
+  atEnd,
+  type Child,
+  endDirectory,
+  freshDir,
+  makeTempDir,
+  quietPort,
+  startProgram,
+  surrealBinary,
+} from '@procref/testing'
 import pc from 'picocolors'
 import { afterAll, expect, onTestFinished } from 'vitest'
 // Not part of the public interface.
@@ -121,6 +130,9 @@ async function makeTemplate(): Promise<string> {
   templateParent = parent
   const dir = join(parent.path, 'service')
   await makeService(dir)
+  // Each copy says that its server was on this port, for as long as the tests run: no program may get it by chance, which doctor would rightly report.
+  const path = join(dir, 'server.json')
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), port: await quietPort() }))
   return dir
 }
 

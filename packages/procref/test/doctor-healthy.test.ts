@@ -63,7 +63,7 @@ test.each(KNOWN_BACKENDS.map(({ name }) => name))(
     const support = await backend.support(join(freshDir(), 'slots'))
     if (!support.supported) return expect(support.reason).not.toBe('')
     const dir = serviceDir()
-    const { keeperPid, guardianPid, serverPid } = await keepUp(dir, '--backend', name)
+    const { keeperPid, guardianPid, serverPid } = await keepUp(dir, '--backend', name, '--linger', '10m')
     expect(await alarms(await doctor(dir))).toEqual([])
     await killAll(keeperPid, guardianPid, serverPid)
     const report = await doctor(dir, { fix: true })
@@ -81,7 +81,8 @@ test('a service that was stopped in order gives no alarm', async () => {
 test('a service of which everything was killed gives notes, no alarm; --fix removes what was left, and it starts again with its rows', async () => {
   const dir = serviceDir()
   await makeService(dir)
-  const { guardianPid, serverPid, keeperPid } = await keepUp(dir)
+  // The keeper is killed first: without it the guardian would soon stop in order.
+  const { guardianPid, serverPid, keeperPid } = await keepUp(dir, '--linger', '10m')
   await killAll(keeperPid, guardianPid, serverPid)
   const report = await doctor(dir)
   expect(report.healthy).toBe(true)

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -314,24 +314,34 @@ describe('slots for servers elsewhere', () => {
 })
 
 describe.runIf(isNativeCodeHere() && process.platform === 'linux')('semaphores', () => {
-  /** A pool of them whose only holder was killed: the set stays. */
-  async function abandonedSet(): Promise<string> {
+  /** A pool of them, and who holds a slot of it. */
+  async function heldSet(): Promise<{ readonly dir: string; readonly holder: Child }> {
     const dir = serviceDir()
     mkdirSync(dir, { mode: 0o700 })
     const sysv = ['--dir', dir, '--backend', 'sysv']
     const holder = procref(['slot', 'hold', ...sysv, '--slots', '3'])
     await holder.line()
+    // Whoever uses the pool next, and closes it last, removes the set.
+    onTestFinished(async () => {
+      holder.kill('SIGKILL')
+      await holder.exited
+      await finish(procref(['slot', 'try', ...sysv]))
+    })
+    return { dir, holder }
+  }
+
+  /** One whose only holder was killed: the set stays, unless the tests of another file tidy up, which cannot know that it is not theirs. */
+  async function abandonedSet(): Promise<string> {
+    const { dir, holder } = await heldSet()
     holder.kill('SIGKILL')
     await holder.exited
-    // Whoever uses the pool next, and closes it last, removes the set.
-    onTestFinished(async () => void (await finish(procref(['slot', 'try', ...sysv]))))
     return dir
   }
 
   test('a set that a directory of another protocol names, and that still exists, is a note', async () => {
-    const abandoned = await abandonedSet()
+    const other = await heldSet()
     const dir = await servedDir()
-    cpSync(join(abandoned, 'slots', 'sysv.json'), join(dir, 'slots', 'sysv.json'))
+    cpSync(join(other.dir, 'slots', 'sysv.json'), join(dir, 'slots', 'sysv.json'))
     const report = await doctor(dir, { fix: true })
     expect(await alarms(report)).toEqual(['semaphores/semaphores-left-over'])
     expect(findingOf(report, 'semaphores-left-over').remedy).toMatch(/ipcrm -s \d+/)
@@ -370,16 +380,16 @@ describe.runIf(isNativeCodeHere() && process.platform === 'linux')('semaphores',
 test('while a service comes, is killed and goes, fixes at any moment disturb nothing', async () => {
   const dir = await servedDir()
   let over = false
+  let count = 0
   const fixes = (async () => {
-    let count = 0
     for (; !over; count++) {
       await doctor(dir, { fix: true })
       await nextTurn()
     }
-    return count
   })()
   try {
-    for (let life = 0; life < 4; life++) {
+    // At least four lives, and more until as many fixes have met them: which of the two is slow depends on the machine.
+    for (let life = 0; life < 4 || (count <= 4 && life < 20); life++) {
       expect(await readRows(dir)).toEqual(ROWS)
       const { guardian } = JSON.parse(readFileSync(join(dir, 'server.json'), 'utf8'))
       if (life % 2 === 0 && isAlive(guardian.pid)) process.kill(guardian.pid, 'SIGKILL')
@@ -388,7 +398,8 @@ test('while a service comes, is killed and goes, fixes at any moment disturb not
   } finally {
     over = true
   }
-  expect(await fixes).toBeGreaterThan(4)
+  await fixes
+  expect(count).toBeGreaterThan(4)
 })
 
 describe('the machine', () => {
@@ -431,7 +442,7 @@ describe('the machine', () => {
     const disk = atEnd(mountTmpfs({ bytes: 1 << 30 }))
     const dir = join(disk.path, 'service')
     await makeService(dir)
-    execFileSync('mount', ['-o', 'remount,ro', disk.path])
+    await remountReadOnly(disk.path)
     expect(await alarms(await doctor(dir, { fix: true }))).toEqual(['disk/read-only', 'filesystem/memory-filesystem'])
   })
 
@@ -443,6 +454,15 @@ describe('the machine', () => {
     expect(await alarms(await doctor(dir))).toEqual(['filesystem/memory-filesystem', 'state/not-durable'])
   })
 })
+
+/** A guardian that is just leaving may have its log open for writing still. */
+async function remountReadOnly(path: string): Promise<void> {
+  await eventually('nobody writes there any more', () => {
+    const { status, stderr } = spawnSync('mount', ['-o', 'remount,ro', path], { encoding: 'utf8' })
+    if (status !== 0 && !/busy/.test(stderr)) throw new Error(stderr)
+    return status === 0
+  })
+}
 
 function nonceOf(dir: string): string {
   return JSON.parse(readFileSync(join(dir, 'server.json'), 'utf8')).nonce

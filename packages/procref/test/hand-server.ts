@@ -1,8 +1,16 @@
 import { createHash } from 'node:crypto'
 import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { type Child, endDirectory, eventually, freshDir, startProgram, surrealBinary } from '@procref/testing'
+import {
+  type Child,
+  endDirectory,
+  eventually,
+  freshDir,
+  quietPort,
+  startProgram,
+  surrealBinary,
+  whoListensOn,
+} from '@procref/testing'
 import { onTestFinished } from 'vitest'
 
 export const SURREAL: string | undefined = surrealBinary()
@@ -27,22 +35,9 @@ interface Login {
 const ROOT: Login = { user: 'root', password: PASSWORD }
 
 export async function startByHand(storage: Durable, folder: string): Promise<HandServer> {
-  const port = await freePort()
-  const { user, password } = ROOT
-  const child = startProgram(SURREAL ?? '', {
-    args: ['start', `${storage}://${folder}`, '--user', user, '--pass', password, '--bind', `127.0.0.1:${port}`],
-    env: { SURREAL_ONLINE_VERSION_CHECK: 'false' },
-  })
-  let isOver = false
-  child.exited.then(() => {
-    isOver = true
-  })
-  const url = `http://127.0.0.1:${port}`
-  await eventually('it serves', async () => {
-    if (isOver) throw new Error(`it has ended: ${child.stderr()}`)
-    const answer = await fetch(`${url}/health`).catch(() => undefined)
-    return answer?.ok === true
-  })
+  const { child, url } = await eventually('a server with a port that nobody took meanwhile', () =>
+    startAnywhere(storage, folder),
+  )
   return {
     child,
     async query(statements, login = ROOT) {
@@ -65,6 +60,35 @@ export async function startByHand(storage: Durable, folder: string): Promise<Han
       await child[Symbol.asyncDispose]()
     },
   }
+}
+
+/** `undefined`: somebody else has the port by now. */
+async function startAnywhere(storage: Durable, folder: string): Promise<{ child: Child; url: string } | undefined> {
+  const port = await quietPort()
+  const { user, password } = ROOT
+  const child = startProgram(SURREAL ?? '', {
+    args: ['start', `${storage}://${folder}`, '--user', user, '--pass', password, '--bind', `127.0.0.1:${port}`],
+    env: { SURREAL_ONLINE_VERSION_CHECK: 'false' },
+  })
+  let isOver = false
+  child.exited.then(() => {
+    isOver = true
+  })
+  const url = `http://127.0.0.1:${port}`
+  try {
+    const how = await eventually('it serves', async () => {
+      if (isOver) return 'ended'
+      const answer = await fetch(`${url}/health`).catch(() => undefined)
+      return answer?.ok === true && whoListensOn(port).includes(child.pid) && 'serves'
+    })
+    if (how === 'serves') return { child, url }
+  } catch (error) {
+    await child[Symbol.asyncDispose]()
+    throw error
+  }
+  const printed = `${child.stdout()}${child.stderr()}`
+  if (!printed.includes('Address already in use')) throw new Error(`it has ended: ${printed}`)
+  return undefined
 }
 
 /**
@@ -120,13 +144,4 @@ export function namesBelow(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => !lstatSync(join(folder, name)).isDirectory())
     .sort()
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
