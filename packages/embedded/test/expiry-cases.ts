@@ -268,7 +268,7 @@ export const EXPIRY_CASES: Readonly<Record<string, ExpiryCase>> = {
   'a query outlives its session': async (doorway) => {
     let long: Promise<Message> | undefined
     const client = await begun(doorway, async (candidate) => {
-      long = candidate.call('query', ['SLEEP 8s; RETURN 1; CREATE brief:long RETURN NONE'])
+      long = candidate.call('query', ['RETURN sleep(8s); RETURN 1; CREATE brief:long RETURN NONE'])
       return await candidate.call('query', ['RETURN 1'])
     })
     const end = await ended(client)
