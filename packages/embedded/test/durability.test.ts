@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { atEnd, eventually, freshDir, startProgram } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
+import { freePort } from './children/free-port.mjs'
 import { RawClient } from './raw-client.ts'
-import { freePort, startEmbedded } from './server.ts'
+import { startEmbedded } from './server.ts'
 
 const hasStrace = spawnSync('strace', ['-V']).status === 0
 if (!hasStrace) console.warn('NOT RUN: counting of syncs, because strace is not installed')

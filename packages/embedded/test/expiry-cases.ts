@@ -12,15 +12,18 @@ type ExpiryCase = (doorway: Doorway) => Promise<unknown>
 const KEY = 'a key of a user'
 const S1 = new Uuid('22222222-2222-4222-8222-222222222222')
 
-/** What ends soon: `t` its token, `s` its session, `g` its grant. */
+/**
+ * What ends soon: `t` its token, `s` its session, `g` its grant. A session lives for five seconds, so that neither server stands still for so long that
+ * it is over before what it begins with was asked.
+ */
 export const EXPIRY_PREPARED = `
-  DEFINE USER ts_viewer ON DATABASE PASSWORD 'x' ROLES EDITOR DURATION FOR TOKEN 1s, FOR SESSION 1s;
+  DEFINE USER ts_viewer ON DATABASE PASSWORD 'x' ROLES EDITOR DURATION FOR TOKEN 5s, FOR SESSION 5s;
   DEFINE USER t_viewer ON DATABASE PASSWORD 'x' ROLES EDITOR DURATION FOR TOKEN 1s, FOR SESSION 1d;
-  DEFINE USER s_viewer ON DATABASE PASSWORD 'x' ROLES EDITOR DURATION FOR TOKEN 1d, FOR SESSION 1s;
-  DEFINE ACCESS s_people ON DATABASE TYPE RECORD SIGNUP (CREATE brief SET name = $name) DURATION FOR TOKEN 1d, FOR SESSION 1s;
-  DEFINE ACCESS t_renewed ON DATABASE TYPE RECORD SIGNUP (CREATE brief SET name = $name) WITH REFRESH DURATION FOR GRANT 1d, FOR TOKEN 1s, FOR SESSION 1s;
+  DEFINE USER s_viewer ON DATABASE PASSWORD 'x' ROLES EDITOR DURATION FOR TOKEN 1d, FOR SESSION 5s;
+  DEFINE ACCESS s_people ON DATABASE TYPE RECORD SIGNUP (CREATE brief SET name = $name) DURATION FOR TOKEN 1d, FOR SESSION 5s;
+  DEFINE ACCESS t_renewed ON DATABASE TYPE RECORD SIGNUP (CREATE brief SET name = $name) WITH REFRESH DURATION FOR GRANT 1d, FOR TOKEN 1s, FOR SESSION 5s;
   DEFINE ACCESS g_renewed ON DATABASE TYPE RECORD SIGNUP (CREATE brief SET name = $name) WITH REFRESH DURATION FOR GRANT 1s, FOR TOKEN 1d;
-  DEFINE ACCESS s_jwt ON DATABASE TYPE JWT ALGORITHM HS512 KEY '${KEY}' DURATION FOR SESSION 1s;
+  DEFINE ACCESS s_jwt ON DATABASE TYPE JWT ALGORITHM HS512 KEY '${KEY}' DURATION FOR SESSION 5s;
   DEFINE TABLE brief PERMISSIONS FULL; DEFINE TABLE lived PERMISSIONS FULL;
 `
 
@@ -222,7 +225,7 @@ export const EXPIRY_CASES: Readonly<Record<string, ExpiryCase>> = {
   },
   'a JWT and its session are over': async (doorway) => {
     const client = await doorway.client()
-    const exp = Math.floor(Date.now() / 1000) + 5
+    const exp = Math.floor(Date.now() / 1000) + 20
     const token = jsonWebToken({ iss: 'x', exp, NS, DB, AC: 's_jwt', RL: ['Viewer'] }, { key: KEY })
     const begun = said(await client.call('authenticate', [token]))
     const end = await ended(client)
@@ -265,7 +268,7 @@ export const EXPIRY_CASES: Readonly<Record<string, ExpiryCase>> = {
   'a query outlives its session': async (doorway) => {
     let long: Promise<Message> | undefined
     const client = await begun(doorway, async (candidate) => {
-      long = candidate.call('query', ['SLEEP 4s; RETURN 1; CREATE brief:long RETURN NONE'])
+      long = candidate.call('query', ['RETURN sleep(8s); RETURN 1; CREATE brief:long RETURN NONE'])
       return await candidate.call('query', ['RETURN 1'])
     })
     const end = await ended(client)

@@ -1,11 +1,12 @@
 import { readdirSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { embeddedSurreal } from '@procref/embedded'
 import { atEnd, freshDir, isLoopback, tcpListenersOf, within } from '@procref/testing'
 import { expect, onTestFinished, test } from 'vitest'
+import { freePort } from './children/free-port.mjs'
 import { httpCall } from './http-request.ts'
 import { RawClient } from './raw-client.ts'
-import { freePort, launchEmbedded, startEmbedded } from './server.ts'
+import { launchEmbedded, startEmbedded } from './server.ts'
 
 test('the driver says what it is without loading the engine', async () => {
   const driver = embeddedSurreal({ storage: 'surrealkv' })
@@ -24,8 +25,8 @@ test('the driver says what it is without loading the engine', async () => {
 
 test('a port that is taken is a typed error, and no data are made', async () => {
   const taken = createServer()
-  const port = await freePort()
-  await new Promise<void>((resolve) => taken.listen({ host: '127.0.0.1', port }, resolve))
+  await new Promise<void>((resolve) => taken.listen({ host: '127.0.0.1', port: 0 }, resolve))
+  const { port } = taken.address() as AddressInfo
   onTestFinished(() => new Promise<void>((resolve) => void taken.close(() => resolve())))
   const databaseDir = `${freshDir()}/db`
   const child = atEnd(launchEmbedded({ storage: 'rocksdb', databaseDir, port }))
@@ -114,6 +115,8 @@ test('a stop answers what is in flight, disconnects with 1001, and refuses new c
   await using busy = await RawClient.root(server.port)
   await using idle = await RawClient.connect(server.port)
   const slow = busy.query('RETURN sleep(500ms); RETURN "done"')
+  // The query goes another way than the word: once this was answered, it is there.
+  await busy.result('ping')
   server.child.send('terminate')
   expect(await slow).toEqual([undefined, 'done'])
   expect(await within('the end', idle.closed)).toMatchObject({ code: 1001 })

@@ -1,6 +1,6 @@
-import { createServer } from 'node:net'
 import { embeddedSurreal } from '@procref/embedded'
-import { type Child, eventually, startChild, startProgram, surrealBinary } from '@procref/testing'
+import { type Child, eventually, startChild, startProgram, surrealBinary, whoListensOn } from '@procref/testing'
+import { freePort } from './children/free-port.mjs'
 
 export const USER = 'root'
 export const PASSWORD = 'secret'
@@ -45,12 +45,32 @@ export interface RealOptions extends Pick<EmbeddedOptions, 'storage' | 'database
   readonly experimental?: string
 }
 
+/** So often another port is tried, where none was asked for. */
+const PORTS_TRIED = 5
+
 /** A SurrealDB server, or `undefined` if there is none for tests. */
 export async function startReal(options: RealOptions = {}): Promise<TestServer | undefined> {
   const binary = surrealBinary()
   if (binary === undefined) return undefined
-  const { storage = 'memory', databaseDir, experimental, port = await freePort() } = options
-  const child = startProgram(binary, {
+  for (let tries = 1; ; tries++) {
+    const port = options.port ?? (await freePort())
+    const child = launchReal(binary, port, options)
+    try {
+      if (await isReady(child, port))
+        return { kind: 'real', port, child, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() }
+      // Somebody else may have got the port before it.
+      if (options.port !== undefined || tries === PORTS_TRIED)
+        throw new Error(`the real server ended before it was ready: ${child.stderr()}`)
+    } catch (error) {
+      await child[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+}
+
+function launchReal(binary: string, port: number, options: RealOptions): Child {
+  const { storage = 'memory', databaseDir, experimental } = options
+  return startProgram(binary, {
     args: [
       'start',
       '--no-banner',
@@ -66,18 +86,18 @@ export async function startReal(options: RealOptions = {}): Promise<TestServer |
       ...(experimental !== undefined && { SURREAL_CAPS_ALLOW_EXPERIMENTAL: experimental }),
     },
   })
-  await eventually('the real server answers', async () => {
-    const answer = await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined)
-    return answer?.ok ?? false
-  })
-  return { kind: 'real', port, child, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() }
 }
 
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen({ host: '127.0.0.1', port: 0 }, resolve))
-  const { port } = probe.address() as { port: number }
-  await new Promise((resolve) => probe.close(resolve))
-  return port
+/** False: it ended before it was. That somebody answers on the port is no proof that it is this one. */
+async function isReady(child: Child, port: number): Promise<boolean> {
+  let ended = false
+  void child.exited.finally(() => {
+    ended = true
+  })
+  await eventually('the real server answers', async () => {
+    if (ended) return true
+    const answer = await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined)
+    return (answer?.ok ?? false) && (process.platform !== 'linux' || whoListensOn(port).includes(child.pid))
+  })
+  return !ended
 }

@@ -1,8 +1,8 @@
 // Plays the guardian: launches the driver in this process, as `node server.mjs '{"storage":"memory","databaseDir":…,"port":…}'`.
 import { mkdirSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { embeddedSurreal } from '@procref/embedded'
 import { obey, say, sayFailed } from '@procref/testing/child'
+import { freePort } from './free-port.mjs'
 import { collectGarbage, memoryHere } from './memory-here.mjs'
 
 const {
@@ -12,17 +12,6 @@ const {
   user = 'root',
   password = 'secret',
 } = JSON.parse(process.argv[2])
-
-/** A port that was free a moment ago. */
-function freePort() {
-  return new Promise((resolve) => {
-    const probe = createServer()
-    probe.listen({ host: '127.0.0.1', port: 0 }, () => {
-      const found = probe.address().port
-      probe.close(() => resolve(found))
-    })
-  })
-}
 
 async function launch() {
   if (storage !== 'memory') mkdirSync(databaseDir, { recursive: true, mode: 0o700 })
