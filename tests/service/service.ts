@@ -5,6 +5,7 @@ import {
   type ChildEvent,
   endDirectory,
   eventually,
+  freePort,
   freshDir,
   lockUsers,
   servantsOf,
@@ -171,19 +172,9 @@ export async function startStranger(port = 0): Promise<Stranger> {
   })
 }
 
-/** Below what Linux (32768), macOS and Windows (49152) give to whoever asks for any port. */
-const APART = { from: 20_000, count: 12_000 }
-
 /** As `startStranger`, on a port that nobody else is given meanwhile: once the stranger is closed it is free, and stays so. */
 export async function startStrangerApart(): Promise<Stranger> {
-  return await eventually('the stranger has a port', async () => {
-    try {
-      return await listen(APART.from + Math.floor(APART.count * Math.random()))
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return undefined
-      throw error
-    }
-  })
+  return await listen(await freePort())
 }
 
 async function listen(port: number): Promise<Stranger> {

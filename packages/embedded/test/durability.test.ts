@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { atEnd, eventually, freshDir, startProgram } from '@procref/testing'
+import { atEnd, eventually, freePort, freshDir, startProgram } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
-import { freePort } from './children/free-port.mjs'
 import { RawClient } from './raw-client.ts'
 import { startEmbedded } from './server.ts'
 

@@ -1,6 +1,13 @@
 import { embeddedSurreal } from '@procref/embedded'
-import { type Child, eventually, startChild, startProgram, surrealBinary, whoListensOn } from '@procref/testing'
-import { freePort } from './children/free-port.mjs'
+import {
+  type Child,
+  eventually,
+  freePort,
+  startChild,
+  startProgram,
+  surrealBinary,
+  whoListensOn,
+} from '@procref/testing'
 
 export const USER = 'root'
 export const PASSWORD = 'secret'

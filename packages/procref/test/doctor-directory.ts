@@ -7,9 +7,9 @@ import {
   atEnd,
   type Child,
   endDirectory,
+  freePort,
   freshDir,
   makeTempDir,
-  quietPort,
   startProgram,
   surrealBinary,
 } from '@procref/testing'
@@ -132,7 +132,7 @@ async function makeTemplate(): Promise<string> {
   await makeService(dir)
   // Each copy says that its server was on this port, for as long as the tests run: no program may get it by chance, which doctor would rightly report.
   const path = join(dir, 'server.json')
-  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), port: await quietPort() }))
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), port: await freePort() }))
   return dir
 }
 

@@ -5,8 +5,8 @@ import {
   type Child,
   endDirectory,
   eventually,
+  freePort,
   freshDir,
-  quietPort,
   startProgram,
   surrealBinary,
   whoListensOn,
@@ -64,7 +64,7 @@ export async function startByHand(storage: Durable, folder: string): Promise<Han
 
 /** `undefined`: somebody else has the port by now. */
 async function startAnywhere(storage: Durable, folder: string): Promise<{ child: Child; url: string } | undefined> {
-  const port = await quietPort()
+  const port = await freePort()
   const { user, password } = ROOT
   const child = startProgram(SURREAL ?? '', {
     args: ['start', `${storage}://${folder}`, '--user', user, '--pass', password, '--bind', `127.0.0.1:${port}`],

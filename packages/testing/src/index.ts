@@ -37,7 +37,6 @@ export {
   whoHasOpen,
   zombies,
 } from './proc.ts'
-export { quietPort } from './quiet-port.ts'
 export { seededRandom } from './seeded-random.ts'
 export { removeSet, removeSetsAfterwards, setExists } from './semaphore-sets.ts'
 export { surrealBinary } from './surreal-binary.ts'

@@ -1,8 +1,7 @@
 // Plays the guardian: launches the driver in this process, as `node server.mjs '{"storage":"memory","databaseDir":…,"port":…}'`.
 import { mkdirSync } from 'node:fs'
 import { embeddedSurreal } from '@procref/embedded'
-import { obey, say, sayFailed } from '@procref/testing/child'
-import { freePort } from './free-port.mjs'
+import { freePort, obey, say, sayFailed } from '@procref/testing/child'
 import { collectGarbage, memoryHere } from './memory-here.mjs'
 
 const {
