@@ -31,8 +31,8 @@ function identify(pid: number): ProcessIdentity | undefined {
 }
 
 /**
- * ''  when it must not be seen: the process belongs to another user. `undefined` when no thread has one any more: a process that ends gives up its
- * files, then its namespaces, and is a zombie only some time after (do_exit() in kernel/exit.c).
+ * Empty when it must not be seen: the process belongs to another user. `undefined` when no thread has one any more: a process that ends gives up its
+ * files, then its namespaces but that of its pid, and is a zombie only some time after (do_exit() in kernel/exit.c).
  *   WRONG: taking that for "not to be seen": then nobody looks who listens on the port of a server that is just dying.
  */
 function namespaceOf(pid: number, name: 'pid' | 'net'): string | undefined {

@@ -17,8 +17,7 @@ export const openFiles: Behaviour = {
         const program = await actor(dir, { script: PROGRAM })
         program.send('go')
         const { before, after, closed } = await program.event<Record<'before' | 'after' | 'closed', number>>('counted')
-        // The first round may open what stays; the next hundred may not.
-        // Nor may it: fewer than before are no leak. Who leaves one open in each round has a hundred more.
+        // The first round may open what stays; the next hundred may not: who leaves one open in each has a hundred more. Fewer are no leak.
         assert.ok(
           after <= before,
           `${after - before} descriptors were left open by a hundred rounds of claims and looks`,
