@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
 import { setTimeout as after } from 'node:timers/promises'
 import { atEnd, type Child, canCutPower, endDirectory, eventually, mountDrive, type PowerCut } from '@procref/testing'
@@ -73,7 +73,7 @@ describe.runIf(canCutPower()).each(combinations)('the power is cut (%s, %s)', (d
     const began = performance.now()
     const facts = losses(await inFirstStarts((dir, options) => clientsOf(driver)(dir, { storage, ...options })))
     report({ when: 'first start', driver, storage, sync: 'every', ...facts, seconds: secondsSince(began) })
-    expect(facts).toMatchObject({ refused: {}, cutsThatLost: 0, gaps: 0 })
+    expect(harmOf(facts)).toEqual(NO_HARM)
   })
 })
 
@@ -96,8 +96,14 @@ async function record(
   report(...measured.map((one) => ({ ...one, seconds: secondsSince(began) })))
   const failed = ended.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
   if (failed.length > 0) throw new AggregateError(failed, failed.map(String).join('\n'))
-  const [every] = measured
-  expect(every).toMatchObject({ sync: 'every', refused: {}, cutsThatLost: 0, gaps: 0 })
+  const every = measured.find(({ sync }) => sync === 'every')
+  expect(every && harmOf(every)).toEqual(NO_HARM)
+}
+
+const NO_HARM = { refused: {}, cutsThatLost: 0, gaps: 0 }
+
+function harmOf({ refused, cutsThatLost, gaps }: Losses): Pick<Losses, keyof typeof NO_HARM> {
+  return { refused, cutsThatLost, gaps }
 }
 
 async function underWriters(start: StartClient): Promise<readonly Outcome[]> {
@@ -156,6 +162,8 @@ async function inFirstStarts(start: StartClient): Promise<readonly Outcome[]> {
         return NOTHING_LOST
       }),
     )
+    // RocksDB sets aside a hundred megabytes for its log: the drive would be full before the tenth.
+    rmSync(service.dir, { recursive: true, force: true })
   }
   return outcomes
 }

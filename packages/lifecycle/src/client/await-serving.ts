@@ -3,6 +3,7 @@ import type { SlotBackend } from '@procref/core'
 import { delay, type KeepAlive, type Wakeable } from '../delay.ts'
 import type { ServerDriver } from '../driver.ts'
 import { ConnectTimeoutError, StoppedOnRequestError } from '../errors.ts'
+import { lackOfRoom } from '../guardian/room.ts'
 import { standstill } from '../identity/standstill.ts'
 import type { Layout } from '../state/layout.ts'
 import { rebuildError } from '../state/serialized-error.ts'
@@ -70,7 +71,7 @@ export async function awaitServing(context: WaitContext, before?: View): Promise
         context.progress('waiting', 'another process starts the guardian')
       } else {
         launcher.guardianSeen()
-        context.progress('waiting', waitedFor(view))
+        context.progress('waiting', waitedFor(view, context.paths))
       }
       watcher ??= watchDirectory(context.paths.root, wake)
       const round = Math.min(LAST_ROUND_MS, FIRST_ROUND_MS * 1.5 ** rounds++) * (0.75 + 0.5 * Math.random())
@@ -104,12 +105,12 @@ function timedOut(context: WaitContext, view: View): ConnectTimeoutError {
   return new ConnectTimeoutError({
     dir: paths.root,
     timeoutMs,
-    waitedFor: waitedFor(view),
+    waitedFor: waitedFor(view, paths),
     logTail: lastWords(paths.serverLog, 20),
   })
 }
 
-function waitedFor(view: View): string {
+function waitedFor(view: View, paths: Layout): string {
   const { record, guardian } = view
   if (record === undefined || guardian === 'absent') return 'a guardian to start'
   const stands = standstill(record.guardian)
@@ -117,7 +118,7 @@ function waitedFor(view: View): string {
   if (guardian === 'unknown') return `${who}, whose lock cannot be probed`
   switch (record.state) {
     case 'starting':
-      return `${who} to start the server (epoch ${record.epoch}, port ${record.port})`
+      return `${who} to start the server (epoch ${record.epoch}, port ${record.port})${hindrance(record, paths)}`
     case 'draining':
       return `${who} to decide whether the server is still used`
     case 'stopping':
@@ -125,6 +126,12 @@ function waitedFor(view: View): string {
     default:
       return `${who} to leave (state ${record.state})`
   }
+}
+
+/** What keeps a server from being started for longer than that takes. */
+function hindrance(record: ServerRecord, paths: Layout): string {
+  const lack = record.durable ? lackOfRoom(paths.database) : undefined
+  return lack === undefined ? '' : `. ${lack.message.replace(/\.$/, '')}`
 }
 
 /** Only an optimisation: without it (inotify has limits per user) the rounds see the change a little later. */

@@ -264,7 +264,11 @@ async function startServer(g: Guardianship, start: Start): Promise<Started> {
   const lock = await obtainLock()
   let server: RunningServer | undefined
   try {
-    if (driver.durable) await obtainRoom(paths.database, isAwaited ? ROOM_TIMEOUT_MS : 0, g.told)
+    if (driver.durable) {
+      await obtainRoom(paths.database, isAwaited ? ROOM_TIMEOUT_MS : 0, g.told, (lack) =>
+        note(g, 'probe-failed', 'disk-full', evidence(lack)),
+      )
+    }
     const credentials = ensureCredentials(paths)
     await driver.checkData?.(paths.database)
     const engine = await driver.engine?.()

@@ -25,19 +25,32 @@ export function roomOf(databaseDir: string): Room {
 }
 
 /**
- * Resolves when there is room to open the database; waits `forMs` for it. Throws `NoRoomError` (`PROCREF_DISK_FULL`), or the signal's reason.
+ * Resolves when there is room to open the database; waits `forMs` for it, and says once, by `waits`, for what. Throws `NoRoomError`
+ * (`PROCREF_DISK_FULL`), or the signal's reason.
  *
  * Why a database is not even opened on a full disk: SurrealKV (3.3.5) repairs a log that a full disk has torn by writing it anew, and what does
  * not fit is lost, acknowledged or not.
  */
-export async function obtainRoom(databaseDir: string, forMs: number, signal: AbortSignal): Promise<void> {
+export async function obtainRoom(
+  databaseDir: string,
+  forMs: number,
+  signal: AbortSignal,
+  waits: (lack: NoRoomError) => void,
+): Promise<void> {
   const deadline = performance.now() + forMs
-  for (;;) {
-    const room = roomOf(databaseDir)
-    if (suffices(room)) return
-    if (performance.now() >= deadline) throw noRoom(databaseDir, room)
+  for (let isTold = false; ; isTold = true) {
+    const lack = lackOfRoom(databaseDir)
+    if (lack === undefined) return
+    if (performance.now() >= deadline) throw lack
+    if (!isTold) waits(lack)
     await pause(LOOK_MS, signal)
   }
+}
+
+/** Why a server cannot open its database, if that is for want of room. */
+export function lackOfRoom(databaseDir: string): NoRoomError | undefined {
+  const room = roomOf(databaseDir)
+  return suffices(room) ? undefined : noRoom(databaseDir, room)
 }
 
 /** Whether a server can open its database. */

@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { atEnd, eventually, isRoot, mountTmpfs } from '@procref/testing'
+import { atEnd, eventually, isRoot, mountTmpfs, staysTrue } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import { obtainRoom, roomOf, suffices } from '../../dist/guardian/room.js'
 
@@ -23,7 +23,7 @@ describe.runIf(isRoot())('room for a database', () => {
     const { dir, fillBut } = database()
     expect(suffices(roomOf(dir))).toBe(true)
     fillBut(9)
-    await obtainRoom(dir, 0, new AbortController().signal)
+    await obtainRoom(dir, 0, new AbortController().signal, () => expect.unreachable())
     expect(roomOf(dir).isLow).toBe(false)
   })
 
@@ -35,7 +35,7 @@ describe.runIf(isRoot())('room for a database', () => {
       writeFileSync(`${dir}/000009.sst`, Buffer.alloc(4 * MB))
       fillBut(9)
       expect(roomOf(dir).needed()).toBe(12 * MB)
-      await expect(obtainRoom(dir, 0, new AbortController().signal)).rejects.toMatchObject({
+      await expect(obtainRoom(dir, 0, new AbortController().signal, () => expect.unreachable())).rejects.toMatchObject({
         code: 'PROCREF_DISK_FULL',
         path: dir,
         message: expect.stringMatching(
@@ -49,10 +49,12 @@ describe.runIf(isRoot())('room for a database', () => {
     const { dir, fillBut, free } = database()
     fillBut(1)
     let has = false
-    const waiting = obtainRoom(dir, 60_000, new AbortController().signal).then(() => {
+    const told: unknown[] = []
+    const waiting = obtainRoom(dir, 60_000, new AbortController().signal, (lack) => told.push(lack.code)).then(() => {
       has = true
     })
-    expect(has).toBe(false)
+    await staysTrue(3_000, () => expect(has).toBe(false))
+    expect(told).toEqual(['PROCREF_DISK_FULL'])
     free()
     await eventually('there is room', () => has)
     await waiting
@@ -61,7 +63,9 @@ describe.runIf(isRoot())('room for a database', () => {
   test('a wait that is called off ends with the reason', async () => {
     const { dir, fillBut } = database()
     fillBut(1)
-    await expect(obtainRoom(dir, 60_000, AbortSignal.abort(new Error('called off')))).rejects.toThrow('called off')
+    await expect(obtainRoom(dir, 60_000, AbortSignal.abort(new Error('called off')), () => {})).rejects.toThrow(
+      'called off',
+    )
   })
 })
 

@@ -1,0 +1,44 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { flock } from '@procref/flock'
+import { atEnd, isRoot, mountTmpfs } from '@procref/testing'
+import { describe, expect, test } from 'vitest'
+import { awaitServing, type WaitContext } from '../../dist/client/await-serving.js'
+import { layout } from '../../dist/state/layout.js'
+import { ServerRecordFile } from '../../dist/state/server-record.js'
+import { NONCE, sampleRecord } from '../state/sample-record.ts'
+
+const MB = 1 << 20
+
+describe.runIf(isRoot())('a client that waits for a server to start', () => {
+  test('is told that its disk is full, when that is what the guardian waits for', async () => {
+    const disk = atEnd(mountTmpfs({ bytes: 16 * MB }))
+    const paths = layout(disk.path)
+    mkdirSync(paths.database, { recursive: true })
+    new ServerRecordFile(paths.serverJson, NONCE).write(sampleRecord({ state: 'starting' }))
+    const backend = flock()
+    const alive = backend.locks.tryLock(paths.aliveLock(NONCE)) ?? expect.unreachable()
+    const said: string[] = []
+    const timeoutMs = 500
+    const wait = async (): Promise<unknown> =>
+      await awaitServing({
+        paths,
+        backend,
+        timeoutMs,
+        deadline: performance.now() + timeoutMs,
+        signal: new AbortController().signal,
+        keepAlive: 'keep-alive',
+        progress: (_step, message) => said.push(message),
+        // What else there is of it concerns a guardian that is launched.
+      } as Partial<WaitContext> as WaitContext)
+    try {
+      await expect(wait()).rejects.toThrow(/to start the server \(epoch 3, port 40000\)\. `procref why`/)
+      writeFileSync(`${disk.path}/ballast`, Buffer.alloc(12 * MB))
+      const full =
+        /to start the server \(epoch 3, port 40000\)\. The disk of .*\/db is full \(ENOSPC\): [34]\.\d MB are free/
+      await expect(wait()).rejects.toThrow(full)
+      expect(said.at(-1)).toMatch(full)
+    } finally {
+      alive.release()
+    }
+  })
+})
