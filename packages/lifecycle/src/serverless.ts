@@ -6,7 +6,7 @@ import { lockUntil } from './guardian/election.ts'
 import type { Layout } from './state/layout.ts'
 import { readServerRecord, type ServerRecord } from './state/server-record.ts'
 
-/** A guardian that is through, or that was killed, is gone within this time: the kernel gives up its locks one by one, in the order of their descriptors. */
+/** A guardian that is through, or that was killed, is gone within this time: the kernel gives up its locks one by one, the last descriptor first. */
 const LEAVING_MS = 5_000
 
 /** A guardian runs, or somebody else needs the directory without one: the lock that makes one is held. */
