@@ -440,12 +440,7 @@ mod tests {
             .env(INSIDE, "1")
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&inside.stdout);
-        assert!(
-            inside.status.success() && said.contains("1 passed"),
-            "{said}{}",
-            String::from_utf8_lossy(&inside.stderr)
-        );
+        assert_passed(&inside);
     }
 
     // The pid is opened; its process ends; a newcomer gets the pid; the newcomer is read, and is the recorded one; the signal is sent.
@@ -480,6 +475,16 @@ mod tests {
         assert_eq!(namespace_of(pid, Namespace::Net).unwrap(), None);
         child.wait().unwrap();
         assert_eq!(namespace_of(pid, Namespace::Pid).unwrap(), None);
+    }
+
+    /// Of this program, run again for one test.
+    fn assert_passed(run: &std::process::Output) {
+        let said = String::from_utf8_lossy(&run.stdout);
+        assert!(
+            run.status.success() && said.contains("1 passed"),
+            "{said}{}",
+            String::from_utf8_lossy(&run.stderr)
+        );
     }
 
     /// A /proc of our own: what a thread of a process has given up is hard to come by at the right moment.
@@ -542,12 +547,7 @@ mod tests {
             .gid(65_534)
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&inside.stdout);
-        assert!(
-            inside.status.success() && said.contains("1 passed"),
-            "{said}{}",
-            String::from_utf8_lossy(&inside.stderr)
-        );
+        assert_passed(&inside);
     }
 
     #[test]
