@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { type Child, type ChildOptions, eventually, startProgram } from '@procref/conformance/harness'
 import { isRoot } from './other-user.ts'
+import { isAlive } from './proc.ts'
 import { undoAfterwards } from './watcher.ts'
 
 let found: { readonly root: string | undefined } | undefined
@@ -35,10 +36,10 @@ export function canGroup(): boolean {
 
 /** Processes that systemd, or a container's runtime, ends together: a session's scope, a service, a container. */
 export interface ControlGroup extends AsyncDisposable {
-  /** Starts a program in it; whatever that starts is in it as well. Ended with the group. */
+  /** Starts a program in it, which enters it before its first own step; whatever that starts is in it as well. Ended with the group. */
   start(file: string, options?: ChildOptions): Child
   pids(): readonly number[]
-  /** All of it stands still, as a machine that sleeps does, although the clock goes on. Resolves when the kernel says so. */
+  /** All that was started in it stands still, as on a machine that sleeps, although the clock goes on. Resolves when the kernel says so. */
   freeze(): Promise<void>
   thaw(): void
   /** All of it is killed by one act of the kernel, without a moment in which one could notice the end of another. */
@@ -58,17 +59,25 @@ export function makeControlGroup(): ControlGroup {
   undoAfterwards(`group ${path}`)
   mkdirSync(path)
   const started: Child[] = []
+  const onTheirWay = new Set<number>()
   const says = (line: RegExp): boolean => line.test(readFileSync(join(path, 'cgroup.events'), 'utf8'))
   const group: ControlGroup = {
     start(file, { args = [], ...options } = {}) {
       const entered = ['-c', `echo $$ > ${path}/cgroup.procs && exec "$@"`, 'sh', file, ...args]
       const child = startProgram('sh', { ...options, args: entered })
       started.push(child)
+      onTheirWay.add(child.pid)
       return child
     },
     pids: () => readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number),
     kill: () => writeFileSync(join(path, 'cgroup.kill'), '1'),
     async freeze() {
+      // An empty group is frozen at once, while the first program is still on its way into it.
+      await eventually(`all that was started is in ${path}`, () => {
+        const inside = new Set(group.pids())
+        for (const pid of onTheirWay) if (inside.has(pid) || !isAlive(pid)) onTheirWay.delete(pid)
+        return onTheirWay.size === 0
+      })
       writeFileSync(join(path, 'cgroup.freeze'), '1')
       await eventually(`${path} is frozen`, () => says(/^frozen 1$/m))
     },

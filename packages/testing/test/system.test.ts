@@ -82,7 +82,10 @@ test('whoever was frozen runs again when the program that froze it is killed', a
 })
 
 test.runIf(canGroup())('a control group, also a frozen one, ends with the program that made it', async () => {
-  const maker = atEnd(startChild(new URL('./children/group-freezer.mjs', import.meta.url)))
+  // One that is slow, as on a busy machine: to be frozen the program has to be in the group.
+  const slow = freshDir()
+  writeFileSync(join(slow, 'sh'), '#!/bin/sh\nsleep 0.5\nexec /bin/sh "$@"\n', { mode: 0o700 })
+  const maker = atEnd(startChild(new URL('./children/group-freezer.mjs', import.meta.url), { args: [slow] }))
   const { pid } = await maker.event<{ pid: number }>('frozen')
   const [, group = ''] = /^0::\/(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8')) ?? []
   expect(group).toMatch(/^procref-test-/)
