@@ -5,10 +5,18 @@ import { PortTakenError } from '../errors.ts'
 /** A port of ours may still be closing, or a stranger may be passing: this long we insist on it. */
 const INSIST_MS = 5_000
 const RETRY_MS = 100
+/**
+ * A port of our own choice is below those that systems give to whoever binds or connects without asking for one (Linux from 32768 on, macOS and
+ * Windows from 49152 on). One of theirs would be given away in the moment in which our server is replaced: also to a client of ours that dials it.
+ */
+const FIRST_CHOICE = 20_000
+const LAST_CHOICE = 27_999
+/** With so many of them taken, one that the system gives is better than none. */
+const CHOICES = 100
 
 export interface PortWish {
   readonly host: string
-  /** The port clients already know; without one any free port will do. */
+  /** The port clients already know; without one any free port will do, see above. */
   readonly known?: number
   /** The port somebody insists on: another one is no answer. */
   readonly demanded?: number
@@ -27,7 +35,7 @@ export async function choosePort(wish: PortWish): Promise<number> {
     for (;;) {
       const refused = await tryBind(wish.host, wanted)
       if (typeof refused === 'number') return wanted
-      if (refused.code !== 'EADDRINUSE' && refused.code !== 'EACCES') throw refused
+      if (!isRefusal(refused)) throw refused
       if (performance.now() >= deadline || refused.code === 'EACCES') {
         if (wish.demanded !== undefined) throw new PortTakenError({ host: wish.host, port: wanted }, { cause: refused })
         break
@@ -35,9 +43,19 @@ export async function choosePort(wish: PortWish): Promise<number> {
       await pause(RETRY_MS, wish.signal)
     }
   }
+  for (let choice = 0; choice < CHOICES; choice++) {
+    const port = await tryBind(wish.host, FIRST_CHOICE + Math.floor(Math.random() * (LAST_CHOICE + 1 - FIRST_CHOICE)))
+    if (typeof port === 'number') return port
+    if (!isRefusal(port)) throw port
+  }
   const port = await tryBind(wish.host, 0)
   if (typeof port !== 'number') throw port
   return port
+}
+
+/** Somebody has it, or it is not for us. */
+function isRefusal({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'EADDRINUSE' || code === 'EACCES'
 }
 
 function tryBind(host: string, port: number): Promise<number | NodeJS.ErrnoException> {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { atEnd, isRoot, startProgram } from '@procref/testing'
 import { expect, test } from 'vitest'
+import { choosePort } from '../../dist/guardian/port.js'
 
 const PORT_JS = new URL('../../dist/guardian/port.js', import.meta.url).href
 
@@ -29,3 +30,26 @@ test.runIf(firstFreeForAll() > 1)(
     })
   },
 )
+
+/** The first port that the system gives to whoever binds or connects without asking for one. */
+function firstGivenAway(): number {
+  if (process.platform !== 'linux') return 49_152
+  return Number(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split('\t')[0])
+}
+
+test.runIf(firstGivenAway() >= 32_768)(
+  'a port that nobody has asked for is none that the system gives to somebody else while a server is replaced',
+  async () => {
+    const { signal } = new AbortController()
+    const ports = await Promise.all(Array.from({ length: 20 }, () => choosePort({ host: '127.0.0.1', signal })))
+    expect(ports.filter((port) => port < 1_024 || port >= firstGivenAway())).toEqual([])
+    // Two directories' servers that start at the same moment are not after the same one.
+    expect(new Set(ports).size).toBeGreaterThan(10)
+  },
+)
+
+test('what is wrong with the address, and not with a port, is no reason to try another one', async () => {
+  const { signal } = new AbortController()
+  // For documentation: nobody has this address.
+  await expect(choosePort({ host: '192.0.2.1', signal })).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' })
+})
