@@ -21,6 +21,7 @@ import {
   killed,
   nothingIsLeft,
   type StartClient,
+  serverStarts,
   serviceDir,
   stopped,
 } from './service.ts'
@@ -165,11 +166,11 @@ export async function stormRound(
   for (const client of writers) client.send('stop')
   await Promise.all(writers.map((client) => client.event('wrote')))
   const rows = await allAcknowledgedRows(writers[0] ?? expect.unreachable(), [...written.values()])
-  const starts = journalOf(dir).filter(({ event }) => event === 'server-serving').length
+  const epochs = serverStarts(dir)
   await Promise.all(writers.map(killed))
   await stopped(dir, port)
   await nothingIsLeft(dir)
-  return { rows, epochs: starts }
+  return { rows, epochs }
 }
 
 /** How many rows there are, as `reader` sees it: of each of the writers every acknowledged one, without gaps. */

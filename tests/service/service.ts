@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
+import { readJournal } from '@procref/lifecycle'
 import {
   type Child,
   type ChildEvent,
@@ -85,19 +86,14 @@ export async function counted(client: Child): Promise<number> {
   return (await client.event<{ rows: number }>('counted')).rows
 }
 
-interface Entry {
-  readonly event: string
-  readonly reason: string
-  readonly evidence?: Readonly<Record<string, unknown>>
+/** What the journal says; a line that a full disk tore, or that is just being written, is none. */
+export function journalOf(dir: string): ReturnType<typeof readJournal> {
+  return readJournal(`${dir}/journal.ndjson`)
 }
 
-export function journalOf(dir: string): readonly Entry[] {
-  const path = `${dir}/journal.ndjson`
-  if (!existsSync(path)) return []
-  return readFileSync(path, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Entry)
+/** How often a server has come up. One that answers again after a while without an answer, on a busy machine, serves again, too. */
+export function serverStarts(dir: string): number {
+  return journalOf(dir).filter(({ event, reason }) => event === 'server-serving' && reason === 'ready').length
 }
 
 interface State {
