@@ -1,8 +1,10 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { freshDir, surrealBinary } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
+import { CRASH_LOOP_OF_TEN_MINUTES, copyOfInstallation } from './installation.ts'
 import { done, PROCREF, procrefOf } from './restarts.ts'
 import { connected, counted, journalOf, nothingIsLeft, serviceDir, startClient, wroteRow } from './service.ts'
+import { clientsOfInstallation } from './versions.ts'
 
 /** As a server says it. */
 const REFUSALS = [
@@ -104,9 +106,12 @@ test('an engine in the guardian to which the system refuses something once it is
 test('a server that is given up because the system refuses it something again and again: its leases are told what', {
   timeout: 240_000,
 }, async () => {
+  // Five starts within 60 s are too many. On a busy machine they take longer.
+  const installation = copyOfInstallation('tests/service/children')
+  installation.replace(CRASH_LOOP_OF_TEN_MINUTES)
   const dir = serviceDir()
   const sign = `${freshDir()}/refuse`
-  const client = startClient(dir, { driver: 'withoutData', sign })
+  const client = clientsOfInstallation(installation)(dir, { driver: 'withoutData', sign })
   const { guardianPid } = await connected(client)
   writeFileSync(sign, '')
   process.kill(guardianPid, 'SIGKILL')

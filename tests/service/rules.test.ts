@@ -1,7 +1,7 @@
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { type Child, eventually, freeze, isAlive } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
-import { copyOfInstallation } from './installation.ts'
+import { CRASH_LOOP_OF_TEN_MINUTES, copyOfInstallation } from './installation.ts'
 import {
   clientsOf,
   connected,
@@ -26,12 +26,7 @@ describe.each(DRIVERS)('rules of the service (%s)', (driver) => {
   }, async () => {
     // Five starts within 60 s are too many. On a busy machine they take longer.
     const installation = copyOfInstallation('tests/service/children')
-    installation.replace({
-      package: 'lifecycle',
-      file: 'dist/client/shared-service.js',
-      text: 'withinMs: 60_000',
-      by: 'withinMs: 600_000',
-    })
+    installation.replace(CRASH_LOOP_OF_TEN_MINUTES)
     const startHere = (dir: string): Child => clientsOfInstallation(installation)(dir, { driver })
     const dir = serviceDir()
     const client = startHere(dir)
