@@ -9,6 +9,8 @@ import type { Scenario } from './planted-bug.ts'
 const LOOK_MS = 50
 /** A guardian that is going to stop its server has told it to end by then, on a busy machine too. */
 const STOPS_WITHIN_MS = 10_000
+/** Until its linger is over a guardian's descriptors have to be taken, or it rightly stops the server of nobody: on a busy machine, too. */
+const BEFORE_THE_PROOF_MS = 10_000
 /** A server that is bound to its guardian ends with it. */
 const ENDS_WITHIN_MS = 10_000
 
@@ -69,7 +71,7 @@ export const aClientThatReadsFirst: Scenario = async (start) => {
  */
 export const oneDescriptorLeft: Scenario = async (start) => {
   const dir = serviceDir()
-  const first = start(dir, { lingerMs: 3_000 })
+  const first = start(dir, { lingerMs: BEFORE_THE_PROOF_MS })
   const { guardianPid, serverPid } = await connected(first)
   await killed(first)
   await eventually('the guardian knows that nobody is left', () =>
