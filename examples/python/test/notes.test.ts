@@ -2,6 +2,7 @@ import { copyFileSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import {
   type Child,
+  commandLine,
   endDirectory,
   eventually,
   freshDir,
@@ -134,7 +135,10 @@ function runNotes(place: Place, driver: string, args: readonly string[]): Child 
 
 /** The Python program of a `procref run`. */
 function programOf(run: Child): number {
-  const program = processes().find(({ parentPid }) => parentPid === run.pid)
+  // The process that launched the guardian for it was its child as well.
+  const program = processes().find(
+    ({ pid, parentPid }) => parentPid === run.pid && commandLine(pid).includes('notes.py'),
+  )
   if (program === undefined) throw new Error(`procref run (pid ${run.pid}) has no program`)
   return program.pid
 }
