@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { eventually, freshDir, HANGS_MS } from '@procref/testing'
+import { eventually, freshDir } from '@procref/testing'
 import { Surreal } from 'surrealdb'
 import { test } from 'vitest'
 import { WebSocket } from 'ws'
@@ -13,7 +13,6 @@ const SIGN_IN_MB = 19
 
 test.runIf(process.platform === 'linux')(
   'clients that come and go leave no gaps in the memory of the engine',
-  { timeout: 2 * HANGS_MS },
   async () => {
     await using server = await startEmbedded({ storage: 'rocksdb', databaseDir: `${freshDir()}/db` })
     const visits = async (count: number): Promise<void> => {
@@ -36,7 +35,6 @@ const MANY_PIECES =
 
 test.runIf(process.platform === 'linux')(
   'the threads of the engine keep little memory at hand, however many queries there were',
-  { timeout: 2 * HANGS_MS },
   async () => {
     await using server = await startEmbedded({ storage: 'memory' })
     await using client = await RawClient.root(server.port)
