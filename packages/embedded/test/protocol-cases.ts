@@ -451,6 +451,16 @@ export const PROTOCOL_CASES: readonly ProtocolCase[] = [
       )
       await client.result('attach', [], { session: S1 })
       const inSession = { session: S1 }
+      // Clients are told of changes one after the other: with this one, they have been told of all before it.
+      await client.query('REMOVE TABLE IF EXISTS wt_mark; DEFINE TABLE wt_mark')
+      const mark = `${await client.result('live', ['wt_mark'])}`
+      const toldBefore = async (): Promise<number> => {
+        await client.query('CREATE wt_mark')
+        let told = 0
+        const isMark = ({ result }: Message): boolean => `${(result as { id?: unknown } | undefined)?.id}` === mark
+        while (!isMark(await client.next('the mark'))) told++
+        return told
+      }
       const answers: unknown[] = []
       for (const change of [
         ['signin', signIn[1]],
@@ -468,8 +478,7 @@ export const PROTOCOL_CASES: readonly ProtocolCase[] = [
         const [{ lives }] = (await client.query('CREATE wt RETURN NONE; INFO FOR TABLE wt')).slice(1) as [
           { lives: object },
         ]
-        await client.query('SLEEP 50ms')
-        answers.push({ method, changed, lives: Object.keys(lives).length, told: client.unasked.splice(0).length })
+        answers.push({ method, changed, lives: Object.keys(lives).length, told: await toldBefore() })
         await client.result('reset', [], inSession)
       }
       return answers
