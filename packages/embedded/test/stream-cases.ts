@@ -153,7 +153,8 @@ export const STREAM_CASES: readonly ProtocolCase[] = [
       for (const call of IN_MAIN) await client.result(...call)
       const ask = (statements: string): void =>
         client.send(codec.encode({ id: 'one', method: 'query_stream', params: [statements] }))
-      ask('SLEEP 300ms; RETURN 1')
+      // Longer than this process, or a server, is without a processor between the two.
+      ask('SLEEP 3s; RETURN 1')
       ask('RETURN 2')
       const answers: Message[] = []
       const isOver = ({ error, result }: Message): boolean =>
