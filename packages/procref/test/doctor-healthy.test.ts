@@ -2,6 +2,7 @@ import { chmodSync, existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { eventually, freshDir, isAlive } from '@procref/testing'
 import { expect, test } from 'vitest'
+import { killTogether } from '../../../tests/service/service.ts'
 // Not part of the public interface.
 import { KNOWN_BACKENDS } from '../dist/backends.js'
 import { resolveBackend } from '../dist/choose-backend.js'
@@ -124,6 +125,6 @@ test('the command exits with 1 while there is a problem, and with 0 once --fix h
 
 async function killAll(...pids: readonly number[]): Promise<void> {
   // With the embedded engine two of them are one; a server dies with its guardian.
-  for (const pid of new Set(pids)) if (isAlive(pid)) process.kill(pid, 'SIGKILL')
+  killTogether(...new Set(pids))
   await eventually('all are gone', () => !pids.some(isAlive))
 }

@@ -18,6 +18,7 @@ import {
   surrealBinary,
 } from '@procref/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { killTogether } from '../../../tests/service/service.ts'
 import type { DoctorReport } from '../dist/commands/doctor.js'
 import {
   alarms,
@@ -392,7 +393,8 @@ test('while a service comes, is killed and goes, fixes at any moment disturb not
     for (let life = 0; life < 4 || (count <= 4 && life < 20); life++) {
       expect(await readRows(dir)).toEqual(ROWS)
       const { guardian } = JSON.parse(readFileSync(join(dir, 'server.json'), 'utf8'))
-      if (life % 2 === 0 && isAlive(guardian.pid)) process.kill(guardian.pid, 'SIGKILL')
+      // It may have left by itself, also in between.
+      if (life % 2 === 0 && isAlive(guardian.pid)) killTogether(guardian.pid)
       else await finish(procref(['stop', '--force', '--dir', dir]))
     }
   } finally {
