@@ -179,7 +179,8 @@ describe('procref reset', () => {
   test('is refused while somebody uses it, and while a server runs that nobody uses any more', async () => {
     const dir = serviceDir()
     const program = [process.execPath, '-e', 'process.stdin.resume(); console.log("up")']
-    const options = ['--dir', dir, '--driver', 'embedded', '--linger', '30s']
+    // Ended by `procref stop`; before that the commands take as long as they take.
+    const options = ['--dir', dir, '--driver', 'embedded', '--linger', '10m']
     const user = atEnd(startProgram(process.execPath, { args: [PROCREF, 'run', ...options, '--', ...program] }))
     await user.line()
     const used = await procref(dir, 'reset', '--yes')
