@@ -15,12 +15,14 @@ import { fileURLToPath } from 'node:url'
 import type { TakeOverStep } from '@procref/lifecycle'
 import {
   atEnd,
+  type Child,
   eventually,
   isAlive,
   isRoot,
   lockUsers,
   makeTempDir,
   mountTmpfs,
+  processState,
   servantsOf,
   startProgram,
 } from '@procref/testing'
@@ -203,7 +205,7 @@ describe.runIf(SURREAL !== undefined).each(STORAGES)('procref take-over (%s)', (
         args: [fileURLToPath(new URL('./children/take-over-stops.mjs', import.meta.url)), ...argsOf(place), 'proven'],
       }),
     )
-    expect(await child.line()).toBe('proven')
+    await standsStillAt('proven', child)
     await expect(startByHand(storage, place.folder).then((server) => server[Symbol.asyncDispose]())).rejects.toThrow()
     child.kill('SIGCONT')
     expect(await child.exited).toMatchObject({ code: 0 })
@@ -389,7 +391,7 @@ describe.runIf(SURREAL !== undefined)('procref take-over', () => {
         args: [fileURLToPath(new URL('./children/take-over-stops.mjs', import.meta.url)), ...argsOf(place), 'proven'],
       }),
     )
-    expect(await child.line()).toBe('proven')
+    await standsStillAt('proven', child)
     rmdirSync(database)
     const query = ['--json', '--query', 'RETURN count(SELECT * FROM row)']
     const client = procref(['sql', '--dir', place.dir, '--driver', 'binary', '--linger', '0s', ...query])
@@ -463,6 +465,12 @@ test.runIf(SURREAL !== undefined)('a password that is typed on a terminal is not
   expect(child.stdout()).not.toContain(PASSWORD)
   await isTakenOver(place, 'rocksdb')
 })
+
+/** It says which step it has done, THEN stops itself: a SIGCONT that came in between would be lost. */
+async function standsStillAt(step: TakeOverStep, child: Child): Promise<void> {
+  expect(await child.line()).toBe(step)
+  await eventually('it stands still', () => processState(child.pid)?.state === 'T')
+}
 
 function argsOf({ folder, dir, passwordFile }: Place): readonly string[] {
   return [folder, dir, passwordFile]
