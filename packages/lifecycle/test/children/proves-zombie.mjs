@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { identify } from '@procref/core'
-import { eventually, processState } from '@procref/testing'
+import { commandLine, eventually, processState } from '@procref/testing'
 import { say, sayFailed } from '@procref/testing/child'
 import { proveListener } from '../../dist/identity/listener.js'
 
@@ -14,6 +14,8 @@ async function main() {
   })
   const line = await new Promise((resolve) => createInterface({ input: parent.stdout }).once('line', resolve))
   const pid = Number(line)
+  // Before that the parent is a shell, which would collect its child.
+  await eventually('the parent collects no children', () => commandLine(parent.pid)[0] === 'tail')
   const server = identify(pid)
   const listener = createServer()
   await new Promise((resolve) => listener.listen(0, '127.0.0.1', resolve))
