@@ -352,7 +352,8 @@ test('a function that fails at a reconnection is asked again', async () => {
 })
 
 test('without a connection for timeoutMs the lease is lost, with what the last attempt came to', async () => {
-  const server = await startFakeServer()
+  // A port that nobody else is given meanwhile.
+  const server = await startFakeServer(undefined, await freePort())
   const made = await lease({ url: server.url, timeoutMs: 5_000 })
   await server.close()
   expect(await lostReason(made)).toMatchObject({

@@ -301,7 +301,8 @@ test('credentials that come late are not given to a later connection', async () 
 })
 
 test('a stranger on the port while the server is away gets not a byte, and the server is found again', async () => {
-  const server = await startFakeServer()
+  // A port that nobody else is given meanwhile.
+  const server = await startFakeServer(undefined, await freePort())
   const proof = { reason: undefined as Error | undefined }
   const connection = await open(server.url, {
     prove: () => {
@@ -406,7 +407,7 @@ test('close() rejects what has no answer, and is not told as an end', async () =
 })
 
 test('close() while it is dialling ends that', async () => {
-  const server = await startFakeServer()
+  const server = await startFakeServer(undefined, await freePort())
   const connection = await open(server.url)
   const dropped = new Promise((resolve) => connection.onDropped(resolve))
   await server.close()
