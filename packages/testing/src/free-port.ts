@@ -2,11 +2,11 @@ import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
 /**
- * Below the ports that Linux gives to whoever binds or connects without asking for one (ip_local_port_range begins at 32768), and above those that
- * guardians choose (packages/lifecycle/src/guardian/port.ts).
+ * Below the ports that Linux gives to whoever binds or connects without asking for one (ip_local_port_range begins at 32768), and also below those
+ * that guardians choose (packages/lifecycle/src/guardian/port.ts).
  */
-const FIRST = 28_000
-const LAST = 31_999
+const FIRST = 20_000
+const LAST = 27_999
 const TRIES = 1_000
 
 /**

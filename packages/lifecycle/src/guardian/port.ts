@@ -8,9 +8,10 @@ const RETRY_MS = 100
 /**
  * A port of our own choice is below those that systems give to whoever binds or connects without asking for one (Linux from 32768 on, macOS and
  * Windows from 49152 on). One of theirs would be given away in the moment in which our server is replaced: also to a client of ours that dials it.
+ * And clear of what others are known for: MongoDB's 27017, and the node ports of Kubernetes, from 30000 on.
  */
-const FIRST_CHOICE = 20_000
-const LAST_CHOICE = 27_999
+const FIRST_CHOICE = 28_000
+const LAST_CHOICE = 29_999
 /** With so many of them taken, one that the system gives is better than none. */
 const CHOICES = 100
 
