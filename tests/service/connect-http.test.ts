@@ -88,6 +88,17 @@ describe.each(DRIVERS)('HTTP to a lease’s server (%s)', (driver) => {
     await expect(sql(http, 'RETURN 1')).rejects.toMatchObject({ code: 'PROCREF_STOPPED_ON_REQUEST' })
   })
 
+  test('who would wait for ever has a lease as soon as the server answers', async () => {
+    const options = { driver: driver === 'embedded' ? embeddedSurreal() : surrealBinary(), lingerMs: 500 }
+    const http = await connectHttp({
+      dir: serviceDir(),
+      backend: flock(),
+      ...options,
+      timeoutMs: Number.POSITIVE_INFINITY,
+    })
+    expect(await sql(atEnd(http), 'RETURN 6 * 7')).toContain('"result":42')
+  })
+
   test('a request that is told to end does, and the next one is answered', async () => {
     const http = await connected(serviceDir(), driver)
     const told = new AbortController()

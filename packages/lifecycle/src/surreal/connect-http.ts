@@ -5,7 +5,7 @@ import type { KeptLease } from '../client/kept-lease.ts'
 import type { ServiceLease } from '../client/lease.ts'
 import type { SharedServiceOptions } from '../client/options.ts'
 import { DEFAULT_TIMEOUT_MS, leaseService } from '../client/shared-service.ts'
-import { pause } from '../delay.ts'
+import { pause, timerMs } from '../delay.ts'
 import { ConnectTimeoutError } from '../errors.ts'
 import { dialProven } from '../identity/proven-dial.ts'
 import { readCredentials } from '../state/credentials.ts'
@@ -112,7 +112,7 @@ class LeasedHttp implements SurrealHttp {
 
   /** Resolves when the server has answered. */
   async answers(withinMs: number, signal: AbortSignal | undefined): Promise<void> {
-    const late = AbortSignal.timeout(Math.ceil(withinMs))
+    const late = AbortSignal.timeout(timerMs(withinMs))
     using over = linkSignals(late, signal)
     try {
       const answer = await this.request({ method: 'GET', path: '/health', signal: over.signal })
