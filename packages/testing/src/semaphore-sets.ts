@@ -1,19 +1,29 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll } from 'vitest'
+import { Leftovers } from './leftovers.ts'
 
 /**
  * Removes the sets that this file's tests leave behind: a set outlives a pool whose last holder was killed, and the directory that would
- * lead to it goes with the test. Only what is unused: another test's pool would not mind anyway, it makes a new one.
+ * lead to it goes with the test. Only what is unused, and when no other file's tests make any (see leftovers.ts).
  */
 export function removeSetsAfterwards(): void {
-  let before: ReadonlySet<number>
+  let leftovers: Leftovers
   beforeAll(() => {
-    before = new Set(privateSets())
+    leftovers = new Leftovers('semaphore-sets', () => privateSets().map(String))
   })
   afterAll(() => {
-    for (const id of privateSets()) if (!before.has(id) && isUnused(id)) removeSet(id)
+    for (const id of leftovers.end().map(Number)) if (isUnused(id)) removeUnlessGone(id)
   })
+}
+
+/** Its last pool may be closed at this moment, by a program that was still ending, and remove it itself. */
+function removeUnlessGone(id: number): void {
+  try {
+    removeSet(id)
+  } catch (error) {
+    if (setExists(id)) throw error
+  }
 }
 
 /** Private sets with the mode of ours, by id. */
