@@ -7,6 +7,7 @@ import {
   atEnd,
   type Child,
   endDirectory,
+  eventually,
   freePort,
   freshDir,
   makeTempDir,
@@ -94,6 +95,9 @@ export async function readRows(dir: string): Promise<unknown> {
   return JSON.parse(stdout)
 }
 
+/** Of what a guardian keeps for its stop: `server.json.<nonce>.spare0` … */
+const SPARES = 3
+
 /** A server that is kept up until the test ends. */
 export async function keepUp(
   dir: string,
@@ -104,6 +108,10 @@ export async function keepUp(
   )
   expect(start).toMatchObject({ code: 0 })
   onTestFinished(async () => void (await stop(dir, '--force')))
+  // Made once it serves, while others go on: before that there is less to be found of a guardian that stands still, or was killed.
+  await eventually('its guardian has what it keeps for a stop', () => {
+    return readdirSync(dir).filter((name) => /^server\.json\..+\.spare\d$/.test(name)).length === SPARES
+  })
   const { keeperPid, server } = JSON.parse(start.stdout)
   return { keeperPid, guardianPid: server.guardianPid, serverPid: server.pid }
 }
