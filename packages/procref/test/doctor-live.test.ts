@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { flock } from '@procref/flock'
 import { isNativeCodeHere } from '@procref/native'
 import {
   atEnd,
@@ -109,7 +110,7 @@ describe('while a guardian lives', () => {
     // Its spare files look like those of a dead one, and guardian.lock keeps them.
     expect(report.left).toMatchObject([{ code: 'temporary-file', reason: expect.stringMatching(/^busy/) }])
     process.kill(guardianPid, 'SIGCONT')
-    await eventually('it has made its lock anew', () => existsSync(join(dir, `alive-${nonceOf(dir)}.lock`)))
+    await eventually('it has its lock anew', () => isHeld(join(dir, `alive-${nonceOf(dir)}.lock`)))
     expect(await alarms(await doctor(dir))).toEqual([])
   })
 
@@ -464,6 +465,17 @@ async function remountReadOnly(path: string): Promise<void> {
     if (status !== 0 && !/busy/.test(stderr)) throw new Error(stderr)
     return status === 0
   })
+}
+
+/** A lock file is there a moment before its lock is held. */
+function isHeld(path: string): boolean {
+  if (!existsSync(path)) return false
+  const watch = flock().locks.watch(path)
+  try {
+    return watch.probe() === 'held'
+  } finally {
+    watch.close()
+  }
 }
 
 function nonceOf(dir: string): string {
