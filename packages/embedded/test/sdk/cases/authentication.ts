@@ -261,12 +261,15 @@ export const AUTHENTICATION: Cases = {
     short.subscribe('auth', (tokens) => seen.push(tokens === null ? 'nobody' : 'somebody'))
     const { access } = await short.signin({ namespace, database, username: user, password: PASSWORD })
     await eventually('the SDK has signed itself out', async () => seen.includes('nobody'))
-    const late = driver()
-    await late.connect(url, { namespace, database })
+    const early = driver()
+    await early.connect(url, { namespace, database })
     await eventually(
       'the token has expired',
-      async () => (await attempt(() => late.authenticate(access))) instanceof Error,
+      async () => (await attempt(() => early.authenticate(access))) instanceof Error,
     )
+    // Another one: who was let in before the end stays who he is when the token is refused.
+    const late = driver()
+    await late.connect(url, { namespace, database })
     return [seen, await attempt(() => late.authenticate(access)), await attempt(() => late.query('RETURN 1'))]
   },
   'a session that has expired may do nothing': async (sdk) => {
