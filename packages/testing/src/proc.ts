@@ -25,10 +25,8 @@ export interface OpenFile {
 
 /** The process table's entry, a zombie's too. */
 export function processState(pid: number): ProcessState | undefined {
-  const stat = readProc(`${pid}/stat`)
-  if (stat === undefined) return undefined
-  // The second field is the program's name in parentheses, and may contain both spaces and parentheses.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const fields = fieldsOf(readProc(`${pid}/stat`))
+  if (fields === undefined) return undefined
   const field = (position: number): string => fields[position - 3] ?? ''
   return {
     pid,
@@ -41,6 +39,11 @@ export function processState(pid: number): ProcessState | undefined {
   }
 }
 
+/** From the third one on. The second is the program's name in parentheses, and may contain both spaces and parentheses. */
+function fieldsOf(stat: string | undefined): readonly string[] | undefined {
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
+}
+
 /**
  * Does it run (or sleep, or stand still)? A zombie does not, once all its threads have ended: until then its files are open,
  * its locks held and its ports taken, although its first thread may be a zombie already.
@@ -49,6 +52,12 @@ export function isAlive(pid: number): boolean {
   const process = processState(pid)
   if (process === undefined || process.state === 'X') return false
   return process.state !== 'Z' || process.threads > 1
+}
+
+/** Of each thread, as `ProcessState.state` says it of the first one. */
+export function threadStates(pid: number): readonly string[] {
+  const tids = unlessGone(() => readdirSync(`/proc/${pid}/task`)) ?? []
+  return tids.flatMap((tid) => fieldsOf(readProc(`${pid}/task/${tid}/stat`))?.[0] ?? [])
 }
 
 /** Every process we can see. */

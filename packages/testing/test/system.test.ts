@@ -29,6 +29,9 @@ import {
 } from '@procref/testing'
 import { afterEach, expect, test, vi } from 'vitest'
 
+// Not part of the public interface.
+import { threadStates } from '../dist/proc.js'
+
 const CHILDREN = join(import.meta.dirname, 'children')
 const obedient = new URL('./children/obedient.mjs', import.meta.url)
 
@@ -67,6 +70,21 @@ test('a frozen process stands still, and goes on when told to', async () => {
   child.kill('SIGCONT')
   child.send('uid')
   await child.event('uid')
+})
+
+test('a process is frozen when all of its threads stand still, not the first one alone', async () => {
+  const busy = `import { Worker } from 'node:worker_threads'
+    const steps = new SharedArrayBuffer(4)
+    const program = 'import { workerData } from "node:worker_threads"; for (;;) Atomics.add(new Int32Array(workerData), 0, 1)'
+    const threads = Array.from({ length: 6 }, () => new Worker(program, { eval: true, workerData: steps }))
+    await Promise.all(threads.map((thread) => new Promise((resolve) => thread.once('online', resolve))))
+    console.log('busy')`
+  for (let times = 0; times < 5; times++) {
+    await using child = startProgram(process.execPath, { args: ['--input-type=module', '-e', busy] })
+    await child.line()
+    await freeze(child.pid)
+    expect(new Set(threadStates(child.pid))).toEqual(new Set(['T']))
+  }
 })
 
 test('whoever was frozen runs again when the program that froze it is killed', async () => {
