@@ -279,7 +279,7 @@ describeNative.each(['sysv', 'robustMutex'] as const)('waiting in the kernel for
         readonly waiting: number
         readonly rejected: number
         readonly fds: number
-        readonly rss: number
+        readonly memory: number
       }[]
       readonly empty: boolean
       readonly warnings: number
@@ -291,7 +291,7 @@ describeNative.each(['sysv', 'robustMutex'] as const)('waiting in the kernel for
       expect({ rejected, fds }).toEqual({ rejected: 1000, fds: rounds[0]?.fds })
     }
     // A leaked wait would cost at least a page of its stack: 6 MB in three rounds.
-    const [, , , , , warm, , , last] = rounds.map(({ rss }) => rss)
+    const [, , , , , warm, , , last] = rounds.map(({ memory }) => memory)
     expect(Number(last) - Number(warm)).toBeLessThan(5_000_000)
   })
 

@@ -167,7 +167,7 @@ describeNative('waiting in the kernel', () => {
           readonly waiting: number
           readonly rejected: number
           readonly fds: number
-          readonly rss: number
+          readonly memory: number
         }[]
         readonly free: boolean
       }>('done', 4 * HANGS_MS)
@@ -177,7 +177,7 @@ describeNative('waiting in the kernel', () => {
         expect({ waiting, rejected, fds }).toEqual({ waiting: 1000, rejected: 1000, fds: rounds[0]?.fds })
       }
       // A leaked wait would cost at least a page of its stack: 12 MB in three rounds.
-      const [, warm, , , last] = rounds.map(({ rss }) => rss)
+      const [, warm, , , last] = rounds.map(({ memory }) => memory)
       expect(Number(last) - Number(warm)).toBeLessThan(6_000_000)
     },
   )

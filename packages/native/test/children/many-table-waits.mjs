@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs'
 import { eventually } from '@procref/conformance/harness'
 import { robustMutex, sysv } from '@procref/native'
 import { say } from '@procref/testing/child'
+import { ownMemory } from './own-memory.mjs'
 
 const [factory, dir] = process.argv.slice(2)
 const pool = await { robustMutex, sysv }[factory]().open(dir, { slots: 3 })
@@ -38,7 +39,7 @@ for (let n = 0; n < 9; n++) {
   // The thread that sends the signals ends a moment later.
   await eventually('the threads have ended', () => count('task') <= before.threads)
   globalThis.gc()
-  rounds.push({ waiting: threads - before.threads, rejected, fds: count('fd'), rss: process.memoryUsage.rss() })
+  rounds.push({ waiting: threads - before.threads, rejected, fds: count('fd'), memory: ownMemory() })
 }
 for (const slot of held) await slot.release()
 const again = [await pool.claim(), await pool.claim(), await pool.claim()]
