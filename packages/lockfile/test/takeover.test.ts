@@ -1,7 +1,7 @@
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { identifySelf } from '@procref/core'
-import { atEnd, freshDir, startChild } from '@procref/testing'
+import { atEnd, freshDir, HANGS_MS, startChild } from '@procref/testing'
 import { expect, test } from 'vitest'
 
 const TAKER = new URL('./children/taker.mjs', import.meta.url)
@@ -48,7 +48,9 @@ test('8 processes take over 1,000 locks whose lease has run out: each lock has o
 /** A herd meets only where its processes run at the same time, and one that was alone for a moment took everything. */
 const HERDS = 20
 
-test('such herds find the hole in the takeover of proper-lockfile by itself', async () => {
+test('such herds find the hole in the takeover of proper-lockfile by itself', {
+  timeout: HERDS * HANGS_MS,
+}, async () => {
   let twice = 0
   for (let n = 0; n < HERDS && twice === 0; n++) {
     const winners = await herd(8, 1_000, 'proper-lockfile', (path) => {
