@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { atEnd, type Child, freshDir, isAlive, lockUsers, servantsOf, startChild } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
@@ -19,11 +19,17 @@ import { Stops } from './stops.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
-/** A complete installation in a folder of its own, as `npx` makes one and may remove it at any time. */
+/**
+ * A complete installation in a folder of its own, as `npx` makes one and may remove it at any time. Without what tools keep beside the packages: other
+ * tests make that meanwhile (tests/python-sdk/environment.ts), and what goes away while it is copied is an error.
+ */
 function installation(): string {
   const folder = freshDir()
   mkdirSync(`${folder}/tests`)
-  execFileSync('cp', ['-a', `${ROOT}/node_modules`, `${ROOT}/packages`, folder])
+  mkdirSync(`${folder}/node_modules`)
+  const modules = readdirSync(`${ROOT}/node_modules`).filter((name) => !/^\.(cache|vite)/.test(name))
+  execFileSync('cp', ['-a', ...modules.map((name) => `${ROOT}/node_modules/${name}`), `${folder}/node_modules`])
+  execFileSync('cp', ['-a', `${ROOT}/packages`, folder])
   execFileSync('cp', ['-a', `${ROOT}/tests/service`, `${folder}/tests/`])
   return folder
 }
