@@ -12,6 +12,9 @@ const NEIGHBOURS = [
   [2, 3],
 ] as const
 
+/** Twenty programs at once, and one more for each that was killed: on two cores that have other work, too. */
+const MANY_STARTS_MS = 300_000
+
 describeMigration('migrating()', () => {
   removeSetsAfterwards()
   removeSemaphoresAfterwards()
@@ -31,9 +34,12 @@ describeMigration('migrating()', () => {
           const result = await runNeighbours({ dir, ...names, parts, claimsOfEach: 100, kills: 20 })
           expect(result.faults).toEqual([])
         },
+        MANY_STARTS_MS,
       )
 
-      test('plain users of the old backend do not see phase 2, which is no neighbour of theirs: that is found out', async () => {
+      test('plain users of the old backend do not see phase 2, which is no neighbour of theirs: that is found out', {
+        timeout: MANY_STARTS_MS,
+      }, async () => {
         const names = { from: from().name, to: to().name }
         const result = await runNeighbours({ dir: freshDir(), ...names, parts: [0, 2], claimsOfEach: 100, kills: 5 })
         expect(result.faults).toContainEqual(expect.objectContaining({ event: 'unseen', part: '2', neighbour: '0' }))

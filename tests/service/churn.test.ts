@@ -1,6 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises'
 import { isNativeCodeHere, native } from '@procref/native'
-import { eventually, openFiles } from '@procref/testing'
+import { eventually, HANGS_MS, openFiles } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import { arrived, leave, makeSlots, newTally, startVisitor, visit } from './churn.ts'
 import { footprintOf, sizesOf } from './footprint.ts'
@@ -12,6 +12,8 @@ const AT_ONCE = 3
 const SLOTS = AT_ONCE + 1
 const WARM_UP = 6
 const VISITS = 30
+/** So many programs start one after the other, each with the time of one start on a busy machine. */
+const VISITS_LIMIT_MS = ((WARM_UP + VISITS) / AT_ONCE) * HANGS_MS
 /** What a server may say meanwhile. */
 const LOG_BYTES = 4_096
 /** The guardian hears of a slot that was freed meanwhile; should it not, it hears of the next one. */
@@ -23,7 +25,9 @@ type Counts = Readonly<Record<string, number>>
 
 // A sample of tests/soak/churn.soak.ts, which goes on for hours and looks at memory as well.
 describe.each(DRIVERS)('clients that come, write, and leave or are killed (%s)', (driver) => {
-  test('leave nothing behind in guardian and server: descriptors, threads, sessions, files and journal are as before', async () => {
+  test('leave nothing behind in guardian and server: descriptors, threads, sessions, files and journal are as before', {
+    timeout: VISITS_LIMIT_MS,
+  }, async () => {
     const dir = serviceDir()
     await makeSlots(dir, SLOTS)
     const options = { slots: SLOTS, guardianProgram: OBSERVED_GUARDIAN }
