@@ -82,7 +82,7 @@ async function observeHerd(
       waiting = waiting.filter((one) => one !== winner)
       // As long as the release was watched, or on a busy machine, where that took its time, what is done now and then would pass for its work.
       const asLong = performance.now() - began
-      const idle = waiting.length > 0 ? await wokenIn(waiting, () => delay(asLong)) : new Set<Waiter>()
+      const idle = await wokenIn(waiting, () => delay(asLong))
       watched.push({ others: waiting.length, idle: countIn(idle, waiting), woken: countIn(woken, waiting) })
       holder = (winner as Waiter).actor
     }

@@ -1,12 +1,13 @@
-import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { eventually, freshDir } from '@procref/testing'
+import { eventually, freshDir, ownMemory } from '@procref/testing'
 import { Surreal } from 'surrealdb'
 import { test } from 'vitest'
 import { WebSocket } from 'ws'
 import { commonMb } from './load/memory.ts'
 import { RawClient } from './raw-client.ts'
 import { PASSWORD, startEmbedded, USER } from './server.ts'
+
+const MB = 1 << 20
 
 /** What a sign-in takes for a moment. */
 const SIGN_IN_MB = 19
@@ -19,10 +20,10 @@ test.runIf(process.platform === 'linux')(
       for (let visit = 0; visit < count; visit++) await comeAndGo(server.port, visit)
     }
     await visits(5)
-    const before = anonymousMb(server.child.pid)
+    const before = ownMemory(server.child.pid) / MB
     await visits(20)
     // It was about one sign-in for each of them; some that is kept for the next time is no leak, and what is given back takes a while.
-    await eventually('it is given back', () => anonymousMb(server.child.pid) - before < 4 * SIGN_IN_MB)
+    await eventually('it is given back', () => ownMemory(server.child.pid) / MB - before < 4 * SIGN_IN_MB)
   },
 )
 
@@ -56,8 +57,4 @@ async function comeAndGo(port: number, visit: number): Promise<void> {
   } finally {
     await db.close()
   }
-}
-
-function anonymousMb(pid: number): number {
-  return Number(/^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 }

@@ -24,6 +24,7 @@ export { freePort } from './free-port.ts'
 export { freeze } from './freeze.ts'
 export { removeSemaphoresAfterwards } from './leftover-semaphores.ts'
 export { asOtherUser, isRoot, otherUser, unprivileged } from './other-user.ts'
+export { ownMemory } from './own-memory.ts'
 export {
   commandLine,
   descriptorLimit,

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { atEnd, isRoot, startProgram } from '@procref/testing'
 import { expect, test } from 'vitest'
 import { choosePort } from '../../dist/guardian/port.js'
@@ -45,6 +47,23 @@ test.runIf(firstGivenAway() >= 32_768)(
     expect(ports.filter((port) => port < 1_024 || port >= firstGivenAway())).toEqual([])
     // Two directories' servers that start at the same moment are not after the same one.
     expect(new Set(ports).size).toBeGreaterThan(10)
+  },
+)
+
+test.runIf(process.platform === 'linux')(
+  'where none of those can be had, it is one that the system gives',
+  async () => {
+    // At an address of its own, or no guardian of another test could have one meanwhile.
+    const host = '127.0.0.3'
+    const servers = Array.from({ length: 2_000 }, (_, n) => createServer().listen(28_000 + n, host))
+    // One that somebody else listens on at every address is taken as well.
+    await Promise.all(servers.map((server) => once(server, 'listening').catch(() => undefined)))
+    try {
+      const port = await choosePort({ host, signal: new AbortController().signal })
+      expect(port < 28_000 || port > 29_999).toBe(true)
+    } finally {
+      for (const server of servers) server.close()
+    }
   },
 )
 

@@ -3,8 +3,7 @@ import { setMaxListeners } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { eventually } from '@procref/conformance/harness'
 import { robustMutex, sysv } from '@procref/native'
-import { say } from '@procref/testing/child'
-import { ownMemory } from './own-memory.mjs'
+import { ownMemory, say } from '@procref/testing/child'
 
 const [factory, dir] = process.argv.slice(2)
 const pool = await { robustMutex, sysv }[factory]().open(dir, { slots: 3 })
@@ -39,7 +38,7 @@ for (let n = 0; n < 9; n++) {
   // The thread that sends the signals ends a moment later.
   await eventually('the threads have ended', () => count('task') <= before.threads)
   globalThis.gc()
-  rounds.push({ waiting: threads - before.threads, rejected, fds: count('fd'), memory: ownMemory() })
+  rounds.push({ waiting: threads - before.threads, rejected, fds: count('fd'), memory: ownMemory(process.pid) })
 }
 for (const slot of held) await slot.release()
 const again = [await pool.claim(), await pool.claim(), await pool.claim()]

@@ -3,8 +3,7 @@ import { setMaxListeners } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { eventually } from '@procref/conformance/harness'
 import { native } from '@procref/native'
-import { say } from '@procref/testing/child'
-import { ownMemory } from './own-memory.mjs'
+import { ownMemory, say } from '@procref/testing/child'
 
 const path = process.argv[2]
 const { locks } = native()
@@ -35,7 +34,7 @@ for (let n = 0; n < 5; n++) {
   // The thread that sends the signals ends a moment later.
   await eventually('the threads have ended', () => count('task') <= before.threads)
   globalThis.gc()
-  rounds.push({ waiting: threads - before.threads, rejected, fds: count('fd'), memory: ownMemory() })
+  rounds.push({ waiting: threads - before.threads, rejected, fds: count('fd'), memory: ownMemory(process.pid) })
 }
 held.release()
 say('done', { rounds, free: locks.tryLock(path) !== undefined })
