@@ -1,4 +1,4 @@
-import { eventually, servantsOf } from '@procref/testing'
+import { eventually, servantsOf, startChild } from '@procref/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { clientsOf, connectedWithin, DRIVERS, killed, nothingIsLeft, serviceDir } from './service.ts'
 
@@ -68,4 +68,19 @@ describe.runIf(process.platform === 'linux').each(DRIVERS)('with few descriptors
     expect(codes[0]).not.toBe('lease')
     expect(codes.at(-1)).toBe('lease')
   })
+})
+
+// Node keeps an import that failed: the time-out would be waited for with the same failure all along.
+test.runIf(process.platform === 'linux')('a program that once could not load the SDK is told so at once', async () => {
+  const dir = serviceDir()
+  const client = startChild(new URL('./children/without-sdk.mjs', import.meta.url), {
+    args: [dir, String(TIME_LIMIT_MS)],
+  })
+  onTestFinished(() => killed(client))
+  expect(await client.event('refused')).toMatchObject({ code: 'EMFILE' })
+  expect(await client.event('failed')).toMatchObject({
+    code: 'PROCREF_TOO_MANY_OPEN_FILES',
+    stack: expect.stringMatching(/engine\.js \(EMFILE\).*start this program anew/),
+  })
+  await nothingIsLeft(dir)
 })

@@ -60,7 +60,7 @@ describe.runIf(surrealBinary() !== undefined)('a server that hangs (SIGSTOP)', (
 
     await expect(refusal(startClient, dir)).rejects.toThrow(
       new RegExp(
-        `PROCREF_CONNECT_TIMEOUT.*server \\(pid ${serverPid}\\) does not answer.* is stopped \\(SIGSTOP\\).*kill -CONT ${serverPid}`,
+        `PROCREF_CONNECT_TIMEOUT.*/rpc \\(no answer in time\\), whose server \\(pid ${serverPid}\\) does not answer.* is stopped \\(SIGSTOP\\).*kill -CONT ${serverPid}`,
         's',
       ),
     )

@@ -5,8 +5,10 @@ import { useUpDescriptors } from '@procref/testing/child'
 
 const LIMIT = 200
 
-/** From now on this process can open `spare` files, and not one more. Needs prlimit(1). */
+/** From now on this process can open `spare` files, and not one more. Answers the descriptors that it holds for that. Needs prlimit(1). */
 export function leaveDescriptors(spare) {
   execFileSync('prlimit', ['--pid', String(process.pid), `--nofile=${LIMIT}:`])
-  for (const fd of useUpDescriptors().slice(0, spare)) closeSync(fd)
+  const used = useUpDescriptors()
+  for (const fd of used.splice(0, spare)) closeSync(fd)
+  return used
 }

@@ -1,4 +1,4 @@
-import { secureDirectory } from '@procref/core'
+import { isPassingTrouble, secureDirectory, translateErrno } from '@procref/core'
 import { endWith } from '../client/end-with.ts'
 import type { Progress } from '../client/options.ts'
 import { claimSlot, DEFAULT_TIMEOUT_MS } from '../client/shared-service.ts'
@@ -6,10 +6,11 @@ import { pause } from '../delay.ts'
 import { defaultDirectory, layout } from '../state/layout.ts'
 import type { ConnectOptions } from '../surreal/connect.ts'
 import type { SurrealConnection } from '../surreal/connection.ts'
+import { describeFailure } from '../surreal/describe-failure.ts'
 import { Entrance } from './entrance.ts'
 import type { ExternalDriver } from './external.ts'
 import { ExternalLease } from './external-lease.ts'
-import { describe, unreachable } from './unreachable.ts'
+import { unreachable } from './unreachable.ts'
 
 /**
  * As `ConnectOptions`, for a server elsewhere. `lingerMs`, `guardianCommand` and `whenDifferent` say how a server of this machine is
@@ -90,11 +91,12 @@ async function openUntil(entrance: Entrance, patience: Patience): Promise<Surrea
       return await entrance.open(AbortSignal.any([attempt, signal]))
     } catch (error) {
       signal.throwIfAborted()
+      if (isPassingTrouble(error)) throw translateErrno(error, 'connect to', url)
       const verdict = await entrance.verdict(error)
       if (verdict !== undefined) throw verdict
       // That the time is over says less than what the attempt before came to.
       if (last === undefined || error !== attempt.reason) last = error
-      progress(`waiting for a connection to ${url}: ${describe(error)}`)
+      progress(`waiting for a connection to ${url}: ${describeFailure(error)}`)
       const ms = Math.min(LAST_PAUSE_MS, FIRST_PAUSE_MS * 1.5 ** attempts) * (0.75 + 0.5 * Math.random())
       await pause(Math.max(1, Math.min(ms, deadline - performance.now())), signal)
     }

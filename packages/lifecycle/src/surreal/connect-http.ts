@@ -1,6 +1,6 @@
 import { type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http'
 import { pipeline, type Readable } from 'node:stream'
-import { linkSignals } from '@procref/core'
+import { isPassingTrouble, linkSignals, translateErrno } from '@procref/core'
 import type { KeptLease } from '../client/kept-lease.ts'
 import type { ServiceLease } from '../client/lease.ts'
 import type { SharedServiceOptions } from '../client/options.ts'
@@ -78,6 +78,11 @@ class LeasedHttp implements SurrealHttp {
     return this.#lease
   }
 
+  get #url(): string {
+    const { host, port } = this.#lease.record
+    return `http://${host}:${port}`
+  }
+
   close(): Promise<void> {
     return this.#lease.close()
   }
@@ -100,6 +105,7 @@ class LeasedHttp implements SurrealHttp {
           answer.once('close', () => over[Symbol.dispose]())
           return answer
         }
+        if (isPassingTrouble(answer.notSent)) throw translateErrno(answer.notSent, 'connect to', this.#url)
         if (performance.now() > deadline) throw this.#timedOut(answer.notSent)
         await atMost(this.#lease.check(), deadline, over.signal)
         await pause(RETRY_MS, over.signal)
@@ -155,12 +161,11 @@ class LeasedHttp implements SurrealHttp {
   }
 
   #timedOut(cause: Error): ConnectTimeoutError {
-    const { host, port } = this.#lease.record
     return new ConnectTimeoutError(
       {
         dir: this.#paths.root,
         timeoutMs: this.#timeoutMs,
-        waitedFor: describeWait(this.#lease, `http://${host}:${port}`),
+        waitedFor: describeWait(this.#lease, this.#url, cause),
         logTail: lastWords(this.#paths.serverLog, 20),
       },
       { cause },

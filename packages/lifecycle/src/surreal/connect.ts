@@ -8,6 +8,7 @@ import { DEFAULT_TIMEOUT_MS, leaseService } from '../client/shared-service.ts'
 import { pause } from '../delay.ts'
 import type { Credentials } from '../driver.ts'
 import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from '../drivers/default-database.ts'
+import { CredentialsRefusedError } from '../drivers/errors.ts'
 import { ConnectTimeoutError } from '../errors.ts'
 import { connectExternal, type ExternalConnectOptions } from '../external/connect.ts'
 import type { ExternalServer } from '../external/external-lease.ts'
@@ -17,6 +18,7 @@ import { defaultDirectory, type Layout, layout } from '../state/layout.ts'
 import { lastWords } from '../state/server-log.ts'
 import { atMost } from './at-most.ts'
 import { openConnection, type SurrealConnection } from './connection.ts'
+import { finalFailure, isWrongPassword } from './final-failure.ts'
 import { describeWait, proveServer } from './proven-lease.ts'
 
 export interface ConnectOptions extends SharedServiceOptions {
@@ -38,7 +40,10 @@ export interface Lease<Server extends LeasedServer | ExternalServer = LeasedServ
  * One line to a working shared SurrealDB: `await using lease = await connect({ backend, driver })`.
  *
  * Guarantee: as `sharedService()`; and the password goes only to a listener that the kernel proves to be the recorded server
- * (Linux; elsewhere the file's permissions and the loopback address are all that protects it).
+ * (Linux; elsewhere the file's permissions and the loopback address are all that protects it). A server that cannot be reached is tried
+ * again until `timeoutMs` have passed; what waiting does not mend is told at once: `PROCREF_CREDENTIALS_MISSING`,
+ * `PROCREF_CREDENTIALS_REFUSED`, `PROCREF_STATE_FILE_UNSAFE`, `PROCREF_TOO_MANY_OPEN_FILES`, `PROCREF_DISK_FULL` and what else the system
+ * refuses.
  * Unspecified: whether a write in flight when the server died was carried out, once or twice.
  * Caller: close the lease, or just end.
  *
@@ -85,6 +90,7 @@ async function openUntil(
   timeoutMs: number,
 ): Promise<SurrealConnection> {
   let last: unknown
+  let refusals = 0
   for (;;) {
     const left = deadline - performance.now()
     if (left <= 0) {
@@ -92,7 +98,7 @@ async function openUntil(
         {
           dir: paths.root,
           timeoutMs,
-          waitedFor: describeWait(lease, urlOf(lease)),
+          waitedFor: describeWait(lease, urlOf(lease), last),
           logTail: lastWords(paths.serverLog, 20),
         },
         { cause: last },
@@ -111,10 +117,14 @@ async function openUntil(
     } catch (error) {
       options.signal?.throwIfAborted()
       lease.lost.throwIfAborted()
-      last = error
+      if (isWrongPassword(error) && ++refusals === REFUSALS) throw new CredentialsRefusedError(paths.database)
+      const final = finalFailure(error, urlOf(lease))
+      if (final !== undefined) throw final
+      // That the time is over says less than what the attempt before came to.
+      if (last === undefined || error !== attempt.reason) last = error
       options.onProgress?.({
         step: 'connecting',
-        message: `waiting for ${describeWait(lease, urlOf(lease))}`,
+        message: `waiting for ${describeWait(lease, urlOf(lease), error)}`,
         elapsedMs: timeoutMs - (deadline - performance.now()),
       })
       await atMost(lease.check(), deadline, options.signal)
@@ -126,6 +136,8 @@ async function openUntil(
 
 const ATTEMPT_MS = 10_000
 const RETRY_MS = 100
+/** After one the server may only have been unable to read who its users are. */
+const REFUSALS = 3
 
 function currentCredentials(options: ConnectOptions, paths: Layout): Credentials {
   const view = look(options.backend.locks, paths)

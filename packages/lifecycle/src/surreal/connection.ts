@@ -1,3 +1,4 @@
+import { FileAccessError, translateErrno } from '@procref/core'
 import type { ConnectOptions, EngineFactory, Surreal, SystemAuth } from 'surrealdb'
 import type { Credentials } from '../driver.ts'
 import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from '../drivers/default-database.ts'
@@ -68,13 +69,13 @@ export interface SurrealConnection {
  * (nobody listens, not proven, no credentials, refused), or with the signal's reason, and then nothing is left behind.
  * Unspecified: whether a call in flight when the connection dropped is carried out once or twice; a third connection that
  * dies under it ends it with `CallTerminatedError`.
- * The SDK is imported here and not on top, so that what never connects never loads it.
+ * The SDK is loaded here and not on top, so that what never connects never loads it.
  */
 export async function openConnection(options: ConnectionOptions): Promise<SurrealConnection> {
   const { namespace, database, prove, signal, pingMs } = options
   const prepare = options.prepare ?? ((db: Surreal) => makeDatabase(db, namespace, database))
   signal.throwIfAborted()
-  const [{ Surreal }, { LeaseEngine }] = await Promise.all([import('surrealdb'), import('./engine.ts')])
+  const [{ Surreal }, { LeaseEngine }] = await loadSdk()
   const news = new News()
   let engine: InstanceType<typeof LeaseEngine> | undefined
   const makeEngine: EngineFactory = (context) => {
@@ -111,6 +112,20 @@ export async function openConnection(options: ConnectionOptions): Promise<Surrea
   }
   db.subscribe('connected', () => news.tell('connected', undefined))
   return new OpenConnection(db, news, () => engine)
+}
+
+async function loadSdk(): Promise<[typeof import('surrealdb'), typeof import('./engine.ts')]> {
+  try {
+    return await Promise.all([import('surrealdb'), import('./engine.ts')])
+  } catch (error) {
+    const { path = 'surrealdb' } = error as NodeJS.ErrnoException
+    const trouble = translateErrno(error, 'load', path)
+    if (!(trouble instanceof FileAccessError)) throw error
+    const { code, message, errno } = trouble
+    // Tried with Node 20: `import()` rejects with the same error for ever, also when there are descriptors again.
+    const advice = 'Then start this program anew: Node loads no module again that it could not load once.'
+    throw new FileAccessError(code, `${message} ${advice}`, path, errno, error)
+  }
 }
 
 function isConflict(error: unknown): boolean {
