@@ -85,8 +85,11 @@ class BothLocks implements FileLock {
 
   release(): void {
     // The other way round than they were taken: whoever gets the first one finds the second one free.
-    this.#second.release()
-    this.#first.release()
+    try {
+      this.#second.release()
+    } finally {
+      this.#first.release()
+    }
   }
 }
 

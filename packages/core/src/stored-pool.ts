@@ -93,8 +93,11 @@ export class StoredPool implements SlotPool {
 
   async #close(): Promise<void> {
     this.#closed.abort(new PoolClosedError(this.dir))
-    for (const slot of HeldSlot.heldBy(this)) await slot.release()
+    const slots = HeldSlot.heldBy(this)
+    // Each, also when one of them cannot be.
+    const released = await Promise.allSettled(slots.map(async (slot) => await slot.release()))
     this.#store.close()
+    for (const one of released) if (one.status === 'rejected') throw one.reason
   }
 
   /** As `takeFree`: the usual claim is one synchronous call, so that no promise stands between it and its system calls. */

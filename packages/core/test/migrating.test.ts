@@ -12,7 +12,7 @@ import {
 import { freshDir } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import { testBackend } from './test-backend.ts'
-import { TestLocker } from './test-locker.ts'
+import { errno, TestLocker } from './test-locker.ts'
 
 const GUARANTEES = testBackend().guarantees
 
@@ -231,6 +231,17 @@ describe('control locks', () => {
     for (const locks of [one, two, three]) expect(locks.watch(at).probe()).toBe('held')
     ours.release()
     ;(three.tryLock(at) ?? expect.unreachable()).release()
+  })
+
+  test('a lock whose one half the system refuses to release gives the other one back', () => {
+    const parts = worlds()
+    const at = path()
+    const lock = locksOf(1, parts).tryLock(at) ?? expect.unreachable()
+    const { locks } = parts.to
+    if (!(locks instanceof TestLocker)) return expect.unreachable()
+    locks.onRelease = () => errno('EIO')
+    expect(() => lock.release()).toThrow('EIO')
+    ;(parts.from.locks.tryLock(at) ?? expect.unreachable()).release()
   })
 
   test('a lock is current only while both halves are', () => {

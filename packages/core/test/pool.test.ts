@@ -222,6 +222,19 @@ test('a program that only waits for an empty pool can end', async () => {
   expect(await child.exited).toMatchObject({ code: 0 })
 })
 
+test('close() gives back all slots although the system refuses one, and tells what it said', async () => {
+  const locker = new TestLocker()
+  const pool = await testBackend({ locker }).open(join(freshDir(), 'slots'), { slots: 3 })
+  for (let slot = 0; slot < 3; slot++) await pool.claim()
+  const [first] = locker.locks
+  locker.onRelease = (lock) => (lock === first ? errno('EIO') : undefined)
+  await expect(pool.close()).rejects.toMatchObject({ code: 'EIO' })
+  expect([...locker.locks]).toEqual([first])
+  expect(locker.watches.size).toBe(0)
+  locker.onRelease = () => undefined
+  first?.release()
+})
+
 test('close() ends every wait with an error that names the directory', async () => {
   const { pool, dir } = await openPool(1)
   await pool.claim()

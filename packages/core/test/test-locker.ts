@@ -9,6 +9,7 @@ export class TestLocker implements FileLocker {
   /** Answers instead of trying: an error is thrown, `refused` is what a prober causes. */
   onTryLock: (path: string) => Error | 'refused' | undefined = () => undefined
   onWatch: (path: string) => Error | undefined = () => undefined
+  onRelease: (lock: FileLock) => Error | undefined = () => undefined
   onProbe: (path: string) => LockState | undefined = () => undefined
   waitFree: LockWatch['waitFree'] | undefined
   isInheritable: 'inheritable' | 'bare' = 'inheritable'
@@ -99,6 +100,8 @@ class TestLock implements FileLock {
   }
 
   release(): void {
+    const error = this.#locker.onRelease(this)
+    if (error !== undefined) throw error
     if (!this.#locker.locks.delete(this)) return
     fs.closeSync(this.#fd)
     this.#locker.handOver()

@@ -49,7 +49,7 @@ import { nameCauses } from './failed-transaction.ts'
 import { liveMessage } from './live-message.ts'
 import { openProvenSocket } from './proven-socket.ts'
 import { retryable } from './retryable.ts'
-import { onSilence } from './silence.ts'
+import { keepAsking } from './silence.ts'
 
 export interface EngineOptions {
   readonly prove: ProveServer
@@ -262,22 +262,19 @@ export class LeaseEngine extends RpcEngine implements SurrealEngine {
     return new Promise((resolve) => {
       this.#reason = undefined
       let restoring: NodeJS.Timeout | undefined
-      let pings: NodeJS.Timeout | undefined
       const { pingMs } = this.#options
       const socket = openProvenSocket(url, this.#options.prove)
       this.#socket = socket
-      if (pingMs !== undefined) {
-        const ms = 2 * pingMs
-        onSilence(socket, ms, () => this.drop(new Error(`${url.host} has not answered for ${ms} ms`)))
-      }
+      // For connections through others' machines; within one they cost nothing. Not the SDK's call, whose failure nobody handles.
+      keepAsking(socket, pingMs ?? PING_MS, () => {
+        if (pingMs !== undefined) this.drop(new Error(`${url.host} has not answered for ${2 * pingMs} ms`))
+      })
       socket.on('open', () => {
         if (this.isClosed()) return socket.terminate()
         this.#phase = 'restoring'
         restoring = setTimeout(() => {
           if (this.restoring === socket) this.drop(new Error(`${url.host} does not answer`))
         }, RESTORE_MS)
-        // For connections through others' machines; within one they cost nothing. Not the SDK's call, whose failure nobody handles.
-        pings = setInterval(() => socket.ping(), pingMs ?? PING_MS)
         this.#publish('connected')
       })
       socket.on('message', (data: Buffer) => {
@@ -292,7 +289,6 @@ export class LeaseEngine extends RpcEngine implements SurrealEngine {
       })
       socket.on('close', (code) => {
         clearTimeout(restoring)
-        clearInterval(pings)
         resolve(this.#reason ?? new Error(`${url.host} closed the connection (${code})`))
       })
     })
