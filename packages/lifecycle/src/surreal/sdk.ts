@@ -1,5 +1,4 @@
-import { closeSync, openSync } from 'node:fs'
-import { FileAccessError, ProcrefError, translateErrno } from '@procref/core'
+import { FileAccessError, importTrouble, ProcrefError, START_ANEW } from '@procref/core'
 
 /** The official SDK, or what of this package is made of it, could not be loaded; in this process it cannot be any more. */
 export class SdkUnavailableError extends ProcrefError {
@@ -15,9 +14,6 @@ export class SdkUnavailableError extends ProcrefError {
   }
 }
 
-/** Tried with Node 20: `import()` rejects with the same error for ever, also when there are descriptors again. */
-const START_ANEW = 'Then start this program anew: Node loads no module again that it could not load once.'
-
 export type Sdk = [typeof import('surrealdb'), typeof import('./engine.ts')]
 
 /**
@@ -28,20 +24,7 @@ export async function loadSdk(): Promise<Sdk> {
   try {
     return await Promise.all([import('surrealdb'), import('./engine.ts')])
   } catch (error) {
-    const { path = 'surrealdb' } = error as NodeJS.ErrnoException
-    const trouble = translateErrno(whyNothingOpens() ?? error, 'load', path)
-    if (!(trouble instanceof FileAccessError)) throw new SdkUnavailableError(error)
-    const { code, message, errno } = trouble
-    throw new FileAccessError(code, `${message} ${START_ANEW}`, path, errno, error)
-  }
-}
-
-/** With no descriptor left Node cannot read a package.json, and takes it for one that is not there (tried with Node 20). */
-function whyNothingOpens(): unknown {
-  try {
-    closeSync(openSync(process.execPath, 'r'))
-    return undefined
-  } catch (error) {
-    return error
+    const trouble = importTrouble(error, 'surrealdb')
+    throw trouble instanceof FileAccessError ? trouble : new SdkUnavailableError(error)
   }
 }
