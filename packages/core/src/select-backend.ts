@@ -1,8 +1,9 @@
 import { errnoOf, FileAccessError, translateErrno } from './errno.ts'
 import { ProcrefError } from './errors.ts'
+import { importTrouble } from './import-trouble.ts'
 import { isPassingTrouble } from './passing-trouble.ts'
 import { readProtocolPin } from './protocol-pin.ts'
-import { type SlotBackend, type SupportOptions, type Unsupported, unsupported } from './slot-backend.ts'
+import { type SlotBackend, type Support, type SupportOptions, unsupported } from './slot-backend.ts'
 
 /** A backend whose module is loaded only when it is looked at: it may be missing, or costly to load. */
 export interface BackendCandidate {
@@ -73,18 +74,24 @@ async function tryCandidate(
   dir: string,
   options: SupportOptions,
 ): Promise<{ readonly backend: SlotBackend } | { readonly reason: string }> {
-  let no: Unsupported
+  let backend: SlotBackend
   try {
-    const backend = 'load' in candidate ? await candidate.load() : candidate
-    const support = await backend.support(dir, options)
-    if (support.supported) return { backend }
-    no = support
+    backend = 'load' in candidate ? await candidate.load() : candidate
   } catch (error) {
+    const trouble = importTrouble(error, candidate.name)
+    if (isUndecided(trouble)) throw trouble
     // A module that is not installed, in most cases.
-    no = unsupported(error)
+    return { reason: unsupported(error).reason }
   }
-  if (isUndecided(no.cause)) throw translateErrno(no.cause, `try the backend ${candidate.name} for`, dir)
-  return { reason: no.reason }
+  let support: Support
+  try {
+    support = await backend.support(dir, options)
+  } catch (error) {
+    support = unsupported(error)
+  }
+  if (support.supported) return { backend }
+  if (isUndecided(support.cause)) throw translateErrno(support.cause, `try the backend ${candidate.name} for`, dir)
+  return { reason: support.reason }
 }
 
 /** ENOLCK may be for good: a file system that keeps no locks (NFS without lockd) says it, too, and another backend works there. */

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pinProtocol, type SlotBackend, type Support, selectBackend } from '@procref/core'
-import { freshDir } from '@procref/testing'
+import { atEnd, freshDir, startChild } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import { testBackend } from './test-backend.ts'
 
@@ -116,6 +116,22 @@ describe('when the system did not get to it', () => {
     const selecting = selectBackend([first, candidate('b')], freshDir())
     await expect(selecting).rejects.toMatchObject({ code: 'PROCREF_TOO_MANY_OPEN_FILES' })
   })
+
+  test('to load it, nobody but a new process can', async () => {
+    const first = { name: 'a', load: async () => Promise.reject(noDescriptor()) }
+    await expect(selectBackend([first], freshDir())).rejects.toThrow(/load a \(EMFILE\)\..*start this program anew/)
+  })
+
+  // Node takes a package for missing whose package.json it cannot open.
+  test.runIf(process.platform === 'linux')(
+    'to look whether it is installed, it is not taken for one that is missing',
+    async () => {
+      const child = atEnd(
+        startChild(new URL('./children/select-without-descriptors.mjs', import.meta.url), { args: [freshDir()] }),
+      )
+      expect(await child.event('failed')).toMatchObject({ code: 'PROCREF_TOO_MANY_OPEN_FILES' })
+    },
+  )
 
   test('a file system without locks (ENOLCK) is none of that: the next one may work there', async () => {
     const cause = Object.assign(new Error('no locks available'), { code: 'ENOLCK' })

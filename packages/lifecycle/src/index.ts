@@ -125,6 +125,7 @@ export { type ConnectOptions, connect, type Lease } from './surreal/connect.ts'
 export { connectHttp, type HttpCall, type SurrealHttp } from './surreal/connect-http.ts'
 export { quoteIdentifier } from './surreal/identifier.ts'
 export { retryable } from './surreal/retryable.ts'
+export { SdkUnavailableError } from './surreal/sdk.ts'
 export {
   DatabasePresentError,
   DataVersionUnknownError,

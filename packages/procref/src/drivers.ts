@@ -1,4 +1,4 @@
-import { type Descriptor, rebuildFromDescriptor } from '@procref/core'
+import { type Descriptor, importTrouble, rebuildFromDescriptor } from '@procref/core'
 import {
   type Layout,
   lookAtUpgrade,
@@ -24,8 +24,16 @@ const KNOWN: { readonly [K in DriverName]: KnownDriver } = {
   embedded: {
     recordedAs: 'embedded-surreal',
     // Loaded only where it is used: a machine with an executable never needs the engine.
-    make: async (options) => (await import('@procref/embedded')).embeddedSurreal(options),
+    make: async (options) => (await loadEmbedded()).embeddedSurreal(options),
   },
+}
+
+async function loadEmbedded(): Promise<typeof import('@procref/embedded')> {
+  try {
+    return await import('@procref/embedded')
+  } catch (error) {
+    throw importTrouble(error, '@procref/embedded')
+  }
 }
 
 export interface DriverQuestion {

@@ -1,13 +1,18 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { flock } from '@procref/flock'
+import { layout } from '@procref/lifecycle'
 import { isNativeCodeHere } from '@procref/native'
 import {
   type Child,
+  commandLine,
   endDirectory,
+  environment,
   eventually,
   freeze,
   freshDir,
   isAlive,
+  processes,
   startProgram,
   surrealBinary,
 } from '@procref/testing'
@@ -189,6 +194,13 @@ describe.runIf(surrealBinary() !== undefined)('procref run (surreal executable)'
   })
 })
 
+/** Is there a keeper of this directory, or one that is just starting? */
+function isKept(dir: string): boolean {
+  return processes().some(
+    ({ pid }) => environment(pid).PROCREF_KEEPER === '1' && commandLine(pid).join(' ').includes(dir),
+  )
+}
+
 describe('a server that is kept up on purpose (embedded engine)', () => {
   async function started(): Promise<string> {
     const dir = serviceDir()
@@ -208,6 +220,33 @@ describe('a server that is kept up on purpose (embedded engine)', () => {
     expect(users).toBe(1)
     expect(await finish(procref('stop', '--dir', dir))).toMatchObject({ code: 0, stdout: 'stopped\n' })
     await eventually('the guardian has left', () => !isAlive(server.guardianPid))
+  })
+
+  // Another keeper has the lock, and its server is not up.
+  test('start waits for the keeper of another start no longer than it is told to, and takes its place when it leaves', async () => {
+    const dir = serviceDir()
+    mkdirSync(dir, { mode: 0o700 })
+    const lock = flock().locks.tryLock(layout(dir).keeperLock) ?? expect.unreachable()
+    const args = ['start', '--dir', dir, '--driver', 'embedded', '--linger', '200ms', '--json']
+    try {
+      const { code, stderr } = await finish(procref(...args, '--timeout', '1s'))
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: expect.stringContaining('within 1000 ms, waiting for another'),
+      })
+      const start = procref(...args)
+      await eventually('its keeper is there', () => isKept(dir))
+      await eventually('its keeper was refused', () => !isKept(dir))
+      lock.release()
+      const { code: kept, stdout } = await finish(start)
+      expect({ kept, started: JSON.parse(stdout) }).toMatchObject({
+        kept: 0,
+        started: { started: true, state: 'serving' },
+      })
+    } finally {
+      lock.release()
+      await finish(procref('stop', '--force', '--dir', dir))
+    }
   })
 
   test.each(['stop', 'restart'])('Ctrl-C while %s waits takes back what was asked', async (command) => {

@@ -2,7 +2,7 @@ import { watch } from 'node:fs'
 import type { SlotBackend } from '@procref/core'
 import { delay, type KeepAlive, type Wakeable } from '../delay.ts'
 import type { ServerDriver } from '../driver.ts'
-import { ConnectTimeoutError, StoppedOnRequestError } from '../errors.ts'
+import { ConnectTimeoutError, type GuardianLaunchError, StoppedOnRequestError } from '../errors.ts'
 import { lackOfRoom } from '../guardian/room.ts'
 import { standstill } from '../identity/standstill.ts'
 import type { Layout } from '../state/layout.ts'
@@ -64,7 +64,7 @@ export async function awaitServing(context: WaitContext, before?: View): Promise
       }
       first ??= view
       throwIfEndedSince(view.record, first.record, context.paths)
-      if (performance.now() >= context.deadline) throw timedOut(context, view)
+      if (performance.now() >= context.deadline) throw timedOut(context, view, launcher.lastFailure)
       if (view.guardian === 'absent') {
         await launcher.prepare()
         if (await launcher.tryLaunch()) continue
@@ -100,14 +100,17 @@ export function endOf(record: ServerRecord, paths: Layout): Error {
     : rebuildError(record.failure)
 }
 
-function timedOut(context: WaitContext, view: View): ConnectTimeoutError {
+function timedOut(context: WaitContext, view: View, launch: GuardianLaunchError | undefined): ConnectTimeoutError {
   const { paths, timeoutMs } = context
-  return new ConnectTimeoutError({
+  // The end of the log is in our own error.
+  const failed = launch === undefined ? '' : ` (the last attempt: ${launch.reason.split('; the end of its log')[0]})`
+  const facts = {
     dir: paths.root,
     timeoutMs,
-    waitedFor: waitedFor(view, paths),
+    waitedFor: `${waitedFor(view, paths)}${failed}`,
     logTail: lastWords(paths.serverLog, 20),
-  })
+  }
+  return new ConnectTimeoutError(facts, launch && { cause: launch })
 }
 
 function waitedFor(view: View, paths: Layout): string {

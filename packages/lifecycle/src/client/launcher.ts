@@ -15,14 +15,21 @@ const MAX_LAUNCH_FAILURES = 3
 export class Launcher {
   readonly #context: WaitContext
   #failures = 0
+  #lastFailure: GuardianLaunchError | undefined
   #patientUntil: number | undefined
 
   constructor(context: WaitContext) {
     this.#context = context
   }
 
+  /** Why the last guardian could not be launched, unless one could be since. */
+  get lastFailure(): GuardianLaunchError | undefined {
+    return this.#lastFailure
+  }
+
   /** Somebody's launch succeeded: the patience with whoever holds `start.lock` starts anew next time. */
   guardianSeen(): void {
+    this.#lastFailure = undefined
     this.#patientUntil = undefined
   }
 
@@ -94,6 +101,7 @@ export class Launcher {
       if (deadline.aborted) return false
       // A guardian that was killed while it started says nothing about the next one; its own typed errors do.
       if (!(error instanceof GuardianLaunchError) || ++this.#failures >= MAX_LAUNCH_FAILURES) throw error
+      this.#lastFailure = error
       return false
     }
   }

@@ -7,6 +7,7 @@ import { defaultDirectory, layout } from '../state/layout.ts'
 import type { ConnectOptions } from '../surreal/connect.ts'
 import type { SurrealConnection } from '../surreal/connection.ts'
 import { describeFailure } from '../surreal/describe-failure.ts'
+import { loadSdk } from '../surreal/sdk.ts'
 import { Entrance } from './entrance.ts'
 import type { ExternalDriver } from './external.ts'
 import { ExternalLease } from './external-lease.ts'
@@ -82,6 +83,8 @@ async function openUntil(entrance: Entrance, patience: Patience): Promise<Surrea
   const { deadline, timeoutMs, signal, progress } = patience
   const { url } = entrance.driver
   progress(`connecting to ${url}`)
+  // What fails here fails for ever.
+  await loadSdk()
   let last: unknown
   for (let attempts = 0; ; attempts++) {
     const left = deadline - performance.now()
@@ -91,9 +94,9 @@ async function openUntil(entrance: Entrance, patience: Patience): Promise<Surrea
       return await entrance.open(AbortSignal.any([attempt, signal]))
     } catch (error) {
       signal.throwIfAborted()
-      if (isPassingTrouble(error)) throw translateErrno(error, 'connect to', url)
       const verdict = await entrance.verdict(error)
       if (verdict !== undefined) throw verdict
+      if (isPassingTrouble(error)) throw translateErrno(error, 'connect to', url)
       // That the time is over says less than what the attempt before came to.
       if (last === undefined || error !== attempt.reason) last = error
       progress(`waiting for a connection to ${url}: ${describeFailure(error)}`)

@@ -6,6 +6,7 @@ import type { ServiceLease } from '../client/lease.ts'
 import type { SharedServiceOptions } from '../client/options.ts'
 import { DEFAULT_TIMEOUT_MS, leaseService } from '../client/shared-service.ts'
 import { pause, timerMs } from '../delay.ts'
+import { CredentialsRefusedError } from '../drivers/errors.ts'
 import { ConnectTimeoutError } from '../errors.ts'
 import { dialProven } from '../identity/proven-dial.ts'
 import { readCredentials } from '../state/credentials.ts'
@@ -45,8 +46,8 @@ export interface SurrealHttp extends AsyncDisposable {
 const RETRY_MS = 100
 
 /**
- * As `sharedService()`, with `request()`. Resolves once the server has answered: one that hangs is told as `PROCREF_CONNECT_TIMEOUT`, as
- * `connect()` does. The time-out of the options also limits how long each request waits for a server that is being replaced, never how
+ * As `sharedService()`, with `request()`. Resolves once the server has answered: one that hangs is told as `PROCREF_CONNECT_TIMEOUT`, one
+ * that does not accept the password as `PROCREF_CREDENTIALS_REFUSED`, as `connect()` does. The time-out of the options also limits how long each request waits for a server that is being replaced, never how
  * long its answer takes.
  */
 export async function connectHttp(options: SharedServiceOptions): Promise<SurrealHttp> {
@@ -123,6 +124,7 @@ class LeasedHttp implements SurrealHttp {
     try {
       const answer = await this.request({ method: 'GET', path: '/health', signal: over.signal })
       answer.resume()
+      if (answer.statusCode === 401) throw new CredentialsRefusedError(this.#paths.database)
     } catch (error) {
       throw late.aborted && error === late.reason ? this.#timedOut(late.reason as Error) : error
     }

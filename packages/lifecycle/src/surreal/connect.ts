@@ -18,8 +18,9 @@ import { defaultDirectory, type Layout, layout } from '../state/layout.ts'
 import { lastWords } from '../state/server-log.ts'
 import { atMost } from './at-most.ts'
 import { openConnection, type SurrealConnection } from './connection.ts'
-import { finalFailure, isWrongPassword } from './final-failure.ts'
+import { areCredentialsUnusable, finalFailure, isWrongPassword } from './final-failure.ts'
 import { describeWait, proveServer } from './proven-lease.ts'
+import { loadSdk } from './sdk.ts'
 
 export interface ConnectOptions extends SharedServiceOptions {
   /** Default `main`; made if missing. */
@@ -42,8 +43,8 @@ export interface Lease<Server extends LeasedServer | ExternalServer = LeasedServ
  * Guarantee: as `sharedService()`; and the password goes only to a listener that the kernel proves to be the recorded server
  * (Linux; elsewhere the file's permissions and the loopback address are all that protects it). A server that cannot be reached is tried
  * again until `timeoutMs` have passed; what waiting does not mend is told at once: `PROCREF_CREDENTIALS_MISSING`,
- * `PROCREF_CREDENTIALS_REFUSED`, `PROCREF_STATE_FILE_UNSAFE`, `PROCREF_TOO_MANY_OPEN_FILES`, `PROCREF_DISK_FULL` and what else the system
- * refuses.
+ * `PROCREF_CREDENTIALS_REFUSED`, `PROCREF_STATE_FILE_UNSAFE`, `PROCREF_SDK_UNAVAILABLE`, `PROCREF_TOO_MANY_OPEN_FILES`,
+ * `PROCREF_DISK_FULL` and what else the system refuses.
  * Unspecified: whether a write in flight when the server died was carried out, once or twice.
  * Caller: close the lease, or just end.
  *
@@ -89,6 +90,8 @@ async function openUntil(
   deadline: number,
   timeoutMs: number,
 ): Promise<SurrealConnection> {
+  // What fails here fails for ever.
+  await loadSdk()
   let last: unknown
   let refusals = 0
   for (;;) {
@@ -117,7 +120,8 @@ async function openUntil(
     } catch (error) {
       options.signal?.throwIfAborted()
       lease.lost.throwIfAborted()
-      if (isWrongPassword(error) && ++refusals === REFUSALS) throw new CredentialsRefusedError(paths.database)
+      refusals = isWrongPassword(error) ? refusals + 1 : 0
+      if (refusals === REFUSALS) throw new CredentialsRefusedError(paths.database)
       const final = finalFailure(error, urlOf(lease))
       if (final !== undefined) throw final
       // That the time is over says less than what the attempt before came to.
@@ -129,15 +133,16 @@ async function openUntil(
       })
       await atMost(lease.check(), deadline, options.signal)
       lease.lost.throwIfAborted()
-      await pause(RETRY_MS, options.signal)
+      await pause(Math.min(refusals === 0 ? RETRY_MS : REFUSED_MS, deadline - performance.now()), options.signal)
     }
   }
 }
 
 const ATTEMPT_MS = 10_000
 const RETRY_MS = 100
-/** After one the server may only have been unable to read who its users are. */
+/** A server that could not read who its users are says the same. It is asked again, and not at once: a trouble of its disk may be over in seconds. */
 const REFUSALS = 3
+const REFUSED_MS = 2_000
 
 function currentCredentials(options: ConnectOptions, paths: Layout): Credentials {
   const view = look(options.backend.locks, paths)
@@ -160,7 +165,8 @@ class SurrealLease implements Lease {
     this.#lease = lease
     this.#connection = connection
     this.#url = urlOf(lease)
-    connection.onDropped(() => void lease.check())
+    // With credentials that somebody has to mend it would be dialled for ever, and nobody be told.
+    connection.onDropped((error) => (areCredentialsUnusable(error) ? lease.lose(error) : void lease.check()))
     connection.onEnded((error) => (error === undefined ? void this.close() : lease.lose(error)))
     lease.onReconnect((event) => void this.#reconnect(event))
     lease.lost.addEventListener('abort', () => void this.close(), { once: true })

@@ -1,4 +1,3 @@
-import { FileAccessError, translateErrno } from '@procref/core'
 import type { ConnectOptions, EngineFactory, Surreal, SystemAuth } from 'surrealdb'
 import type { Credentials } from '../driver.ts'
 import { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from '../drivers/default-database.ts'
@@ -9,6 +8,7 @@ import { quoteIdentifier } from './identifier.ts'
 import { News } from './news.ts'
 import { provenFetch } from './proven-fetch.ts'
 import { retryable } from './retryable.ts'
+import { loadSdk } from './sdk.ts'
 
 export interface ConnectionOptions {
   readonly url: string
@@ -112,20 +112,6 @@ export async function openConnection(options: ConnectionOptions): Promise<Surrea
   }
   db.subscribe('connected', () => news.tell('connected', undefined))
   return new OpenConnection(db, news, () => engine)
-}
-
-async function loadSdk(): Promise<[typeof import('surrealdb'), typeof import('./engine.ts')]> {
-  try {
-    return await Promise.all([import('surrealdb'), import('./engine.ts')])
-  } catch (error) {
-    const { path = 'surrealdb' } = error as NodeJS.ErrnoException
-    const trouble = translateErrno(error, 'load', path)
-    if (!(trouble instanceof FileAccessError)) throw error
-    const { code, message, errno } = trouble
-    // Tried with Node 20: `import()` rejects with the same error for ever, also when there are descriptors again.
-    const advice = 'Then start this program anew: Node loads no module again that it could not load once.'
-    throw new FileAccessError(code, `${message} ${advice}`, path, errno, error)
-  }
 }
 
 function isConflict(error: unknown): boolean {

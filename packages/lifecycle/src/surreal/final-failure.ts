@@ -7,12 +7,21 @@ import { CredentialsMissingError, StateFileUnsafeError } from '../errors.ts'
  * so are credentials that cannot be used.
  */
 export function finalFailure(error: unknown, url: string): unknown {
-  if (isPassingTrouble(error)) return translateErrno(error, 'connect to', url)
-  const isOurs =
-    error instanceof FileAccessError ||
-    error instanceof CredentialsMissingError ||
-    error instanceof StateFileUnsafeError
-  return isOurs ? error : undefined
+  const refused = whatTheSystemRefuses(error, url)
+  if (refused instanceof FileAccessError) return refused
+  return areCredentialsUnusable(error) ? error : undefined
+}
+
+/** What it says of a file (credentials.json is another user's) is said of that file. Of a socket most means that nobody is there yet. */
+function whatTheSystemRefuses(error: unknown, url: string): unknown {
+  const { path } = error as { readonly path?: unknown }
+  if (typeof path === 'string') return translateErrno(error, 'use', path)
+  return isPassingTrouble(error) ? translateErrno(error, 'connect to', url) : error
+}
+
+/** Is `credentials.json` gone or damaged, or could others have read or replaced it? Somebody has to mend that. */
+export function areCredentialsUnusable(error: unknown): boolean {
+  return error instanceof CredentialsMissingError || error instanceof StateFileUnsafeError
 }
 
 /**

@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { flock } from '@procref/flock'
-import { atEnd, isRoot, mountTmpfs } from '@procref/testing'
+import { atEnd, freshDir, isRoot, mountTmpfs } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import { awaitServing, type WaitContext } from '../../dist/client/await-serving.js'
+import { command, sharedService } from '../../dist/index.js'
 import { layout } from '../../dist/state/layout.js'
 import { ServerRecordFile } from '../../dist/state/server-record.js'
 import { NONCE, sampleRecord } from '../state/sample-record.ts'
@@ -41,4 +42,27 @@ describe.runIf(isRoot())('a client that waits for a server to start', () => {
       alive.release()
     }
   })
+})
+
+// the first guardian ends at once │ the second one says nothing until the time is over
+test('a client that no guardian could be launched for is told how the last attempt ended', async () => {
+  const folder = freshDir()
+  const mark = `${folder}/tried`
+  const script = `mkdir ${mark} 2>/dev/null && exit 1; echo $$ > ${mark}/pid; exec sleep 600`
+  const waiting = sharedService({
+    dir: `${folder}/service`,
+    backend: flock(),
+    driver: command({ file: process.execPath, ready: { kind: 'tcp' } }),
+    guardianCommand: ['/bin/sh', '-c', script],
+    timeoutMs: 10_000,
+  })
+  try {
+    await expect(waiting).rejects.toMatchObject({
+      code: 'PROCREF_CONNECT_TIMEOUT',
+      message: expect.stringContaining('a guardian to start (the last attempt: ended before it was ready)'),
+      cause: { code: 'PROCREF_GUARDIAN_LAUNCH' },
+    })
+  } finally {
+    process.kill(Number(readFileSync(`${mark}/pid`, 'utf8')))
+  }
 })

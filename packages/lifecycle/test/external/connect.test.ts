@@ -156,16 +156,21 @@ test('another no of the server is told apart from that of the credentials', asyn
   expect(server.heard()).not.toContain(PASSWORD)
 })
 
-test('a function that has no credentials fails connect() with its own error, and the slot is free again', async () => {
-  const server = await startFakeServer()
-  const reason = new Error('the vault is closed')
-  const credentials = (): never => {
-    throw reason
-  }
-  await expect(lease({ url: server.url, credentials })).rejects.toBe(reason)
-  expect(server.connections()).toBe(1)
-  expect(await slotsHeld()).toBe(0)
-})
+test.each([
+  ['of its own', new Error('the vault is closed')],
+  ['of the system', Object.assign(new Error('EIO: i/o error, open'), { code: 'EIO', path: '/vault' })],
+])(
+  'a function that has no credentials fails connect() with its own error (%s), and the slot is free again',
+  async (_of, reason) => {
+    const server = await startFakeServer()
+    const credentials = (): never => {
+      throw reason
+    }
+    await expect(lease({ url: server.url, credentials })).rejects.toBe(reason)
+    expect(server.connections()).toBe(1)
+    expect(await slotsHeld()).toBe(0)
+  },
+)
 
 test('nobody listens: an error when the time is over, which says what the last attempt came to', async () => {
   const url = `ws://127.0.0.1:${await freePort()}`
