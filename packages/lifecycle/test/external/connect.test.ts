@@ -187,7 +187,7 @@ test('nobody listens: an error when the time is over, which says what the last a
 test('somebody who accepts and never answers: the same error', async () => {
   const silent = createServer((socket) => socket.on('error', () => {}).resume())
   const url = `ws://127.0.0.1:${await listening(silent)}`
-  await expect(lease({ url, timeoutMs: 5_000 })).rejects.toMatchObject({
+  await expect(lease({ url, timeoutMs: WAITED_MS })).rejects.toMatchObject({
     code: 'PROCREF_EXTERNAL_UNREACHABLE',
     reason: 'no answer in time',
   })
