@@ -15,9 +15,14 @@ import { syntheticResults } from './synthetic-results.ts'
 
 const executablePath = chromiumPath()
 
+/** A whole browser starts, and axe looks at a long page, beside other tests. */
+const HANGS_MS = 600_000
+/** Of one request to the browser. */
+const ANSWER_MS = 180_000
+
 const WAYS = (['light', 'dark'] as const).flatMap((colorScheme) => [375, 1280].map((width) => ({ colorScheme, width })))
 
-describe.skipIf(executablePath === undefined)('the report in Chromium', () => {
+describe.skipIf(executablePath === undefined)('the report in Chromium', { timeout: HANGS_MS }, () => {
   let home: string
   let browser: Browser
   beforeAll(async () => {
@@ -26,8 +31,12 @@ describe.skipIf(executablePath === undefined)('the report in Chromium', () => {
     await writeFile(join(home, 'report.html'), reportHtml(results, compare(results, { ...results, scale: 'quick' })))
     await writeFile(join(home, 'hostile.html'), hostileReport())
     // As root, which tests in a container often are, there is no sandbox to be had; the pages are our own.
-    browser = await chromium.launch({ executablePath: executablePath ?? '', chromiumSandbox: process.getuid?.() !== 0 })
-  })
+    browser = await chromium.launch({
+      executablePath: executablePath ?? '',
+      chromiumSandbox: process.getuid?.() !== 0,
+      timeout: ANSWER_MS,
+    })
+  }, HANGS_MS)
   afterAll(async () => {
     await browser?.close()
     await rm(home, { recursive: true, force: true })
@@ -112,6 +121,7 @@ async function show(
   { colorScheme, width }: { readonly colorScheme: 'light' | 'dark'; readonly width: number },
 ): Promise<Shown> {
   const context = await browser.newContext({ colorScheme, viewport: { width, height: 800 } })
+  context.setDefaultTimeout(ANSWER_MS)
   const page = await context.newPage()
   const complaints: string[] = []
   const requests: string[] = []

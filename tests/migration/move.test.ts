@@ -9,6 +9,8 @@ import { describeMigration, PAIRS, SLOW_PAIRS } from './pairs.ts'
 
 const KILLED = new URL('./children/move.mjs', import.meta.url)
 const SLOTS = 3
+/** A program is started for each step, one after the other. */
+const HANGS_MS = 600_000
 
 function code(code: string) {
   return expect.objectContaining({ code })
@@ -36,7 +38,7 @@ const BOTH_WAYS = [
   ...PAIRS.slice(0, 1).map(({ from, to }) => ({ name: 'ofd-range to flock', from: to, to: from })),
 ]
 
-describeMigration('moveSlots()', () => {
+describeMigration('moveSlots()', { timeout: HANGS_MS }, () => {
   removeSetsAfterwards()
   removeSemaphoresAfterwards()
 

@@ -86,7 +86,9 @@ describe.runIf(isNativeCodeHere())('one server through a migration', () => {
       const guardian = all[0]?.guardianPid ?? 0
       process.kill(guardian, 'SIGKILL')
       await eventually('the server is dead', () => !isAlive(all[0]?.serverPid ?? 0))
-      const back = await Promise.all(left.map((client) => client.event<{ epoch: number; port: number }>('reconnected')))
+      const back = await Promise.all(
+        left.map((client) => client.event<{ epoch: number; port: number }>('reconnected', MANY_STARTS_MS)),
+      )
       expect(new Set(back.map(({ epoch }) => epoch))).toEqual(new Set([2]))
       expect(serverStarts(dir)).toBe(2)
 
@@ -103,7 +105,9 @@ describe.runIf(isNativeCodeHere())('one server through a migration', () => {
     4 * MANY_STARTS_MS,
   )
 
-  test('from plain flock to plain ofd-range, each part beside the next, with the rows of all', async () => {
+  test('from plain flock to plain ofd-range, each part beside the next, with the rows of all', {
+    timeout: 4 * MANY_STARTS_MS,
+  }, async () => {
     const dir = serviceDir()
     const zero = startPart(dir, 0)
     const { serverPid, guardianPid } = await connected(zero)
@@ -117,7 +121,7 @@ describe.runIf(isNativeCodeHere())('one server through a migration', () => {
     await expect(connected(early)).rejects.toThrow(new RegExp(`PROCREF_GUARDIAN_BLIND.*kill ${guardianPid}`, 's'))
     await killed(zero)
     process.kill(guardianPid, 'SIGTERM')
-    expect(await one.event('reconnected')).toMatchObject({ epoch: 2 })
+    expect(await one.event('reconnected', MANY_STARTS_MS)).toMatchObject({ epoch: 2 })
 
     let before = one
     let ofServer: number | undefined

@@ -5,6 +5,9 @@ import { BROKEN, FULL, SMALL, SMALL_LIMITS } from './configurations.ts'
 import { modelDigest, PAGE, pageWith, RESULTS, type Report } from './report.ts'
 import { MODEL, missingPrograms, searchModel } from './spin.ts'
 
+/** A model is compiled and searched: seconds of a whole processor, of which there may be a small part here. */
+const HANGS_MS = 600_000
+
 const missing = await missingPrograms()
 if (missing.length > 0) {
   console.warn(
@@ -12,7 +15,7 @@ if (missing.length > 0) {
   )
 }
 
-describe.skipIf(missing.length > 0)('the model of the protocol (docs/model)', () => {
+describe.skipIf(missing.length > 0)('the model of the protocol (docs/model)', { timeout: HANGS_MS }, () => {
   test.each(SMALL)('holds in every state: $name', async ({ name, ...search }) => {
     const { trail, violated, neverReached, ...facts } = await searchModel(search)
     console.log(`${name}: ${JSON.stringify(facts)}`)

@@ -39,16 +39,19 @@ export function namesOfCases(python: string): readonly string[] {
   return JSON.parse(execFileSync(python, [MAIN], { encoding: 'utf8', env: { ...process.env, ...ENV } }))
 }
 
+/** Of a case, which is some dozen calls; the program says earlier which call hangs. */
+const CASE_MS = 120_000
+
 /**
- * Carries all cases out with every kind of client against the server on `port`. Rejects when one takes more than 30 s, or ends the
+ * Carries all cases out with every kind of client against the server on `port`. Rejects when one takes more than two minutes, or ends the
  * program.
  */
 export async function answersOf(python: string, port: number): Promise<Answers> {
   await using child = startProgram(python, { args: [MAIN, String(port)], env: ENV })
-  const { count } = await child.event<{ readonly count: number }>('begins')
+  const { count } = await child.event<{ readonly count: number }>('begins', CASE_MS)
   const cases: AnsweredCase[] = []
-  while (cases.length < count) cases.push(await child.event<AnsweredCase>('case'))
-  return { ...(await child.event<Coverage>('done')), cases }
+  while (cases.length < count) cases.push(await child.event<AnsweredCase>('case', CASE_MS))
+  return { ...(await child.event<Coverage>('done', CASE_MS)), cases }
 }
 
 /** The answers of one case on two servers, each by the clients for which both are the same. */

@@ -2,10 +2,13 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { atEnd, endDirectory, freshDir, surrealBinary } from '@procref/testing'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { PASSWORD, startEmbedded, USER } from '../../packages/embedded/test/server.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
+/** A whole program: modules are loaded, files indexed, a server started, beside other tests. */
+const PROGRAM_MS = 300_000
+vi.setConfig({ testTimeout: 2 * PROGRAM_MS })
 
 /** An example of a README, as a program in the package's own folder, so that it finds what the package finds. */
 function runExample(
@@ -23,7 +26,7 @@ function runExample(
     encoding: 'utf8',
     cwd: join(ROOT, folder),
     env: { ...process.env, PROCREF_DIR: dir, ...env },
-    timeout: 60_000,
+    timeout: PROGRAM_MS,
   })
 }
 

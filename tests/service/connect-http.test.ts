@@ -63,7 +63,7 @@ describe.runIf(testBinary() !== undefined)('HTTP to a server that hangs (SIGSTOP
     const pool = await flock().open(layout(dir).slots)
     try {
       await expect(
-        connectHttp({ dir, backend: flock(), driver: surrealBinary(), timeoutMs: 2_000 }),
+        connectHttp({ dir, backend: flock(), driver: surrealBinary(), timeoutMs: 10_000 }),
       ).rejects.toMatchObject({
         code: 'PROCREF_CONNECT_TIMEOUT',
         message: expect.stringContaining('http://127.0.0.1:'),

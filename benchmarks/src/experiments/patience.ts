@@ -13,7 +13,7 @@ const PATIENCE_MS: Readonly<Record<Scale, number>> = { guard: 4_000, quick: 13_0
 const LOOK_MS = 20
 
 /** Whatever is not blocked has happened by then. Too short can miss a fault, and never invents one: where the faults are known it is longer. */
-const QUIET_MS: Readonly<Record<Scale, number>> = { guard: 2_000, quick: 300, full: 300 }
+const QUIET_MS: Readonly<Record<Scale, number>> = { guard: 5_000, quick: 300, full: 300 }
 
 export function patienceOf(context: { readonly scale: Scale }): number {
   return PATIENCE_MS[context.scale]

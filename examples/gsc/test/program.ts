@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
@@ -22,6 +23,8 @@ export interface Program extends AsyncDisposable {
   /** What a resource says. */
   read(uri: string): Promise<unknown>
   kill(signal: NodeJS.Signals): void
+  /** Ends its standard input, as a client that closes does, which would also kill it when it has not ended four seconds later. */
+  endInput(): void
   /** Resolves once the client has seen the end of the process. */
   readonly ended: Promise<void>
   stderr(): string
@@ -75,6 +78,12 @@ export async function startServer(name: ServerName, dir: string, args: readonly 
     errors,
     stderr: () => stderr,
     kill: (signal) => void process.kill(pid, signal),
+    endInput() {
+      // What the transport has of it is declared private, and is nowhere else to be had.
+      const { _process } = transport as unknown as { readonly _process?: ChildProcess }
+      if (_process?.stdin == null) throw new Error(`${name} (pid ${pid}) has no standard input any more`)
+      _process.stdin.end()
+    },
     async call<T>(tool: string, input: object = {}, options?: CallOptions) {
       return (await answer(tool, input, options)).structuredContent as T
     },

@@ -121,7 +121,7 @@ describe.each(['SIGTERM', 'SIGINT', 'the end of standard input'] as const)('%s',
     const onProgress = (): void => {
       if (told) return
       told = true
-      if (how === 'the end of standard input') void gcode.client.close()
+      if (how === 'the end of standard input') gcode.endInput()
       else gcode.kill(how)
     }
     const running = gcode.call('index_folder', { folder: LIFECYCLE }, { onProgress })

@@ -5,10 +5,15 @@ import { describe, expect, test } from 'vitest'
 import { RawClient } from './raw-client.ts'
 import { startEmbedded } from './server.ts'
 
+/** Each is synced to a disk that others write to as well. */
+const WRITES_MS = 300_000
+/** Under strace each of a thousand system calls stands still twice. */
+const TRACED_MS = 180_000
+
 const hasStrace = spawnSync('strace', ['-V']).status === 0
 if (!hasStrace) console.warn('NOT RUN: counting of syncs, because strace is not installed')
 
-describe.each(['rocksdb', 'surrealkv'] as const)('%s', (storage) => {
+describe.each(['rocksdb', 'surrealkv'] as const)('%s', { timeout: 2 * WRITES_MS }, (storage) => {
   test('every acknowledged write survives SIGKILL of the process', async () => {
     const databaseDir = `${freshDir()}/db`
     const acknowledged: number[] = []
@@ -26,7 +31,7 @@ describe.each(['rocksdb', 'surrealkv'] as const)('%s', (storage) => {
       }
       // Each ends with its connection.
       const writing = Promise.allSettled(writers.map(write))
-      await eventually('some hundred writes are acknowledged', () => acknowledged.length > 400)
+      await eventually('some hundred writes are acknowledged', () => acknowledged.length > 400, WRITES_MS)
       server.child.kill('SIGKILL')
       await server.child.exited
       const ends = await writing
@@ -50,17 +55,17 @@ describe.each(['rocksdb', 'surrealkv'] as const)('%s', (storage) => {
     const env = { SURREAL_DATASTORE_SYNC_DATA: 'never', SURREAL_SYNC_DATA: 'false' }
     const strace = ['-f', '-qq', '-e', 'trace=fsync,fdatasync', '-o', trace, process.execPath, script, options]
     const child = atEnd(startProgram('strace', { args: strace, env }))
-    await child.event('ready')
+    await child.event('ready', TRACED_MS)
     await using client = await RawClient.root(port)
     await client.query('DEFINE TABLE row')
     const syncs = (): number => readFileSync(trace, 'utf8').match(/(fsync|fdatasync)\(\d+\) += 0/g)?.length ?? 0
     for (let i = 0; i < 20; i++) {
       const before = syncs()
       await client.query('CREATE row')
-      await eventually('strace has written it down', () => syncs() > before)
+      await eventually('strace has written it down', () => syncs() > before, TRACED_MS)
     }
     child.send('terminate')
-    await child.event('ended')
+    await child.event('ended', TRACED_MS)
   })
 
   test('live queries leave no row behind when their client goes, or the server stops', async () => {

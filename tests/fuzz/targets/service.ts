@@ -1,10 +1,24 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Child, endDirectory, eventually, freshDir, isAlive, lockUsers, startChild } from '@procref/testing'
+import {
+  type Child,
+  endDirectory,
+  eventually,
+  freshDir,
+  HANGS_MS,
+  isAlive,
+  lockUsers,
+  startChild,
+} from '@procref/testing'
 import fc from 'fast-check'
 import { mutatedBytes } from '../mutated-bytes.ts'
 import { mutatedJson } from '../mutated-json.ts'
 import { fuzzTarget } from '../target.ts'
+
+/** What the product may wait for by itself comes one after the other: a start that another one is in the way of, a lock, a port, a stop. */
+const CONNECT_MS = 90_000
+/** And the client itself has to start. */
+const ANSWER_MS = CONNECT_MS + HANGS_MS
 
 const CLIENT = new URL('../../service/children/client.mjs', import.meta.url)
 
@@ -59,9 +73,9 @@ async function openService() {
   const canary = startChild(new URL('./children/canary.mjs', import.meta.url))
   await canary.event('ready')
   await withClient(dir, async (client) => {
-    await client.event('connected')
+    await client.event('connected', ANSWER_MS)
     client.send('row')
-    await client.event('row')
+    await client.event('row', ANSWER_MS)
   })
   const before = new Map(
     FILES.map((file) => [file, existsSync(join(dir, file)) ? readFileSync(join(dir, file)) : undefined]),
@@ -82,7 +96,7 @@ async function openService() {
         else writeFileSync(join(dir, name), bytes, { mode: 0o600 })
       }
       await withClient(dir, async (client) => {
-        await client.event('connected')
+        await client.event('connected', ANSWER_MS)
         if ((await rowsOf(client)) !== 1) throw new Error('the row is gone')
       })
     },
@@ -95,23 +109,23 @@ async function openService() {
 
 /** A client that is killed in the end; then nothing runs any more. */
 async function withClient(dir: string, use: (client: Child) => Promise<void>): Promise<void> {
-  const options = { driver: 'embedded', lingerMs: 0, timeoutMs: 25_000 }
+  const options = { driver: 'embedded', lingerMs: 0, timeoutMs: CONNECT_MS }
   try {
     await using client = startChild(CLIENT, { args: [dir, JSON.stringify(options)] })
     await use(client)
   } finally {
-    await eventually('nobody has a lock of it open', () => lockUsers(dir).length === 0)
+    await eventually('nobody has a lock of it open', () => lockUsers(dir).length === 0, ANSWER_MS)
   }
 }
 
 async function rowsOf(client: Child): Promise<number> {
   client.send('count')
-  return (await client.event<{ rows: number }>('counted')).rows
+  return (await client.event<{ rows: number }>('counted', ANSWER_MS)).rows
 }
 
 async function hasRowsOrToldWhy(client: Child): Promise<void> {
   try {
-    await client.event('connected')
+    await client.event('connected', ANSWER_MS)
   } catch (error) {
     if (client.stdout().includes('"code":"PROCREF_')) return
     throw error

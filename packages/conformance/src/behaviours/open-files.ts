@@ -3,6 +3,9 @@ import type { Behaviour } from '../behaviour.ts'
 
 const PROGRAM = new URL('../children/many-rounds.js', import.meta.url)
 
+/** A hundred rounds of all that there is: a backend that starts a program for each lock needs seconds for them on a quiet machine. */
+const ROUNDS_MS = 300_000
+
 /** A program that uses slots for weeks must not run out of descriptors. */
 export const openFiles: Behaviour = {
   name: 'open-files',
@@ -16,7 +19,10 @@ export const openFiles: Behaviour = {
         await other.tryClaim()
         const program = await actor(dir, { script: PROGRAM })
         program.send('go')
-        const { before, after, closed } = await program.event<Record<'before' | 'after' | 'closed', number>>('counted')
+        const { before, after, closed } = await program.event<Record<'before' | 'after' | 'closed', number>>(
+          'counted',
+          ROUNDS_MS,
+        )
         // The first round may open what stays; the next hundred may not: who leaves one open in each has a hundred more. Fewer are no leak.
         assert.ok(
           after <= before,

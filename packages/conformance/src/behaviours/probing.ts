@@ -9,6 +9,8 @@ const PROBERS = 4
 const CLAIMS_SHARE = 0.2
 /** So often the claims wait until every prober has looked again: else they may all be made while none of them has a processor. */
 const ROUNDS = 20
+/** One turn of a prober is dozens of looks, of which each may take a backend milliseconds, beside three other probers. */
+const TURN_MS = 120_000
 /** A claimer may be told that probers kept it from deciding, but not for ever. */
 const TRIES_PER_CLAIM = 20
 
@@ -71,11 +73,11 @@ export const probing: Behaviour = {
         let probed = 0
         for (let round = 0; round < ROUNDS; round++) {
           for (const prober of probers) prober.send('ask')
-          await Promise.all(probers.map((prober) => prober.event('looked')))
+          await Promise.all(probers.map((prober) => prober.event('looked', TURN_MS)))
           for (let n = 0; n < claims; n++) probed += await claimAmongProbers(pool)
         }
         for (const prober of probers) prober.send('stop')
-        await Promise.all(probers.map((prober) => prober.event('stopped')))
+        await Promise.all(probers.map((prober) => prober.event('stopped', TURN_MS)))
         if (probed > 0)
           note(`${probed} of ${ROUNDS * claims + probed} tries ended with PROCREF_SLOT_PROBED and were repeated`)
       },

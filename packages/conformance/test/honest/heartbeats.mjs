@@ -14,17 +14,17 @@ import {
 import { fileSlots, UnsafeFileError } from '@procref/core'
 import { flockProgram } from './flock-program.mjs'
 
-const BEAT_MS = 200
-/** Every death is waited for so long; a machine that stands still for longer makes the living stale. */
-const STALE_MS = 3_500
+const BEAT_MS = 500
+/** Every death is waited for so long; a process that stands still for longer, as it may on a busy machine, is taken for dead. */
+const STALE_MS = 8_000
 
 const { locks: takeoverLocks } = flockProgram()
 
 /** Who is alive, by the record beside the lock file. */
-function beatOf(path) {
+function beatOf(path, staleMs) {
   const beat = statSync(`${path}.beat`, { throwIfNoEntry: false })
   if (beat === undefined) return 'none'
-  return Date.now() - beat.mtimeMs > STALE_MS ? 'stale' : 'fresh'
+  return Date.now() - beat.mtimeMs > staleMs ? 'stale' : 'fresh'
 }
 
 function ownerOf(path) {
@@ -48,10 +48,10 @@ function takeBeat(path, id) {
 }
 
 /** Only one process at a time removes a stale record, and looks again before it does. */
-function removeStale(path) {
+function removeStale(path, staleMs) {
   const takeover = takeoverLocks.tryLock(`${path}.takeover`)
   if (takeover === undefined) return
-  if (beatOf(path) === 'stale') rmSync(`${path}.beat`, { force: true })
+  if (beatOf(path, staleMs) === 'stale') rmSync(`${path}.beat`, { force: true })
   takeover.release()
 }
 
@@ -68,11 +68,11 @@ function isFileAt(path, fd) {
   return there?.dev === ours.dev && there.ino === ours.ino
 }
 
-const locker = {
+const lockerWith = (staleMs) => ({
   tryLock(path) {
     let fd = openFile(path, constants.O_RDWR | constants.O_CREAT)
     const id = randomUUID()
-    if (beatOf(path) === 'stale') removeStale(path)
+    if (beatOf(path, staleMs) === 'stale') removeStale(path, staleMs)
     if (!takeBeat(path, id)) {
       closeSync(fd)
       return undefined
@@ -98,7 +98,7 @@ const locker = {
     let fd = openFile(path, constants.O_RDONLY)
     return {
       path,
-      probe: () => (beatOf(path) === 'fresh' ? 'held' : 'free'),
+      probe: () => (beatOf(path, staleMs) === 'fresh' ? 'held' : 'free'),
       isCurrent: () => fd !== undefined && isFileAt(path, fd),
       close() {
         if (fd !== undefined) closeSync(fd)
@@ -106,20 +106,20 @@ const locker = {
       },
     }
   },
-}
+})
 
-export function heartbeats() {
+export function heartbeats({ staleMs = STALE_MS } = {}) {
   return fileSlots({
     name: 'heartbeats',
-    locker,
+    locker: lockerWith(staleMs),
     guarantees: {
       crashRelease: 'stale-timeout',
-      maxRecoveryMs: STALE_MS + BEAT_MS,
+      maxRecoveryMs: staleMs + BEAT_MS,
       scope: 'host',
       inheritableByChild: false,
       interoperatesWithSeed: false,
       platforms: ['linux'],
     },
-    descriptor: { module: import.meta.url, factory: 'heartbeats', options: {} },
+    descriptor: { module: import.meta.url, factory: 'heartbeats', options: { staleMs } },
   })
 }

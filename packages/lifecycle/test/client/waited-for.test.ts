@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { flock } from '@procref/flock'
-import { atEnd, freshDir, isRoot, mountTmpfs } from '@procref/testing'
+import { atEnd, eventually, freshDir, isRoot, mountTmpfs } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import { awaitServing, type WaitContext } from '../../dist/client/await-serving.js'
 import { command, sharedService } from '../../dist/index.js'
@@ -19,25 +19,32 @@ describe.runIf(isRoot())('a client that waits for a server to start', () => {
     const backend = flock()
     const alive = backend.locks.tryLock(paths.aliveLock(NONCE)) ?? expect.unreachable()
     const said: string[] = []
-    const timeoutMs = 500
-    const wait = async (): Promise<unknown> =>
+    const wait = async (timeoutMs: number, signal = new AbortController().signal): Promise<unknown> =>
       await awaitServing({
         paths,
         backend,
         timeoutMs,
         deadline: performance.now() + timeoutMs,
-        signal: new AbortController().signal,
+        signal,
         keepAlive: 'keep-alive',
         progress: (_step, message) => said.push(message),
         // What else there is of it concerns a guardian that is launched.
       } as Partial<WaitContext> as WaitContext)
     try {
-      await expect(wait()).rejects.toThrow(/to start the server \(epoch 3, port 40000\)\. `procref why`/)
+      // It looks once at least, however little time it has.
+      await expect(wait(1)).rejects.toThrow(/to start the server \(epoch 3, port 40000\)\. `procref why`/)
       writeFileSync(`${disk.path}/ballast`, Buffer.alloc(12 * MB))
       const full =
         /to start the server \(epoch 3, port 40000\)\. The disk of .*\/db is full \(ENOSPC\): [34]\.\d MB are free/
-      await expect(wait()).rejects.toThrow(full)
-      expect(said.at(-1)).toMatch(full)
+      await expect(wait(1)).rejects.toThrow(full)
+      // Told while it waits, for which it has all the time that it needs.
+      said.length = 0
+      const enough = new AbortController()
+      const waiting = wait(600_000, enough.signal)
+      waiting.catch(() => {})
+      await eventually('it says so', () => said.some((message) => full.test(message)))
+      enough.abort(new Error('enough'))
+      await expect(waiting).rejects.toThrow('enough')
     } finally {
       alive.release()
     }
