@@ -19,7 +19,7 @@ const DENIED = {
 } as const
 const FULL = {
   code: 'PROCREF_DISK_FULL',
-  advice: 'Free some space on that disk (or the quota) and try again.',
+  advice: 'Free some space on that disk (or files: `df -i`; or the quota) and try again.',
 } as const
 const TOO_MANY = {
   code: 'PROCREF_TOO_MANY_OPEN_FILES',
