@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { atEnd, eventually, isRoot, mountTmpfs } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
-import { clientsOf, connected, counted, DRIVERS, journalOf, serviceDir, wroteRow } from './service.ts'
+import { clientsOf, connected, connectedWithin, counted, DRIVERS, journalOf, serviceDir, wroteRow } from './service.ts'
 
 const MB = 1 << 20
 
@@ -36,7 +36,7 @@ describe.runIf(isRoot()).each(DRIVERS)('too little room to open the database (%s
     const disk = atEnd(mountTmpfs({ bytes: 512 * MB, files: 400 }))
     const dir = serviceDir(disk.path)
     const client = clientsOf(driver)(dir)
-    const { serverPid } = await connected(client)
+    const { serverPid } = await connectedWithin(90_000, client)
     await wroteRow(client)
     process.kill(serverPid, 'SIGKILL')
     useUpFiles(disk.path)

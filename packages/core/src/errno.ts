@@ -47,6 +47,14 @@ const REMEDIES: Readonly<Record<string, { readonly code: `PROCREF_${string}`; re
     code: 'PROCREF_OUT_OF_MEMORY',
     advice: 'The kernel has no memory left for it: end some programs, and try again.',
   },
+  EFBIG: {
+    code: 'PROCREF_FILE_TOO_LARGE',
+    advice: 'A limit on the size of files is in force (`ulimit -f`, of the program that started the server): raise it.',
+  },
+  ENAMETOOLONG: {
+    code: 'PROCREF_PATH_TOO_LONG',
+    advice: 'The system takes no path that long: choose another directory.',
+  },
   ENOLCK: { code: 'PROCREF_NO_LOCKS_LEFT', advice: 'The kernel has no room for another lock: try again later.' },
 }
 

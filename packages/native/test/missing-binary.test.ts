@@ -78,11 +78,14 @@ test('native code that cannot be loaded is named with its path and the reason', 
   )
 })
 
-describeNative.runIf(process.platform === 'linux')('that is there', () => {
-  test('is not called missing where no descriptor is left to load it with, and is loaded later', async () => {
-    const program = fileURLToPath(new URL('./children/without-descriptors.mjs', import.meta.url))
-    const child = atEnd(startProgram('prlimit', { args: ['--nofile=100', process.execPath, program] }))
-    expect(await child.event('refused')).toMatchObject({ spare: 0, code: 'PROCREF_TOO_MANY_OPEN_FILES' })
-    expect(await child.event('loaded')).toMatchObject({ here: true })
-  })
+describeNative('that is there', () => {
+  test.runIf(process.platform === 'linux')(
+    'is not called missing where no descriptor is left to load it with, and is loaded later',
+    async () => {
+      const program = fileURLToPath(new URL('./children/without-descriptors.mjs', import.meta.url))
+      const child = atEnd(startProgram('prlimit', { args: ['--nofile=100', process.execPath, program] }))
+      expect(await child.event('refused')).toMatchObject({ spare: 0, code: 'PROCREF_TOO_MANY_OPEN_FILES' })
+      expect(await child.event('loaded')).toMatchObject({ here: true })
+    },
+  )
 })
