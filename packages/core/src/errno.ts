@@ -19,7 +19,7 @@ const DENIED = {
 } as const
 const FULL = {
   code: 'PROCREF_DISK_FULL',
-  advice: 'Free some space on that disk (or the quota) and try again.',
+  advice: 'Free some space on that disk (or files: `df -i`; or the quota) and try again.',
 } as const
 const TOO_MANY = {
   code: 'PROCREF_TOO_MANY_OPEN_FILES',
@@ -46,6 +46,14 @@ const REMEDIES: Readonly<Record<string, { readonly code: `PROCREF_${string}`; re
   ENOMEM: {
     code: 'PROCREF_OUT_OF_MEMORY',
     advice: 'The kernel has no memory left for it: end some programs, and try again.',
+  },
+  EFBIG: {
+    code: 'PROCREF_FILE_TOO_LARGE',
+    advice: 'A limit on the size of files is in force (`ulimit -f`, of the program that started the server): raise it.',
+  },
+  ENAMETOOLONG: {
+    code: 'PROCREF_PATH_TOO_LONG',
+    advice: 'The system takes no path that long: choose another directory.',
   },
   ENOLCK: { code: 'PROCREF_NO_LOCKS_LEFT', advice: 'The kernel has no room for another lock: try again later.' },
 }

@@ -19,6 +19,7 @@ export { descriptorModule, installedModule, isBundled, ownFile, requireBeside } 
 export { isError } from './is-error.ts'
 export { leadsElsewhere } from './leads-elsewhere.ts'
 export { type LinkedSignal, linkSignals } from './link-signals.ts'
+export { loadTrouble } from './load-trouble.ts'
 export { testMedium } from './medium-test.ts'
 export {
   type Migration,

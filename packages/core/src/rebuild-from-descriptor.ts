@@ -1,5 +1,7 @@
+import { fileURLToPath } from 'node:url'
 import { ProcrefError } from './errors.ts'
 import { isBundled } from './installed-module.ts'
+import { loadTrouble } from './load-trouble.ts'
 import type { Descriptor } from './slot-backend.ts'
 
 /** A backend or driver cannot be rebuilt in this process: its module is gone, is another version, or is part of a bundle only. */
@@ -39,8 +41,8 @@ export function offerFactories(factories: Factories): void {
 }
 
 /**
- * Imports the module, or takes what was offered of a bundle, and calls the factory, which `T` describes. Throws `DescriptorError`;
- * the factory's own errors pass through.
+ * Imports the module, or takes what was offered of a bundle, and calls the factory, which `T` describes. Throws `DescriptorError`, or
+ * `FileAccessError` where the system did not get to it; the factory's own errors pass through.
  */
 export async function rebuildFromDescriptor<T>(descriptor: Descriptor): Promise<T> {
   const factory = isBundled(descriptor.module) ? offeredFor(descriptor) : await importedFor(descriptor)
@@ -64,6 +66,8 @@ async function importedFor(descriptor: Descriptor): Promise<(options: never) => 
   try {
     module = (await import(/* webpackIgnore: true */ descriptor.module)) as Record<string, unknown>
   } catch (error) {
+    const trouble = loadTrouble(error, fileURLToPath(descriptor.module))
+    if (trouble !== undefined) throw trouble
     const problem = `the module cannot be loaded (${(error as Error).message})`
     throw new DescriptorError(descriptor, problem, { cause: error })
   }

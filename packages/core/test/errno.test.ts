@@ -20,6 +20,8 @@ test.each([
   ['ELOOP', 'PROCREF_SYMBOLIC_LINK'],
   ['ENOLCK', 'PROCREF_NO_LOCKS_LEFT'],
   ['EIO', 'PROCREF_IO_ERROR'],
+  ['EFBIG', 'PROCREF_FILE_TOO_LARGE'],
+  ['ENAMETOOLONG', 'PROCREF_PATH_TOO_LONG'],
   ['ENOMEM', 'PROCREF_OUT_OF_MEMORY'],
 ])('%s becomes %s, which says what was tried, where, and what to do', (name, code) => {
   const cause = errno(name)

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { requireBeside } from '@procref/core'
+import { loadTrouble, requireBeside } from '@procref/core'
 import { EMPTY_ARRAY, encodeUuid, encodeValue, mapParts } from './cbor.ts'
 import { prepareEnvironment } from './engine-environment.ts'
 import { EngineSpentError, EngineUnavailableError } from './errors.ts'
@@ -196,6 +196,8 @@ function load(file: string): NativeModule {
   try {
     return requireBeside(import.meta.url)(file) as NativeModule
   } catch (cause) {
+    const trouble = loadTrouble(cause, file)
+    if (trouble !== undefined) throw trouble
     const said = cause instanceof Error ? cause.message : String(cause)
     throw new EngineUnavailableError(
       `could not be loaded: ${said}`,

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { freshDir, startChild } from '@procref/testing'
+import { atEnd, freshDir, startChild, startProgram } from '@procref/testing'
 import { expect, test } from 'vitest'
 
 const CHILD = fileURLToPath(new URL('./children/use-flock.mjs', import.meta.url))
@@ -36,5 +36,15 @@ test.each(['missing', 'not compiled'] as const)(
     expect(told.code).toBe('PROCREF_BACKEND_UNAVAILABLE')
     expect(told.message).toMatch(/"flock".*fs-ext.*C\+\+ compiler.*npm rebuild fs-ext/)
     expect(told.made).toBe(false)
+  },
+)
+
+test.runIf(process.platform === 'linux')(
+  'without a descriptor to load it with it is not called missing, and is loaded later',
+  async () => {
+    const program = fileURLToPath(new URL('./children/without-descriptors.mjs', import.meta.url))
+    const child = atEnd(startProgram('prlimit', { args: ['--nofile=100', process.execPath, program] }))
+    expect(await child.event('refused')).toMatchObject({ code: 'PROCREF_TOO_MANY_OPEN_FILES' })
+    expect(await child.event('loaded')).toMatchObject({ kind: 'function' })
   },
 )

@@ -24,16 +24,23 @@ export type HeartCall =
 
 export type HeartAnswer =
   | { readonly taken: boolean }
-  /** The thread cannot do its work at all: why. */
-  | { readonly broken: string }
-  | {
-      readonly failed: {
-        readonly code?: string
-        readonly message: string
-        readonly syscall?: string
-        readonly path?: string
-      }
-    }
+  /** The thread cannot do its work at all. */
+  | { readonly broken: Failure }
+  | { readonly failed: Failure }
+
+/** An error, as it is sent to another thread. */
+export interface Failure {
+  readonly code?: string
+  readonly message: string
+  readonly syscall?: string
+  readonly path?: string
+}
+
+export function failureOf(error: unknown): Failure {
+  if (!(error instanceof Error)) return { message: String(error) }
+  const { code, message, syscall, path } = error as NodeJS.ErrnoException
+  return { message, ...(code && { code }), ...(syscall && { syscall }), ...(path && { path }) }
+}
 
 export interface LostNotice {
   readonly claim: string

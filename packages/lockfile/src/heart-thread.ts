@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import type { MessagePort } from 'node:worker_threads'
 import { errnoOf } from '@procref/core'
 import lockfile from 'proper-lockfile'
-import type { HeartAnswer, HeartCall, LostNotice } from './heart-messages.ts'
+import { failureOf, type HeartAnswer, type HeartCall, type LostNotice } from './heart-messages.ts'
 import { writeRecord } from './owner-record.ts'
 import { generation, isOnRecord, isOver, makeOwners, newestOwner, recordOf, removeLongBefore } from './owners.ts'
 import { isCurrent, isOurs, type Ownership } from './ownership.ts'
@@ -37,8 +37,7 @@ export function answerTo(call: HeartCall, noticesTo: MessagePort): HeartAnswer |
   try {
     return { taken: take(call) }
   } catch (error) {
-    const { code, message, syscall, path } = error as NodeJS.ErrnoException
-    return { failed: { message, ...(code && { code }), ...(syscall && { syscall }), ...(path && { path }) } }
+    return { failed: failureOf(error) }
   }
 }
 

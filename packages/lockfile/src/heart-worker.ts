@@ -19,7 +19,9 @@ async function loadThread(): Promise<(call: HeartCall) => HeartAnswer | undefine
     const thread = await import('./heart-thread.js')
     return (call) => thread.answerTo(call, notices)
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    // Its own copy of `failureOf`: to load it takes a descriptor, and there may be none.
+    const { code, message = String(error), syscall, path } = (error ?? {}) as Partial<NodeJS.ErrnoException>
+    const why = { message, ...(code && { code }), ...(syscall && { syscall }), ...(path && { path }) }
     return ({ do: what }) => (what === 'forget' ? undefined : { broken: why })
   }
 }

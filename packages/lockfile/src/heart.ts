@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
-import { installedModule, ProcrefError } from '@procref/core'
-import type { HeartAnswer, HeartCall, HeartSetup, LostNotice } from './heart-messages.ts'
+import { installedModule, isPassingTrouble, ProcrefError } from '@procref/core'
+import type { Failure, HeartAnswer, HeartCall, HeartSetup, LostNotice } from './heart-messages.ts'
 import type { OwnRecord } from './owner-record.ts'
 
 /**
@@ -10,6 +10,8 @@ import type { OwnRecord } from './owner-record.ts'
  */
 const WAIT_MS = 100
 const HANGS_WAITS = 300
+/** Its event loop takes four (Node 20), its program one. */
+const DESCRIPTORS_OF_THREAD = 8
 
 /** The thread that keeps locks fresh could not be started, or does not answer; so no lock can be promised. */
 export class HeartUnavailableError extends ProcrefError {
@@ -40,6 +42,8 @@ export class Heart {
     const answered = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
     const setup: HeartSetup = { calls: calls.port2, notices: notices.port2, answered }
     const program = programOfThread()
+    // A thread that lacks one says so to an event loop that waits for its answer.
+    needDescriptors(program, DESCRIPTORS_OF_THREAD)
     let worker: Worker
     try {
       worker = new Worker(program, {
@@ -95,8 +99,12 @@ export class Heart {
     }
     const answer = receiveMessageOnPort(this.#calls)?.message as HeartAnswer
     if ('taken' in answer) return answer.taken
-    if ('broken' in answer) throw new HeartUnavailableError(`could not be started: ${answer.broken}`)
-    throw Object.assign(new Error(answer.failed.message), answer.failed)
+    if ('failed' in answer) throw rebuilt(answer.failed)
+    // Node loads no module again that it could not load once: the next lock needs another thread.
+    void this.#worker.terminate()
+    const broken = rebuilt(answer.broken)
+    this.#end(broken)
+    throw isPassingTrouble(broken) ? broken : new HeartUnavailableError(`could not be started: ${broken.message}`)
   }
 
   #lost({ claim, reason }: LostNotice): void {
@@ -112,6 +120,20 @@ export class Heart {
     const tellAll = [...this.#onLost.values()]
     this.#onLost.clear()
     for (const tell of tellAll) tell('the thread that sends its heartbeats has ended')
+  }
+}
+
+function rebuilt(failure: Failure): Error {
+  return Object.assign(new Error(failure.message), failure)
+}
+
+/** Throws the system's error (EMFILE) where this process has not so many left. */
+function needDescriptors(file: URL, count: number): void {
+  const opened: number[] = []
+  try {
+    while (opened.length < count) opened.push(openSync(file, 'r'))
+  } finally {
+    for (const fd of opened) closeSync(fd)
   }
 }
 

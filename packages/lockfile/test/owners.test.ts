@@ -1,8 +1,9 @@
 import { cpSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { identifySelf } from '@procref/core'
 import { lockfile } from '@procref/lockfile'
-import { atEnd, freshDir, startChild } from '@procref/testing'
+import { atEnd, freshDir, startChild, startProgram } from '@procref/testing'
 import { expect, test } from 'vitest'
 // Not part of the public interface.
 import { Heart } from '../dist/heart.js'
@@ -204,6 +205,23 @@ test('where threads are not allowed, the error says so, and support() says no', 
   expect(code).toBe('PROCREF_HEART_UNAVAILABLE')
   expect(support).toMatchObject({ supported: false, reason: expect.stringContaining('native()') })
 })
+
+test.runIf(process.platform === 'linux')(
+  'without descriptors for the thread the system’s own error is told at once, and with them it works',
+  async () => {
+    const program = fileURLToPath(new URL('./children/few-descriptors.mjs', import.meta.url))
+    const child = atEnd(startProgram('prlimit', { args: ['--nofile=150:150', process.execPath, program, freshDir()] }))
+    await child.exited
+    const codes = child
+      .stdout()
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { code: string }).code)
+    expect(codes.at(-1)).toBe('taken')
+    expect(codes.length).toBeGreaterThan(1)
+    expect(new Set(codes.slice(0, -1))).toEqual(new Set(['EMFILE']))
+  },
+)
 
 test('a part that is missing is told at once, and what is missing: the thread’s program, or its library', async () => {
   const incomplete = (without: string) => {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { BackendUnavailableError, installedModule, ownFile, requireBeside } from '@procref/core'
+import { BackendUnavailableError, installedModule, loadTrouble, ownFile, requireBeside } from '@procref/core'
 import type { NativeBinding } from './binding.ts'
 import { isPublishedPlatform, platformName } from './platform.ts'
 
@@ -8,14 +8,15 @@ let loaded: NativeBinding | undefined
 
 /**
  * Loads the Rust part, once: the file beside package.json that a checkout builds, or beside a bundle that this code is part of; else the
- * package for this platform. Throws `BackendUnavailableError`, which says what to install, where there is neither or it cannot be loaded.
+ * package for this platform. Throws `BackendUnavailableError`, which says what to install, where there is neither or it cannot be loaded;
+ * `FileAccessError` where that is for want of a descriptor or of memory.
  */
 export function loadBinding(backend: string): NativeBinding {
   loaded ??= load(backend)
   return loaded
 }
 
-/** Is there native code for this platform, and can it be loaded? What is wrong is said by the first use of a backend. */
+/** Is there native code for this platform, and can it be loaded? What is wrong is said by the first use of a backend. Throws where it cannot be told now. */
 export function isNativeCodeHere(): boolean {
   try {
     loadBinding('native')
@@ -44,7 +45,7 @@ function load(backend: string): NativeBinding {
   try {
     return require(from) as NativeBinding
   } catch (error) {
-    throw unavailable(backend, platform, from, error)
+    throw loadTrouble(error, from) ?? unavailable(backend, platform, from, error)
   }
 }
 

@@ -1,8 +1,9 @@
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { freshDir, startChild } from '@procref/testing'
+import { atEnd, freshDir, startChild, startProgram } from '@procref/testing'
 import { expect, test } from 'vitest'
+import { describeNative } from './native-built.ts'
 
 const CHILD = fileURLToPath(new URL('./children/use-native.mjs', import.meta.url))
 const DIST = fileURLToPath(new URL('../dist', import.meta.url))
@@ -74,5 +75,17 @@ test('native code that cannot be loaded is named with its path and the reason', 
   expect(told.code).toBe('PROCREF_BACKEND_UNAVAILABLE')
   expect(told.message).toMatch(
     /procref-native\.linux-x64-(gnu|musl)\.node\) cannot be loaded: .*Install @procref\/native/,
+  )
+})
+
+describeNative('that is there', () => {
+  test.runIf(process.platform === 'linux')(
+    'is not called missing where no descriptor is left to load it with, and is loaded later',
+    async () => {
+      const program = fileURLToPath(new URL('./children/without-descriptors.mjs', import.meta.url))
+      const child = atEnd(startProgram('prlimit', { args: ['--nofile=100', process.execPath, program] }))
+      expect(await child.event('refused')).toMatchObject({ spare: 0, code: 'PROCREF_TOO_MANY_OPEN_FILES' })
+      expect(await child.event('loaded')).toMatchObject({ here: true })
+    },
   )
 })

@@ -4,6 +4,7 @@ import { flock } from '@procref/flock'
 import { layout } from '@procref/lifecycle'
 import { isNativeCodeHere } from '@procref/native'
 import {
+  atEnd,
   type Child,
   commandLine,
   endDirectory,
@@ -307,5 +308,16 @@ describe('a server that is kept up on purpose (embedded engine)', () => {
     const dir = await started()
     expect((await finish(procref('logs', '--dir', dir))).stdout).toContain('SurrealDB engine')
     expect((await finish(procref('url', '--dir', dir))).stdout).toMatch(/^ws:\/\/127\.0\.0\.1:\d+\/rpc\n$/)
+  })
+})
+
+describe.runIf(process.platform === 'linux')('with too few descriptors for the command itself', () => {
+  // Node needs some twenty before it reads a file of ours.
+  test.each([24, 28, 36, 44, 52])('%d: it says so in one line, and in JSON when that is asked for', async (most) => {
+    const args = [`--nofile=${most}:${most}`, process.execPath, PROCREF, 'status', '--dir', freshDir(), '--json']
+    const child = atEnd(startProgram('prlimit', { args }))
+    expect(await child.exited).toMatchObject({ code: 1 })
+    expect(child.stderr()).toMatch(/^procref: Could not load the command \(EMFILE\)\..*ulimit -n.*\n$/)
+    expect(JSON.parse(child.stdout())).toMatchObject({ error: { code: 'PROCREF_TOO_MANY_OPEN_FILES' } })
   })
 })

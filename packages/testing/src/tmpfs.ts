@@ -3,12 +3,13 @@ import { makeTempDir, type TempDir } from '@procref/conformance/harness'
 import { unmount } from './unmount.ts'
 
 /**
- * Mounts a file system of `bytes` in memory on a fresh directory, to see what happens when the disk is full; unmounted and
+ * Mounts a file system of `bytes`, and with room for so many `files`, in memory on a fresh directory, to see what happens when the disk is full; unmounted and
  * removed when disposed. Only root can do that: see `isRoot()`.
  */
-export function mountTmpfs({ bytes }: { readonly bytes: number }): TempDir {
+export function mountTmpfs({ bytes, files }: { readonly bytes: number; readonly files?: number }): TempDir {
   const dir = makeTempDir()
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes},mode=0700`, 'procref-test', dir.path])
+  const inodes = files === undefined ? '' : `,nr_inodes=${files}`
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes},mode=0700${inodes}`, 'procref-test', dir.path])
   return {
     path: dir.path,
     async [Symbol.asyncDispose]() {

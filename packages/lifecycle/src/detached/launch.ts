@@ -48,7 +48,7 @@ export interface DetachedLaunch {
  *
  * Guarantee: resolves with the first status it reports. Rejects with the error it reports, or with `Failure`; with
  * `PROCREF_TOO_MANY_OPEN_FILES` where this process has no descriptor left for it; with the signal's reason when aborted (it may come up
- * all the same).
+ * all the same, within `timeoutMs`). One that says nothing for so long is ended, as long as this process lives.
  */
 export async function launchDetached<S extends { readonly kind: string }>(options: DetachedLaunch): Promise<S> {
   const [file, ...args] = options.command ?? [process.execPath]
@@ -91,6 +91,7 @@ function firstLine<S>(child: ChildProcess, options: DetachedLaunch): Promise<S> 
   return new Promise<S>((resolve, reject) => {
     let text = ''
     const timeoutMs = options.timeoutMs ?? HELLO_TIMEOUT_MS
+    endUnlessEndedBy(child, timeoutMs)
     const timer = setTimeout(() => finish(failed(`said nothing for ${timeoutMs / 1000} s`)), timeoutMs)
     const onAbort = (): void => finish(options.signal?.reason)
     const finish = (result: unknown, status?: S): void => {
@@ -105,7 +106,7 @@ function firstLine<S>(child: ChildProcess, options: DetachedLaunch): Promise<S> 
       else reject(result)
     }
     options.signal?.addEventListener('abort', onAbort, { once: true })
-    child.once('error', (error) => finish(failed('could not be started', error)))
+    child.on('error', (error: NodeJS.ErrnoException) => finish(notStarted(error, options)))
     pipe.setEncoding('utf8')
     pipe.on('error', (error) => finish(failed('broke its status pipe', error)))
     pipe.on('data', (chunk: string) => {
@@ -120,6 +121,25 @@ function firstLine<S>(child: ChildProcess, options: DetachedLaunch): Promise<S> 
     })
     pipe.on('end', () => finish(failed('ended before it was ready')))
   })
+}
+
+/**
+ * A Node that does not get one of its threads (EAGAIN) can stand still before it runs anything, and would do so for ever. What our child has
+ * left behind by then is no child of ours, and not meant.
+ */
+function endUnlessEndedBy(child: ChildProcess, ms: number): void {
+  const timer = setTimeout(() => void child.kill('SIGKILL'), ms).unref()
+  child.once('exit', () => clearTimeout(timer))
+}
+
+/** Nothing of ours has run: the log says nothing of it. */
+function notStarted(error: NodeJS.ErrnoException, { serverLog, Failure }: DetachedLaunch): Error {
+  const isLimit = error.code === 'EAGAIN'
+  const reason = isLimit ? 'no process is left for it (EAGAIN)' : 'could not be started'
+  const remedy = isLimit
+    ? 'End some programs, or raise the limit (`ulimit -u`, TasksMax= of a systemd unit).'
+    : `See ${serverLog}.`
+  return new Failure({ reason, remedy }, { cause: error })
 }
 
 function logTail(path: string): string {

@@ -51,7 +51,7 @@ function whatKeptIt(code: string): string {
 export class ServerExitedError extends ProcrefError {
   readonly end: { readonly code: number | null; readonly signal: string | null }
   constructor(end: ServerEnd, waitedFor: string) {
-    const how = end.signal === null ? `exit code ${end.code}` : `signal ${end.signal}`
+    const how = end.signal === null ? `exit code ${end.code}` : `signal ${end.signal}${metBy(end.signal)}`
     super(
       'PROCREF_SERVER_EXITED',
       `The server ended (${how}) before it was ready; it was waited for ${waitedFor}. \`procref logs\` shows what it said.`,
@@ -59,6 +59,13 @@ export class ServerExitedError extends ProcrefError {
     )
     this.end = { code: end.code, signal: end.signal }
   }
+}
+
+/** The limits are those of the program whose connect() has started the guardian. */
+function metBy(signal: string): string {
+  if (signal === 'SIGXFSZ') return ', by which the system ends who exceeds the limit on the size of files, `ulimit -f`'
+  if (signal === 'SIGXCPU') return ', by which the system ends who exceeds the limit on processor time, `ulimit -t`'
+  return ''
 }
 
 /** The server runs but did not become ready while it was waited for. */

@@ -40,6 +40,7 @@ const SYSTEM_WORDS = [
   ['No space left on device', 'ENOSPC'],
   ['Disk quota exceeded', 'EDQUOT'],
   ['Too many open files', 'EMFILE'],
+  ['File too large', 'EFBIG'],
   ['Cannot allocate memory', 'ENOMEM'],
   ['Read-only file system', 'EROFS'],
   ['Permission denied', 'EACCES'],

@@ -45,6 +45,8 @@ const REASONS: ReadonlyMap<unknown, JournalReason> = new Map<string, JournalReas
   ['EDQUOT', 'disk-full'],
   ['PROCREF_TOO_MANY_OPEN_FILES', 'limit-reached'],
   ['PROCREF_NO_LOCKS_LEFT', 'limit-reached'],
+  ['PROCREF_FILE_TOO_LARGE', 'limit-reached'],
+  ['PROCREF_PATH_TOO_LONG', 'limit-reached'],
   ['PROCREF_OUT_OF_MEMORY', 'limit-reached'],
   ['PROCREF_IO_ERROR', 'io-error'],
 ])

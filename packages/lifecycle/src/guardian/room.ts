@@ -5,6 +5,8 @@ import { pause } from '../delay.ts'
 
 /** For what a server writes when it opens its database, beside what it makes of its logs. */
 const LEAST_BYTES = 8 * 1024 * 1024
+/** RocksDB makes about six as it opens (manifest, options, log, table …) before it removes as many. */
+const LEAST_FILES = 16
 /** What has been committed and is in no table yet (RocksDB's, SurrealKV's): opening the database writes it once more. */
 const LOG = /\.(log|wal)$/
 const LOOK_MS = 1_000
@@ -12,6 +14,8 @@ const LOOK_MS = 1_000
 export interface Room {
   /** In bytes, for this user. */
   readonly free: number
+  /** How many files can be made (inodes); infinitely many where the file system does not count them. */
+  readonly files: number
   /** For nothing that a server does; costs one system call to know. */
   readonly isLow: boolean
   /** For a server to open its database, in bytes: looks at the database's files. */
@@ -20,8 +24,9 @@ export interface Room {
 
 /** What is free where the database lies. What cannot be found out is no hindrance; a quota is not seen. */
 export function roomOf(databaseDir: string): Room {
-  const free = freeBytes(databaseDir)
-  return { free, isLow: free < LEAST_BYTES, needed: () => LEAST_BYTES + logBytes(databaseDir) }
+  const { free, files } = leftAt(databaseDir)
+  const isLow = free < LEAST_BYTES || files < LEAST_FILES
+  return { free, files, isLow, needed: () => LEAST_BYTES + logBytes(databaseDir) }
 }
 
 /**
@@ -61,20 +66,24 @@ export function suffices(room: Room): boolean {
 /** There was none as long as it was waited for. */
 export class NoRoomError extends FileAccessError {}
 
-function noRoom(path: string, { free, needed }: Room): NoRoomError {
+function noRoom(path: string, { free, files, needed }: Room): NoRoomError {
   const megabytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MB`
+  const [left, least, remedy] =
+    files < LEAST_FILES
+      ? [`${files} more files can be made (\`df -i\`)`, LEAST_FILES, 'Remove some files']
+      : [`${megabytes(free)} are free`, megabytes(needed()), 'Free some space']
   const message =
-    `The disk of ${path} is full (ENOSPC): ${megabytes(free)} are free, and to open the database safely takes ${megabytes(needed())}. ` +
-    'Free some space on that disk and try again; the data are untouched.'
+    `The disk of ${path} is full (ENOSPC): ${left}, and to open the database safely takes ${least}. ` +
+    `${remedy} on that disk and try again; the data are untouched.`
   return new NoRoomError('PROCREF_DISK_FULL', message, path, 'ENOSPC', undefined)
 }
 
-function freeBytes(path: string): number {
+function leftAt(path: string): Pick<Room, 'free' | 'files'> {
   try {
-    const { bavail, bsize } = statfsSync(path)
-    return bavail * bsize
+    const { bavail, bsize, files, ffree } = statfsSync(path)
+    return { free: bavail * bsize, files: files === 0 ? Number.POSITIVE_INFINITY : ffree }
   } catch {
-    return Number.POSITIVE_INFINITY
+    return { free: Number.POSITIVE_INFINITY, files: Number.POSITIVE_INFINITY }
   }
 }
 

@@ -45,6 +45,16 @@ describe.runIf(isRoot())('room for a database', () => {
     },
   )
 
+  test('files that can be made count as well, and are told as what they are', async () => {
+    const disk = atEnd(mountTmpfs({ bytes: 32 * MB, files: 40 }))
+    expect(suffices(roomOf(disk.path))).toBe(true)
+    for (let n = 0; roomOf(disk.path).files > 15; n++) writeFileSync(`${disk.path}/${n}`, '')
+    expect(roomOf(disk.path).isLow).toBe(true)
+    await expect(obtainRoom(disk.path, 0, new AbortController().signal, () => expect.unreachable())).rejects.toThrow(
+      /\(ENOSPC\): 15 more files can be made \(`df -i`\), .* takes 16\. Remove some files/,
+    )
+  })
+
   test('it is waited for, as long as it is said to', async () => {
     const { dir, fillBut, free } = database()
     fillBut(1)

@@ -40,7 +40,7 @@ function watch(commits: RunningServer['commits']): Watched {
   const news: string[] = []
   const health = new WriteHealth(
     server,
-    () => ({ free: watched.free, isLow: watched.free < LEAST, needed: () => 2 * LEAST }),
+    () => ({ free: watched.free, files: 1_000, isLow: watched.free < LEAST, needed: () => 2 * LEAST }),
     () => news.push(health.stuck ?? 'fine'),
   )
   const watched: Watched = { health, asked: 0, free: ROOM, refusal: undefined, news }
