@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url'
+import { FileAccessError } from './errno.ts'
 import { ProcrefError } from './errors.ts'
+import { importTrouble } from './import-trouble.ts'
 import { isBundled } from './installed-module.ts'
-import { loadTrouble } from './load-trouble.ts'
 import type { Descriptor } from './slot-backend.ts'
 
 /** A backend or driver cannot be rebuilt in this process: its module is gone, is another version, or is part of a bundle only. */
@@ -66,8 +67,8 @@ async function importedFor(descriptor: Descriptor): Promise<(options: never) => 
   try {
     module = (await import(/* webpackIgnore: true */ descriptor.module)) as Record<string, unknown>
   } catch (error) {
-    const trouble = loadTrouble(error, fileURLToPath(descriptor.module))
-    if (trouble !== undefined) throw trouble
+    const trouble = importTrouble(error, fileURLToPath(descriptor.module))
+    if (trouble instanceof FileAccessError) throw trouble
     const problem = `the module cannot be loaded (${(error as Error).message})`
     throw new DescriptorError(descriptor, problem, { cause: error })
   }
