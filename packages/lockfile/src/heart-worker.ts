@@ -12,6 +12,10 @@ calls.on('message', (call: HeartCall) => {
   calls.postMessage(answer)
   Atomics.store(flag, 0, 1)
   Atomics.notify(flag, 0)
+  if (!('broken' in answer)) return
+  // Ends the thread once it has nothing more to do: terminated while it still reads modules it would leave their descriptors open.
+  calls.close()
+  notices.close()
 })
 
 async function loadThread(): Promise<(call: HeartCall) => HeartAnswer | undefined> {

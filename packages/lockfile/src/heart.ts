@@ -100,8 +100,7 @@ export class Heart {
     const answer = receiveMessageOnPort(this.#calls)?.message as HeartAnswer
     if ('taken' in answer) return answer.taken
     if ('failed' in answer) throw rebuilt(answer.failed)
-    // Node loads no module again that it could not load once: the next lock needs another thread.
-    void this.#worker.terminate()
+    // Node loads no module again that it could not load once: the next lock needs another thread. This one ends by itself.
     const broken = rebuilt(answer.broken)
     this.#end(broken)
     throw isPassingTrouble(broken) ? broken : new HeartUnavailableError(`could not be started: ${broken.message}`)

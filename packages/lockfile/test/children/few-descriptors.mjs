@@ -1,5 +1,6 @@
 // Takes a lock again and again, with one descriptor more each time, from none to more than it takes. args: the directory.
 import { closeSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import { lockfile } from '@procref/lockfile'
 import { say, useUpDescriptors } from '@procref/testing/child'
 
@@ -17,4 +18,6 @@ for (let spare = 0; ; spare++) {
   say('tried', { spare, code })
   if (code === 'taken' || used.length === 0) break
   closeSync(used.pop())
+  // A thread that has ended gives its descriptors back with the next turns of this one's event loop.
+  await setTimeout(20)
 }
