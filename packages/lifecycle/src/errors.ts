@@ -77,7 +77,7 @@ export class ConnectTimeoutError extends ProcrefError {
     super(
       ConnectTimeoutError.code,
       `No connection to the server of ${facts.dir} within ${facts.timeoutMs} ms, waiting for ${facts.waitedFor}. ` +
-        `\`procref why\` tells what happened; \`timeoutMs\` allows more time.${withLogTail(facts.logTail)}`,
+        `\`procref why\` tells what happened; \`timeoutMs\` (\`--timeout\`) allows more time.${withLogTail(facts.logTail)}`,
       options,
     )
     this.dir = facts.dir

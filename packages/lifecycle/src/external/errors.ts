@@ -15,7 +15,7 @@ export class ExternalUnreachableError extends ProcrefError {
     super(
       ExternalUnreachableError.code,
       `No connection to the SurrealDB at ${facts.url} within ${facts.timeoutMs} ms; the last attempt: ${facts.reason}. ` +
-        'Check the address, and that the server runs and lets this machine in; `timeoutMs` allows more time.',
+        'Check the address, and that the server runs and lets this machine in; `timeoutMs` (`--timeout`) allows more time.',
       options,
     )
     this.url = facts.url

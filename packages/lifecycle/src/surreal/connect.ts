@@ -69,12 +69,12 @@ function isExternal(options: ConnectOptions | ExternalConnectOptions): options i
 
 async function connectHere(options: ConnectOptions): Promise<Lease> {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
-  const deadline = performance.now() + timeoutMs
+  const began = performance.now()
   const paths = layout(options.dir ?? defaultDirectory())
   const lease = await leaseService(options)
   try {
     options.onProgress?.({ step: 'connecting', message: `connecting to ${urlOf(lease)}`, elapsedMs: 0 })
-    const connection = await openUntil(lease, options, paths, deadline, timeoutMs)
+    const connection = await openUntil(lease, options, paths, began, timeoutMs)
     return new SurrealLease(lease, connection)
   } catch (error) {
     await lease.close()
@@ -87,9 +87,10 @@ async function openUntil(
   lease: KeptLease,
   options: ConnectOptions,
   paths: Layout,
-  deadline: number,
+  began: number,
   timeoutMs: number,
 ): Promise<SurrealConnection> {
+  const deadline = began + timeoutMs
   // What fails here fails for ever.
   await loadSdk()
   let last: unknown
@@ -129,7 +130,7 @@ async function openUntil(
       options.onProgress?.({
         step: 'connecting',
         message: `waiting for ${describeWait(lease, urlOf(lease), error)}`,
-        elapsedMs: timeoutMs - (deadline - performance.now()),
+        elapsedMs: performance.now() - began,
       })
       await atMost(lease.check(), deadline, options.signal)
       lease.lost.throwIfAborted()
