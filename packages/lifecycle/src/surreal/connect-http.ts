@@ -47,8 +47,8 @@ const RETRY_MS = 100
 
 /**
  * As `sharedService()`, with `request()`. Resolves once the server has answered: one that hangs is told as `PROCREF_CONNECT_TIMEOUT`, one
- * that does not accept the password as `PROCREF_CREDENTIALS_REFUSED`, as `connect()` does. The time-out of the options also limits how long each request waits for a server that is being replaced, never how
- * long its answer takes.
+ * that does not accept the password as `PROCREF_CREDENTIALS_REFUSED`, as `connect()` does. The time-out of the options also limits how
+ * long each request waits for a server that is being replaced, never how long its answer takes.
  */
 export async function connectHttp(options: SharedServiceOptions): Promise<SurrealHttp> {
   const paths = layout(options.dir ?? defaultDirectory())
