@@ -27,7 +27,7 @@ describe.runIf(process.platform === 'linux')('a limit on the size of files (`uli
     const dir = serviceDir()
     const client = clientsOf('binary')(dir, { guardianCommand: limitedTo(2_048) })
     await expect(connectedWithin(90_000, client)).rejects.toThrow(
-      /signal SIGXFSZ, .*limit on the size of files, `ulimit -f`.*PROCREF_SERVER_EXITED/s,
+      /signal SIGXFSZ, .*limit on the size of files: raise it, `ulimit -f`.*PROCREF_SERVER_EXITED/s,
     )
     await nothingIsLeft(dir)
   })

@@ -29,6 +29,7 @@ export {
   rebuildMigrating,
 } from './migrating.ts'
 export { isMovedAway, type MoveStep, moveSlots, type SlotMove, SlotsHeldError, undoMove } from './move-slots.ts'
+export { needDescriptors } from './need-descriptors.ts'
 export { onFile } from './on-file.ts'
 export { isPassingTrouble } from './passing-trouble.ts'
 export { ifVisible, isGone, isRefused } from './proc.linux.ts'

@@ -1,8 +1,9 @@
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 // Not createRequire by its name: webpack would carry that out while it bundles, and leave nothing of it.
 import nodeModule from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { translateErrno } from './errno.ts'
+import { needDescriptors } from './need-descriptors.ts'
 import { isPassingTrouble } from './passing-trouble.ts'
 
 /** The `module` of descriptors whose factory is part of a bundle; the package's name comes behind it. */
@@ -46,16 +47,13 @@ export function ownFile(importMetaUrl: string | undefined): string {
  */
 export function requireBeside(importMetaUrl: string | undefined): NodeJS.Require {
   const own = ownFile(importMetaUrl)
-  needDescriptor(fileURLToPath(own))
-  return nodeModule.createRequire(own)
-}
-
-function needDescriptor(path: string): void {
+  const path = fileURLToPath(own)
   try {
-    closeSync(openSync(path, 'r'))
+    needDescriptors(path, 1)
   } catch (error) {
     if (isPassingTrouble(error)) throw translateErrno(error, 'load', path)
   }
+  return nodeModule.createRequire(own)
 }
 
 /** What the nearest package.json above a file says. */

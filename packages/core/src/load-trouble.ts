@@ -1,5 +1,5 @@
-import { closeSync, openSync } from 'node:fs'
 import { errnoOf, FileAccessError, translateErrno } from './errno.ts'
+import { needDescriptors } from './need-descriptors.ts'
 import { isPassingTrouble } from './passing-trouble.ts'
 
 /** What the dynamic linker says (glibc, musl and macOS with the words of strerror(3)), which Node has as a text only. */
@@ -29,7 +29,7 @@ function saidByLinker(error: unknown): Error | undefined {
 function withoutDescriptor(error: unknown): unknown {
   if (!/^(ERR_)?MODULE_NOT_FOUND$/.test(errnoOf(error) ?? '')) return undefined
   try {
-    closeSync(openSync(process.execPath, 'r'))
+    needDescriptors(process.execPath, 1)
     return undefined
   } catch (refused) {
     return isPassingTrouble(refused) ? refused : undefined

@@ -1,7 +1,7 @@
 export type { LeasedServer, ReconnectEvent, ServiceLease } from './client/lease.ts'
 export { probeAlive } from './client/look.ts'
 export type { Progress, SharedServiceOptions } from './client/options.ts'
-export { sharedService } from './client/shared-service.ts'
+export { DEFAULT_TIMEOUT_MS, sharedService } from './client/shared-service.ts'
 export { type DataSeen, type DeleteDataOptions, deleteData, halfDeleted, lookAtData } from './delete-data.ts'
 export type {
   Credentials,

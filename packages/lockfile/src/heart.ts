@@ -1,6 +1,7 @@
-import { closeSync, existsSync, openSync } from 'node:fs'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
-import { installedModule, isPassingTrouble, ProcrefError } from '@procref/core'
+import { installedModule, isPassingTrouble, needDescriptors, ProcrefError } from '@procref/core'
 import type { Failure, HeartAnswer, HeartCall, HeartSetup, LostNotice } from './heart-messages.ts'
 import type { OwnRecord } from './owner-record.ts'
 
@@ -43,7 +44,7 @@ export class Heart {
     const setup: HeartSetup = { calls: calls.port2, notices: notices.port2, answered }
     const program = programOfThread()
     // A thread that lacks one says so to an event loop that waits for its answer.
-    needDescriptors(program, DESCRIPTORS_OF_THREAD)
+    needDescriptors(fileURLToPath(program), DESCRIPTORS_OF_THREAD)
     let worker: Worker
     try {
       worker = new Worker(program, {
@@ -124,16 +125,6 @@ export class Heart {
 
 function rebuilt(failure: Failure): Error {
   return Object.assign(new Error(failure.message), failure)
-}
-
-/** Throws the system's error (EMFILE) where this process has not so many left. */
-function needDescriptors(file: URL, count: number): void {
-  const opened: number[] = []
-  try {
-    while (opened.length < count) opened.push(openSync(file, 'r'))
-  } finally {
-    for (const fd of opened) closeSync(fd)
-  }
 }
 
 /** Looked for before the thread is made: what is wrong with it would be told later, to an event loop that waits for an answer. */

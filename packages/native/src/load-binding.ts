@@ -16,7 +16,10 @@ export function loadBinding(backend: string): NativeBinding {
   return loaded
 }
 
-/** Is there native code for this platform, and can it be loaded? What is wrong is said by the first use of a backend. Throws where it cannot be told now. */
+/**
+ * Is there native code for this platform, and can it be loaded? What is wrong is said by the first use of a backend. Throws as `loadBinding`
+ * where the system does not let it be told.
+ */
 export function isNativeCodeHere(): boolean {
   try {
     loadBinding('native')

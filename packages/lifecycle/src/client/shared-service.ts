@@ -14,6 +14,7 @@ import { KeptLease } from './kept-lease.ts'
 import type { ServiceLease } from './lease.ts'
 import type { Progress, SharedServiceOptions } from './options.ts'
 
+/** How long `connect()`, `sharedService()`, `connectHttp()` and `keepServer()` wait where nothing else is said. */
 export const DEFAULT_TIMEOUT_MS = 150_000
 const DEFAULT_LINGER_MS = 10_000
 const DEFAULT_CRASH_LOOP = { starts: 5, withinMs: 60_000 }

@@ -63,8 +63,10 @@ export class ServerExitedError extends ProcrefError {
 
 /** The limits are those of the program whose connect() has started the guardian. */
 function metBy(signal: string): string {
-  if (signal === 'SIGXFSZ') return ', by which the system ends who exceeds the limit on the size of files, `ulimit -f`'
-  if (signal === 'SIGXCPU') return ', by which the system ends who exceeds the limit on processor time, `ulimit -t`'
+  if (signal === 'SIGXFSZ')
+    return ', by which the system ends who exceeds the limit on the size of files: raise it, `ulimit -f`'
+  if (signal === 'SIGXCPU')
+    return ', by which the system ends who exceeds the limit on processor time: raise it, `ulimit -t`'
   return ''
 }
 

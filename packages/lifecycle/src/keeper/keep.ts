@@ -1,4 +1,5 @@
 import { type SlotBackend, secureDirectory } from '@procref/core'
+import { DEFAULT_TIMEOUT_MS } from '../client/shared-service.ts'
 import { pause } from '../delay.ts'
 import { launchDetached } from '../detached/launch.ts'
 import type { ServerDriver } from '../driver.ts'
@@ -8,7 +9,6 @@ import { layout } from '../state/layout.ts'
 import { lookAtKeeper } from './keeper-file.ts'
 import type { KeeperLeaseOptions, KeeperSetup, KeeperStatus } from './setup.ts'
 
-const DEFAULT_TIMEOUT_MS = 150_000
 /** A keeper that is told to end has only a slot to give back. */
 const TERM_MS = 5_000
 const KILL_MS = 5_000

@@ -13,6 +13,7 @@ import { readCredentials } from '../state/credentials.ts'
 import { defaultDirectory, type Layout, layout } from '../state/layout.ts'
 import { lastWords } from '../state/server-log.ts'
 import { atMost } from './at-most.ts'
+import { REFUSALS, REFUSED_MS } from './final-failure.ts'
 import { describeWait, proveServer } from './proven-lease.ts'
 
 /** One request. Everything that is not said is as HTTP has it. */
@@ -122,9 +123,13 @@ class LeasedHttp implements SurrealHttp {
     const late = AbortSignal.timeout(timerMs(withinMs))
     using over = linkSignals(late, signal)
     try {
-      const answer = await this.request({ method: 'GET', path: '/health', signal: over.signal })
-      answer.resume()
-      if (answer.statusCode === 401) throw new CredentialsRefusedError(this.#paths.database)
+      for (let refusals = 1; ; refusals++) {
+        const answer = await this.request({ method: 'GET', path: '/health', signal: over.signal })
+        answer.resume()
+        if (answer.statusCode !== 401) return
+        if (refusals === REFUSALS) throw new CredentialsRefusedError(this.#paths.database)
+        await pause(REFUSED_MS, over.signal)
+      }
     } catch (error) {
       throw late.aborted && error === late.reason ? this.#timedOut(late.reason as Error) : error
     }

@@ -18,7 +18,7 @@ import { defaultDirectory, type Layout, layout } from '../state/layout.ts'
 import { lastWords } from '../state/server-log.ts'
 import { atMost } from './at-most.ts'
 import { openConnection, type SurrealConnection } from './connection.ts'
-import { areCredentialsUnusable, finalFailure, isWrongPassword } from './final-failure.ts'
+import { areCredentialsUnusable, finalFailure, isWrongPassword, REFUSALS, REFUSED_MS } from './final-failure.ts'
 import { describeWait, proveServer } from './proven-lease.ts'
 import { loadSdk } from './sdk.ts'
 
@@ -141,9 +141,6 @@ async function openUntil(
 
 const ATTEMPT_MS = 10_000
 const RETRY_MS = 100
-/** A server that could not read who its users are says the same. It is asked again, and not at once: a trouble of its disk may be over in seconds. */
-const REFUSALS = 3
-const REFUSED_MS = 2_000
 
 function currentCredentials(options: ConnectOptions, paths: Layout): Credentials {
   const view = look(options.backend.locks, paths)

@@ -24,6 +24,10 @@ export function areCredentialsUnusable(error: unknown): boolean {
   return error instanceof CredentialsMissingError || error instanceof StateFileUnsafeError
 }
 
+/** A server says a password is wrong so often, with a pause between, before it is believed: a trouble of its disk may be over in seconds. */
+export const REFUSALS = 3
+export const REFUSED_MS = 2_000
+
 /**
  * Does the server say that the password is wrong? It also says so, in the same words, when it could not read its users: once is no proof.
  */

@@ -7,8 +7,8 @@ export class SdkUnavailableError extends ProcrefError {
     const said = cause instanceof Error ? cause.message : String(cause)
     super(
       SdkUnavailableError.code,
-      `The SurrealDB SDK could not be loaded: ${said}. Install the package again where it was; if it is there, too few files could be opened: ` +
-        `raise the limit (\`ulimit -n\`). ${START_ANEW}`,
+      `The SurrealDB SDK could not be loaded: ${said}. If the package surrealdb is not installed, install it; if it is, this program could not ` +
+        `open enough files: raise the limit (\`ulimit -n\`). ${START_ANEW}`,
       { cause },
     )
   }

@@ -1,5 +1,5 @@
 import type { ProcessIdentity, SlotBackend } from '@procref/core'
-import { ConnectTimeoutError, inspect, isUpState, keepServer, standstill } from '@procref/lifecycle'
+import { ConnectTimeoutError, DEFAULT_TIMEOUT_MS, inspect, isUpState, keepServer, standstill } from '@procref/lifecycle'
 import type { Colors } from '../cli/output.ts'
 import { whileWaiting } from '../cli/progress.ts'
 import { resolveService } from '../service.ts'
@@ -17,7 +17,6 @@ export interface Started extends Status {
 }
 
 const LOOK_AGAIN_MS = 100
-const DEFAULT_TIMEOUT_MS = 150_000
 
 /**
  * Keeps the server up until `procref stop`, by a detached process with a slot. Resolves when the server is up.
