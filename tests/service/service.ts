@@ -34,7 +34,8 @@ export interface Connected extends ChildEvent {
 /** A fresh root directory in `parent`; its guardian and server are ended and nobody holds a lock in it when the test ends. */
 export function serviceDir(parent: string = freshDir()): string {
   const dir = `${parent}/service`
-  onTestFinished(async () => {
+  onTestFinished(async ({ task }) => {
+    if (task.result?.state === 'fail') console.log(`${dir}, whose test failed:\n${lastEvents(dir)}`)
     await endDirectory(dir)
     rmSync(dir, { recursive: true, force: true })
   })
@@ -89,6 +90,17 @@ export async function counted(client: Child): Promise<number> {
 /** What the journal says; a line that a full disk tore, or that is just being written, is none. */
 export function journalOf(dir: string): ReturnType<typeof readJournal> {
   return readJournal(`${dir}/journal.ndjson`)
+}
+
+/** What came to pass there, for whoever has to understand a failure that does not come again. */
+function lastEvents(dir: string): string {
+  try {
+    const last = journalOf(dir).slice(-50)
+    return last.map((entry) => JSON.stringify(entry)).join('\n')
+  } catch (error) {
+    // The directory has to be ended all the same.
+    return `Its journal cannot be read: ${error}`
+  }
 }
 
 /** How often a server has come up. One that answers again after a while without an answer, on a busy machine, serves again, too. */

@@ -5,8 +5,8 @@ import { createServer } from 'node:net'
  * Below the ports that Linux gives to whoever binds or connects without asking for one (ip_local_port_range begins at 32768), and also below those
  * that guardians choose (packages/lifecycle/src/guardian/port.ts).
  */
-const FIRST = 20_000
-const LAST = 27_999
+const FIRST = 10_000
+const LAST = 19_999
 const TRIES = 1_000
 
 /**

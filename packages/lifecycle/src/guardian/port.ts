@@ -8,10 +8,17 @@ const RETRY_MS = 100
 /**
  * A port of our own choice is below those that systems give to whoever binds or connects without asking for one (Linux from 32768 on, macOS and
  * Windows from 49152 on). One of theirs would be given away in the moment in which our server is replaced: also to a client of ours that dials it.
- * And clear of what others are known for: MongoDB's 27017, and the node ports of Kubernetes, from 30000 on.
+ * And below the node ports of Kubernetes, from 30000 on. Many, because the port of a server that is just being started or replaced is one that
+ * another directory's guardian can choose, too: a start has one for about a second, so with a choice a second elsewhere (our own tests) that comes
+ * once in as many starts as there are ports.
  */
-const FIRST_CHOICE = 28_000
+const FIRST_CHOICE = 20_000
 const LAST_CHOICE = 29_999
+/** What others are known for: NFS, Syncthing, GlusterFS, Fluentd, Minecraft, CockroachDB, Redis Sentinel, Steam, MongoDB, RethinkDB. */
+const KNOWN_FOR_OTHERS: ReadonlySet<number> = new Set([
+  20_048, 22_000, 24_007, 24_008, 24_224, 25_565, 26_257, 26_379, 27_015, 27_017, 27_018, 27_019, 28_015, 28_017,
+  29_015,
+])
 /** With so many of them taken, one that the system gives is better than none. */
 const CHOICES = 100
 
@@ -44,8 +51,10 @@ export async function choosePort(wish: PortWish): Promise<number> {
       await pause(RETRY_MS, wish.signal)
     }
   }
-  for (let choice = 0; choice < CHOICES; choice++) {
-    const port = await tryBind(wish.host, FIRST_CHOICE + Math.floor(Math.random() * (LAST_CHOICE + 1 - FIRST_CHOICE)))
+  for (let tries = 0; tries < CHOICES; tries++) {
+    const choice = FIRST_CHOICE + Math.floor(Math.random() * (LAST_CHOICE + 1 - FIRST_CHOICE))
+    if (KNOWN_FOR_OTHERS.has(choice)) continue
+    const port = await tryBind(wish.host, choice)
     if (typeof port === 'number') return port
     if (!isRefusal(port)) throw port
   }

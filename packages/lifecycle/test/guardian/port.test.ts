@@ -2,10 +2,12 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { atEnd, isRoot, startProgram } from '@procref/testing'
-import { expect, test } from 'vitest'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { choosePort } from '../../dist/guardian/port.js'
 
 const PORT_JS = new URL('../../dist/guardian/port.js', import.meta.url).href
+
+afterEach(() => void vi.restoreAllMocks())
 
 /** The first port that everybody may listen on; containers often have 0. */
 function firstFreeForAll(): number {
@@ -50,22 +52,31 @@ test.runIf(firstGivenAway() >= 32_768)(
   },
 )
 
-test.runIf(process.platform === 'linux')(
+test.runIf(process.platform === 'linux' && firstGivenAway() >= 32_768)(
   'where none of those can be had, it is one that the system gives',
   async () => {
-    // At an address of its own, or no guardian of another test could have one meanwhile.
+    // At an address of its own, or no guardian of another test could have it meanwhile.
     const host = '127.0.0.3'
-    const servers = Array.from({ length: 2_000 }, (_, n) => createServer().listen(28_000 + n, host))
-    // One that somebody else listens on at every address is taken as well.
-    await Promise.all(servers.map((server) => once(server, 'listening').catch(() => undefined)))
-    try {
-      const port = await choosePort({ host, signal: new AbortController().signal })
-      expect(port < 28_000 || port > 29_999).toBe(true)
-    } finally {
-      for (const server of servers) server.close()
-    }
+    const wish = { host, signal: new AbortController().signal }
+    vi.spyOn(Math, 'random').mockReturnValue(0.5)
+    const chosen = await choosePort(wish)
+    expect(chosen).toBeLessThan(firstGivenAway())
+    const server = createServer().listen(chosen, host)
+    await once(server, 'listening')
+    onTestFinished(() => void server.close())
+    expect(await choosePort(wish)).toBeGreaterThanOrEqual(firstGivenAway())
   },
 )
+
+test.runIf(process.platform === 'linux')('a port that another program is known for is none of ours', async () => {
+  const wish = { host: '127.0.0.3', signal: new AbortController().signal }
+  const drawn = (port: number) => vi.spyOn(Math, 'random').mockReturnValueOnce((port + 0.5 - 20_000) / 10_000)
+  drawn(27_016)
+  expect(await choosePort(wish)).toBe(27_016)
+  // MongoDB's.
+  drawn(27_017)
+  expect(await choosePort(wish)).not.toBe(27_017)
+})
 
 test('what is wrong with the address, and not with a port, is no reason to try another one', async () => {
   const { signal } = new AbortController()
