@@ -13,7 +13,7 @@ export interface SharedServiceOptions {
   readonly label?: string
   /** How long the server stays after its last client, ms. Default 10,000. */
   readonly lingerMs?: number
-  /** The port the server should have. Default: one is chosen (from 28000 to 29999, unless none of those can be had) and kept. */
+  /** The port the server should have. Default: one is chosen (from 20000 to 29999, unless none of those can be had) and kept. */
   readonly port?: number
   /** How long connect() may take in all, ms. Default 150,000. */
   readonly timeoutMs?: number
