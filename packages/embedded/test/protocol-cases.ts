@@ -452,7 +452,7 @@ export const PROTOCOL_CASES: readonly ProtocolCase[] = [
       await client.result('attach', [], { session: S1 })
       const inSession = { session: S1 }
       // Both servers tell of each transaction in a task of its own, so the mark may overtake the change that was made before it: what a
-      // live query that is there has to be told is waited for as well. A change that is told to nobody's would mostly come before the mark.
+      // live query that is still there has to be told is waited for as well. What one that has ended is told would mostly come before the mark.
       await client.query('REMOVE TABLE IF EXISTS wt_mark; DEFINE TABLE wt_mark')
       const mark = `${await client.result('live', ['wt_mark'])}`
       const isMark = ({ result }: Message): boolean => `${(result as { id?: unknown } | undefined)?.id}` === mark

@@ -15,7 +15,7 @@ const RETRY_MS = 100
 const FIRST_CHOICE = 20_000
 const LAST_CHOICE = 29_999
 /** What others are known for: NFS, Syncthing, GlusterFS, Fluentd, Minecraft, CockroachDB, Redis Sentinel, Steam, MongoDB, RethinkDB. */
-const KNOWN_FOR_OTHERS: ReadonlySet<number> = new Set([
+const PORTS_OF_OTHERS: ReadonlySet<number> = new Set([
   20_048, 22_000, 24_007, 24_008, 24_224, 25_565, 26_257, 26_379, 27_015, 27_017, 27_018, 27_019, 28_015, 28_017,
   29_015,
 ])
@@ -53,7 +53,7 @@ export async function choosePort(wish: PortWish): Promise<number> {
   }
   for (let tries = 0; tries < CHOICES; tries++) {
     const choice = FIRST_CHOICE + Math.floor(Math.random() * (LAST_CHOICE + 1 - FIRST_CHOICE))
-    if (KNOWN_FOR_OTHERS.has(choice)) continue
+    if (PORTS_OF_OTHERS.has(choice)) continue
     const port = await tryBind(wish.host, choice)
     if (typeof port === 'number') return port
     if (!isRefusal(port)) throw port
