@@ -14,6 +14,13 @@ export interface Tally {
   maxRows: number
 }
 
+/** What a visitor says of its visit, or of all that it made. */
+export interface Visited {
+  readonly wrote: number
+  readonly read: number
+  readonly repeated: number
+}
+
 export function newTally(): Tally {
   return { visits: 0, leftWell: 0, killedClients: 0, repeated: 0, maxRows: 0 }
 }
@@ -48,7 +55,7 @@ export async function visit(
   await arrived(visitor)
   visitor.send('visit')
   await meanwhile()
-  const visited = await visitor.event<{ wrote: number; read: number; rows: number; repeated: number }>('visited')
+  const visited = await visitor.event<Visited & { rows: number }>('visited')
   expect(visited.read, 'rows that it reads of those it wrote').toBe(visited.wrote)
   tally.repeated += visited.repeated
   tally.maxRows = Math.max(tally.maxRows, visited.rows)

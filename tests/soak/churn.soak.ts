@@ -1,4 +1,4 @@
-// Steady churn for two hours (PROCREF_SOAK_MINUTES says otherwise): clients connect, write, read, and leave or are killed. In a calm directory the
+// Steady churn for two hours (PROCREF_SOAK_MINUTES says otherwise), after some thousand quick visits: clients connect, write, read, and leave or are killed. In a calm directory the
 // guardian and its server live through it all, so that what they leak shows; in a stormy one they are killed, and everything stops and starts cold,
 // now and then. SIGTERM to the process that it prints ends it early, with the true number of minutes in its result.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { JOURNAL_LIMIT_BYTES, SERVER_LOG_LIMIT_BYTES } from '@procref/lifecycle'
 import { isAlive, servantsOf } from '@procref/testing'
 import { expect, test } from 'vitest'
-import { arrived, leave, makeSlots, newTally, startVisitor, type Tally, visit } from '../service/churn.ts'
+import { arrived, leave, makeSlots, newTally, startVisitor, type Tally, type Visited, visit } from '../service/churn.ts'
 import { type DirectorySizes, type Footprint, footprintOf, sizesOf } from '../service/footprint.ts'
 import { DRIVERS, type Driver, nothingIsLeft, serviceDir, stateOf } from '../service/service.ts'
 import { type Trend, trendOf } from '../service/trend.ts'
@@ -22,6 +22,15 @@ const SAMPLE_MS = Number(process.env.PROCREF_SOAK_SAMPLE_MS ?? 30_000)
 const PAUSE_MS = Number(process.env.PROCREF_CHURN_PAUSE_MS ?? 2_500)
 const VISITS_A_STORM = 6
 const SLOTS = 8
+/**
+ * To a calm directory, before the two hours: with those that follow some 8,640, as from a client every ten seconds for 24 hours. Engine and server take
+ * meanwhile what they keep at hand.
+ */
+const QUICK_VISITS = Number(process.env.PROCREF_CHURN_QUICK_VISITS ?? 6_600)
+/** Of them are awaited together, so many side by side. */
+const QUICK_ROUND = { count: 100, atOnce: 4 }
+/** Of one, beside everything else; some tens are usual. */
+const QUICK_VISIT_LIMIT_MS = 1_000
 /** To end what is under way, whatever it is. */
 const ENDING_MS = 600_000
 /** The guardian looks at journal and log with each of its beats: meanwhile they can grow by this. */
@@ -41,6 +50,8 @@ interface Sample extends DirectorySizes {
 interface Run extends Tally {
   readonly driver: Driver
   readonly what: 'calm' | 'stormy'
+  /** Before the first of its minutes. */
+  quickVisits: number
   minutes: number
   serverKills: number
   guardianKills: number
@@ -56,7 +67,7 @@ const runs: Run[] = []
 let isOver = false
 
 test(`${MINUTES} minutes of churn: memory, descriptors, threads, journal, log and files are flat at the end`, {
-  timeout: MINUTES * MINUTE_MS + ENDING_MS,
+  timeout: MINUTES * MINUTE_MS + QUICK_VISITS * QUICK_VISIT_LIMIT_MS + ENDING_MS,
 }, async () => {
   const end = (): void => {
     isOver = true
@@ -88,6 +99,7 @@ async function churn(driver: Driver, what: 'calm' | 'stormy'): Promise<void> {
   let resident = startVisitor(dir, driver, { slots: SLOTS })
   try {
     const { guardianPid } = await arrived(resident)
+    if (what === 'calm') await comeAndGoQuickly(dir, run)
     const began = performance.now()
     let sampledAt = Number.NEGATIVE_INFINITY
     for (let elapsed = 0; elapsed < MINUTES * MINUTE_MS && !isOver; elapsed = performance.now() - began) {
@@ -133,8 +145,26 @@ function lastOf(journal: string): string {
 }
 
 function newRun(driver: Driver, what: 'calm' | 'stormy'): Run {
-  const none = { minutes: 0, serverKills: 0, guardianKills: 0, coldStarts: 0, epochs: 0 }
+  const none = { quickVisits: 0, minutes: 0, serverKills: 0, guardianKills: 0, coldStarts: 0, epochs: 0 }
   return { driver, what, ...newTally(), ...none, failures: [], trends: {}, samples: [] }
+}
+
+/** Without the start of a program for each of them. */
+async function comeAndGoQuickly(dir: string, run: Run): Promise<void> {
+  await using visitor = startVisitor(dir, run.driver, { slots: SLOTS, visits: QUICK_ROUND })
+  await arrived(visitor)
+  while (run.quickVisits < QUICK_VISITS && !isOver) {
+    visitor.send('visits')
+    const { wrote, read, repeated } = await visitor.event<Visited>('visitedOften', ENDING_MS)
+    expect(read, 'rows that they read of those they wrote').toBe(wrote)
+    run.quickVisits += QUICK_ROUND.count
+    run.repeated += repeated
+    console.log(`${run.driver}: ${run.quickVisits} quick visits`)
+  }
+  visitor.send('close')
+  await visitor.event('closed')
+  visitor.end()
+  await visitor.exited
 }
 
 /** `kill`: what dies while it is there. */

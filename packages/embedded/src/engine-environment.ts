@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { allocatorEnvironment } from '@procref/lifecycle'
 
 /**
  * Sets what the engine reads from the environment, before it is loaded. Meant for a process of its own (the guardian).
@@ -21,14 +22,6 @@ export function prepareEnvironment(): void {
 const STACK_BYTES = 64 * 1024 * 1024
 const MIN_THREADS = 8
 
-/**
- * What is larger goes back to the system as soon as it is given back: less than a sign-in takes, and no less than that. With 4 MiB nothing large is at
- * the end of the common memory any more, so nobody looks whether that end is free, and what large messages took was kept.
- */
-const MAPPED_BYTES = 16 * 1024 * 1024
-/** So much may be free at the end of the other memory before it goes back as well: each way costs time. */
-const TRIMMED_BYTES = 32 * 1024 * 1024
-
 /** So many pieces of a size a thread keeps at hand, of each of 64 sizes up to a kilobyte. */
 const AT_HAND = 300
 
@@ -40,15 +33,10 @@ const AT_HAND = 300
  * took nothing; but then a query that works with larger ones took half as long again.) And what one thread has given back another one uses only if they
  * share an arena: with several, each large request of a client cost the process half a gigabyte for good.
  *
- * A sign-in takes 19 MiB for a moment (Argon2). By itself glibc takes such pieces from the common memory once it has seen one be given back; small ones
- * that live on settle in the gap, the next sign-in does not fit in any more, and a guardian that clients come to and leave grew by some 19 MiB
- * a client, to 700 MB within a quarter of an hour. Other C libraries ignore all of it.
+ * And what every process with SurrealDB in it is told, see `allocatorEnvironment`: without it a guardian that clients come to and leave grew by some 19 MiB
+ * a client, to 700 MB within a quarter of an hour.
  */
-export const ALLOCATOR_SETTINGS: Readonly<Record<string, string>> = {
-  GLIBC_TUNABLES: [
-    `glibc.malloc.tcache_count=${AT_HAND}`,
-    'glibc.malloc.arena_max=1',
-    `glibc.malloc.mmap_threshold=${MAPPED_BYTES}`,
-    `glibc.malloc.trim_threshold=${TRIMMED_BYTES}`,
-  ].join(':'),
-}
+export const ALLOCATOR_SETTINGS: Readonly<Record<string, string>> = allocatorEnvironment({
+  tcache_count: AT_HAND,
+  arena_max: 1,
+})

@@ -1,4 +1,5 @@
 import { embeddedSurreal } from '@procref/embedded'
+import { allocatorEnvironment } from '@procref/lifecycle'
 import {
   type Child,
   eventually,
@@ -24,6 +25,8 @@ export interface EmbeddedOptions {
   readonly port?: number
   readonly user?: string
   readonly password?: string
+  /** What the C library is told. Default: as procref tells it. */
+  readonly allocator?: NodeJS.ProcessEnv
 }
 
 /** The driver, launched in a process of its own: should a client end it, a test fails and not the test run. */
@@ -39,15 +42,17 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Test
 }
 
 /** Without waiting for anything. */
-export function launchEmbedded(options: EmbeddedOptions = {}): Child {
-  const { guardianEnvironment } = embeddedSurreal()
+export function launchEmbedded({
+  allocator = embeddedSurreal().guardianEnvironment ?? {},
+  ...options
+}: EmbeddedOptions = {}): Child {
   return startChild(new URL('./children/server.mjs', import.meta.url), {
     args: [JSON.stringify(options)],
-    ...(guardianEnvironment !== undefined && { env: guardianEnvironment }),
+    env: allocator,
   })
 }
 
-export interface RealOptions extends Pick<EmbeddedOptions, 'storage' | 'databaseDir' | 'port'> {
+export interface RealOptions extends Pick<EmbeddedOptions, 'storage' | 'databaseDir' | 'port' | 'allocator'> {
   /** What is not switched on by itself. */
   readonly experimental?: string
 }
@@ -76,7 +81,7 @@ export async function startReal(options: RealOptions = {}): Promise<TestServer |
 }
 
 function launchReal(binary: string, port: number, options: RealOptions): Child {
-  const { storage = 'memory', databaseDir, experimental } = options
+  const { storage = 'memory', databaseDir, experimental, allocator = allocatorEnvironment() } = options
   return startProgram(binary, {
     args: [
       'start',
@@ -90,6 +95,7 @@ function launchReal(binary: string, port: number, options: RealOptions): Child {
       SURREAL_PASS: PASSWORD,
       SURREAL_LOG: 'error',
       SURREAL_ONLINE_VERSION_CHECK: 'false',
+      ...allocator,
       ...(experimental !== undefined && { SURREAL_CAPS_ALLOW_EXPERIMENTAL: experimental }),
     },
   })

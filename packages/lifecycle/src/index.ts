@@ -15,6 +15,7 @@ export type {
   ServerProcess,
   SpawnPlan,
 } from './driver.ts'
+export { allocatorEnvironment } from './drivers/allocator.ts'
 export { type CommandOptions, command } from './drivers/command.ts'
 export { DEFAULT_DATABASE, DEFAULT_NAMESPACE } from './drivers/default-database.ts'
 export {

@@ -25,6 +25,8 @@ const {
   standsStill = false,
   // Without one it only has the lease, as `procref run` and the keeper have.
   connection = true,
+  // What the word `visits` does: so many, some at a time.
+  visits = { count: 100, atOnce: 4 },
   ...options
 } = JSON.parse(json)
 const LISTENS = "require('node:net').createServer((socket) => socket.end()).listen(process.argv[1], '127.0.0.1')"
@@ -97,14 +99,16 @@ const VISIT_ROWS = 10
 const VISIT_TEXT = 'x'.repeat(200)
 /** Rows of older visits are deleted, so that the database does not grow. */
 const KEPT_MS = 60_000
+/** With many visits a second. */
+const SHORTLY_KEPT_MS = 2_000
 /** Of one statement, while servers die under it: each takes some seconds to come back. */
 const VISIT_TRIES = 300
 
 /**
  * Writes, reads back and deletes what is old, as a short-lived program does; whatever dies meanwhile, it goes on. Each statement can be sent twice: ids
- * are given.
+ * are given. `by`: of no other visit.
  */
-async function visit(db) {
+async function visit(db, { by = process.pid, keptMs = KEPT_MS } = {}) {
   let repeated = 0
   const surely = async (query, params) => {
     for (let tries = 1; ; tries++) {
@@ -118,19 +122,42 @@ async function visit(db) {
     }
   }
   for (let n = 0; n < VISIT_ROWS; n++) {
-    const params = { id: `${process.pid}_${n}`, by: process.pid, at: Date.now(), text: VISIT_TEXT }
+    const params = { id: `${by}_${n}`, by, at: Date.now(), text: VISIT_TEXT }
     await surely('UPSERT type::record("visit", $id) CONTENT { by: $by, at: $at, text: $text }', params)
   }
-  const [own] = await surely('SELECT VALUE at FROM visit WHERE by = $by', { by: process.pid })
-  await surely('DELETE visit WHERE at < $before', { before: Date.now() - KEPT_MS })
+  const [own] = await surely('SELECT VALUE at FROM visit WHERE by = $by', { by })
+  await surely('DELETE visit WHERE at < $before', { before: Date.now() - keptMs })
   const [all] = await surely('SELECT VALUE id FROM visit')
-  say('visited', { wrote: VISIT_ROWS, read: own.length, rows: all.length, repeated })
+  return { wrote: VISIT_ROWS, read: own.length, rows: all.length, repeated }
+}
+
+let visitsBegun = 0
+
+/** As many programs that come and go, but for their starts: for each visit a slot and a connection of its own. */
+async function visitOften(come) {
+  let left = visits.count
+  const sum = { wrote: 0, read: 0, repeated: 0 }
+  const some = Array.from({ length: visits.atOnce }, async () => {
+    while (left-- > 0) {
+      const own = await come()
+      try {
+        const by = `${process.pid}_${visitsBegun++}`
+        const seen = await visit(own.db, { by, keptMs: SHORTLY_KEPT_MS })
+        for (const what of Object.keys(sum)) sum[what] += seen[what]
+      } finally {
+        await own.close()
+      }
+    }
+  })
+  await Promise.all(some)
+  say('visitedOften', sum)
 }
 
 try {
   const slots = await chosenBackend()
   if (spareDescriptors !== undefined) leaveDescriptors(spareDescriptors)
-  const lease = await (connection ? connect : sharedService)({
+  const come = connection ? connect : sharedService
+  const how = {
     ...(dir !== '' && { dir }),
     backend: slots,
     driver:
@@ -138,11 +165,14 @@ try {
         ? DRIVERS[driver]({ storage, sync, capabilities })
         : stoppingDriver({ stops, driver, storage }),
     timeoutMs: 100_000,
+    ...options,
+  }
+  const lease = await come({
+    ...how,
     onProgress({ step }) {
       say('progress', { step })
       if (step === 'connecting') standStill()
     },
-    ...options,
   })
   const told = { stop: false }
   let tries = 0
@@ -187,7 +217,8 @@ try {
       const [rows] = await lease.db.query('SELECT VALUE n FROM tried')
       say('found', { rows })
     },
-    visit: () => visit(lease.db),
+    visit: async () => say('visited', await visit(lease.db)),
+    visits: () => visitOften(() => come(how)),
     async sleep() {
       await lease.db.query('DEFINE TABLE IF NOT EXISTS asleep').retry()
       lease.db.query('CREATE asleep:one; SLEEP 12s').catch(() => {})

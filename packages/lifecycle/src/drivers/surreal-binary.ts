@@ -1,5 +1,6 @@
 import { descriptorModule } from '@procref/core'
 import type { LaunchContext, ServerDriver, SpawnPlan } from '../driver.ts'
+import { allocatorEnvironment } from './allocator.ts'
 import { type ChildServer, launchChild } from './child-server.ts'
 import { findSurreal, surrealVersion } from './find-surreal.ts'
 import { checkSurrealData, surrealEndpoint } from './surreal-data.ts'
@@ -116,7 +117,7 @@ function startArguments(
 /** Which version had the data open before is worth a line (see take-over/written-by.ts). Versions before 3.3 do not know. */
 const LOGGED = 'warn,surrealdb::core::kvs::migration=info'
 
-/** Nothing of ours named SURREAL_* reaches the server, so these are all it knows. */
+/** Nothing of ours named SURREAL_* or GLIBC_* reaches the server, so these are all it knows. */
 function environment(
   { credentials }: LaunchContext,
   sync: Readonly<Record<string, string>>,
@@ -126,6 +127,7 @@ function environment(
     SURREAL_PASS: credentials.password,
     SURREAL_LOG: LOGGED,
     SURREAL_ONLINE_VERSION_CHECK: 'false',
+    ...allocatorEnvironment(),
     ...sync,
   }
 }

@@ -6,6 +6,7 @@ import {
   freeze,
   freshDir,
   isAlive,
+  ownMemory,
   startProgram,
   surrealBinary as surrealInTests,
 } from '@procref/testing'
@@ -15,6 +16,10 @@ import { surrealBinary } from '../../dist/drivers/surreal-binary.js'
 import { driverTests, hostOf, post, startServer } from './driver-suite.ts'
 
 const path = surrealInTests()
+
+const MB = 1 << 20
+/** What a sign-in takes for a moment. */
+const SIGN_IN_MB = 19
 
 describe.runIf(path !== undefined)('a surreal executable', () => {
   const make = (options: Parameters<typeof surrealBinary>[0] = {}): ReturnType<typeof surrealBinary> =>
@@ -90,6 +95,18 @@ describe.runIf(path !== undefined)('a surreal executable', () => {
     })
     const server = await startServer(make({ storage: 'memory' }))
     expect((await post(server.port, 'INFO FOR ROOT')).status).toBeGreaterThanOrEqual(400)
+  })
+
+  test.runIf(process.platform === 'linux')('sign-ins leave no memory behind', async () => {
+    const server = await startServer(make({ storage: 'memory' }))
+    const signIns = async (count: number): Promise<void> => {
+      for (let done = 0; done < count; done++) await server.sql('RETURN 1')
+    }
+    await signIns(5)
+    const before = ownMemory(server.pid) / MB
+    await signIns(150)
+    // It kept one of them for each part of its memory: 130 MB and more.
+    await eventually('it is given back', () => ownMemory(server.pid) / MB - before < 3 * SIGN_IN_MB)
   })
 
   test('even a stopped one (SIGSTOP) dies with its guardian', async () => {
