@@ -1,6 +1,6 @@
-// Steady churn for two hours (PROCREF_SOAK_MINUTES says otherwise), after some thousand quick visits: clients connect, write, read, and leave or are killed. In a calm directory the
-// guardian and its server live through it all, so that what they leak shows; in a stormy one they are killed, and everything stops and starts cold,
-// now and then. SIGTERM to the process that it prints ends it early, with the true number of minutes in its result.
+// Steady churn for two hours (PROCREF_SOAK_MINUTES says otherwise), after some thousand quick visits: clients connect, write, read, and leave or are
+// killed. In a calm directory the guardian and its server live through it all, so that what they leak shows; in a stormy one they are killed, and
+// everything stops and starts cold, now and then. SIGTERM to the process that it prints ends it early, with the true number of minutes in its result.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, release } from 'node:os'
 import { setTimeout as after } from 'node:timers/promises'
@@ -27,7 +27,7 @@ const SLOTS = 8
  * meanwhile what they keep at hand.
  */
 const QUICK_VISITS = Number(process.env.PROCREF_CHURN_QUICK_VISITS ?? 6_600)
-/** Of them are awaited together, so many side by side. */
+/** So many are awaited together, and some of them made side by side. */
 const QUICK_ROUND = { count: 100, atOnce: 4 }
 /** Of one, beside everything else; some tens are usual. */
 const QUICK_VISIT_LIMIT_MS = 1_000
