@@ -88,7 +88,7 @@ test.each([
 ])('the example of %s runs', async (folder, shows) => {
   const dir = `${freshDir()}/gsc`
   onTestFinished(() => endDirectory(dir))
-  const { status, stdout } = runExample(folder, dir)
-  expect(status).toBe(0)
+  const { status, stdout, stderr } = runExample(folder, dir)
+  expect(status, stderr).toBe(0)
   expect(stdout).toMatch(shows)
 })
