@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { arrived, leave, makeSlots, newTally, startVisitor, visit } from './churn.ts'
 import { footprintOf, sizesOf } from './footprint.ts'
 import { insidesOf, OBSERVED_GUARDIAN } from './insides.ts'
-import { DRIVERS, type Driver, nothingIsLeft, serviceDir, stateOf } from './service.ts'
+import { DRIVERS, type Driver, journalOf, nothingIsLeft, serviceDir, stateOf } from './service.ts'
 
 const AT_ONCE = 3
 /** One for each of them and one for the client that stays. */
@@ -110,7 +110,7 @@ async function noMoreThan(before: Counts, look: () => Promise<Counts>): Promise<
 async function countsOf(dir: string, driver: Driver): Promise<Counts> {
   const { guardian, server } = stateOf(dir)
   const { sessions, objects, resources } = await insidesOf(dir, guardian.pid)
-  const { files, temporaryFiles, journalBytes } = sizesOf(dir)
+  const { files, temporaryFiles } = sizesOf(dir)
   return {
     ...processCounts('guardian', guardian.pid),
     ...(driver === 'binary' && server !== undefined && processCounts('server', server.pid)),
@@ -119,8 +119,13 @@ async function countsOf(dir: string, driver: Driver): Promise<Counts> {
     ...resources,
     files,
     temporaryFiles,
-    journalBytes,
+    'entries of the journal': journalOf(dir).filter((entry) => !saysHowItAnswers(entry)).length,
   }
+}
+
+/** That the server does not answer for a while, and answers again, is the busy machine's doing and no client's. */
+function saysHowItAnswers({ event, reason }: ReturnType<typeof journalOf>[number]): boolean {
+  return event === 'server-unresponsive' || (event === 'server-serving' && reason === 'answers-again')
 }
 
 function processCounts(name: string, pid: number): Counts {
