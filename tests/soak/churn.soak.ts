@@ -161,10 +161,7 @@ async function comeAndGoQuickly(dir: string, run: Run): Promise<void> {
     run.repeated += repeated
     console.log(`${run.driver}: ${run.quickVisits} quick visits`)
   }
-  visitor.send('close')
-  await visitor.event('closed')
-  visitor.end()
-  await visitor.exited
+  await leave(visitor, run)
 }
 
 /** `kill`: what dies while it is there. */

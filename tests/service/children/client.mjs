@@ -25,8 +25,8 @@ const {
   standsStill = false,
   // Without one it only has the lease, as `procref run` and the keeper have.
   connection = true,
-  // What the word `visits` does: so many, some at a time.
-  visits = { count: 100, atOnce: 4 },
+  // What the word `visits` makes: `count` of them, `atOnce` side by side.
+  visits,
   ...options
 } = JSON.parse(json)
 const LISTENS = "require('node:net').createServer((socket) => socket.end()).listen(process.argv[1], '127.0.0.1')"

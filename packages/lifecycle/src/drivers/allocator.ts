@@ -11,12 +11,11 @@ const TRIMMED_BYTES = 32 * 1024 * 1024
  *
  * A sign-in takes 19 MiB for a moment (Argon2). Once glibc has seen a piece of that size be given back it takes the next ones from its own memory
  * (mallopt(3), M_MMAP_THRESHOLD), of which each group of threads has a part: `surreal` 3.3.5 kept 19 MiB in one part after the other, more than
- * 100 MiB after 200 sign-ins, and more again where small pieces that live on had settled in the gap. So the limit is told, which also
- * keeps it from moving. A piece that is new from the system costs the kernel a fault for each of its pages, a tenth of a sign-in: huge pages
+ * 100 MiB after 200 sign-ins. So the limit is told, which also keeps it from moving. A piece that is new from the system costs the kernel a fault for each of its pages, a tenth of a sign-in: huge pages
  * (glibc.malloc.hugetlb, glibc 2.35) take that back, where the system lets a program ask for them.
  *
- * Guarantee: it changes no result, only time and memory (`pnpm soak allocator` measures both). Other C libraries, and an older glibc for what it
- * does not know, ignore it. `more`: further glibc.malloc.* by name.
+ * What it does to memory and time: `pnpm soak allocator`. It holds for glibc only, huge pages from 2.35 on. Caller: a `GLIBC_TUNABLES` that is
+ * there already is replaced by it. `more`: further glibc.malloc.* by name.
  */
 export function allocatorEnvironment(more: Readonly<Record<string, number>> = {}): Readonly<Record<string, string>> {
   const malloc = { mmap_threshold: MAPPED_BYTES, trim_threshold: TRIMMED_BYTES, hugetlb: 1, ...more }

@@ -105,7 +105,7 @@ describe.runIf(path !== undefined)('a surreal executable', () => {
     await signIns(5)
     const before = ownMemory(server.pid) / MB
     await signIns(150)
-    // It kept one of them for each part of its memory: 130 MB and more.
+    // It kept one of them for each part of its memory: some hundred megabytes.
     await eventually('it is given back', () => ownMemory(server.pid) / MB - before < 3 * SIGN_IN_MB)
   })
 
