@@ -14,8 +14,8 @@ import { ExternalLease } from './external-lease.ts'
 import { unreachable } from './unreachable.ts'
 
 /**
- * As `ConnectOptions`, for a server elsewhere. `lingerMs`, `guardianCommand` and `whenDifferent` say how a server of this machine is
- * treated, and mean nothing here. `timeoutMs` is also how long a lease may be without a connection before it is `lost`.
+ * As `ConnectOptions`, for a server elsewhere. `lingerMs`, `guardianCommand`, `guardianProgram`, `whenDifferent` and `whenOlder` say how a server of this
+ * machine is started and treated, and mean nothing here. `timeoutMs` is also how long a lease may be without a connection before it is `lost`.
  */
 export interface ExternalConnectOptions extends Omit<ConnectOptions, 'driver' | 'port'> {
   readonly driver: ExternalDriver
