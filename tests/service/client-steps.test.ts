@@ -1,5 +1,5 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { atEnd, type Child, eventually, freeze, isAlive, startProgram, staysTrue } from '@procref/testing'
+import { atEnd, type Child, eventually, freeze, isAlive, shareOf, startProgram, staysTrue } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import {
   clientsOf,
@@ -22,7 +22,7 @@ const connecting = Object.entries(CLIENT_STEPS) as [keyof typeof CLIENT_STEPS, s
 describe.each(DRIVERS)('a client in each of its steps (%s)', (driver) => {
   const start = clientsOf(driver)
 
-  describe.each(connecting)('at %s (%s)', (step) => {
+  describe.each(shareOf(connecting, driver, DRIVERS))('at %s (%s)', (step) => {
     test('stopped (SIGSTOP): others connect and write, and it goes on after SIGCONT', {
       timeout: 240_000,
     }, async () => {
@@ -83,7 +83,7 @@ describe.each(DRIVERS)('a client in each of its steps (%s)', (driver) => {
     expect(journalOf(dir).filter(({ event }) => event === 'server-starting')).toHaveLength(2)
   })
 
-  test.each(['claimed', 'start-lock'] as const)(
+  test.each(shareOf(['claimed', 'start-lock'] as const, driver, DRIVERS, 1))(
     'while the directory is deleted (at %s): an error that names what is gone, and what to do',
     async (step) => {
       const dir = serviceDir()
@@ -132,7 +132,7 @@ describe.each(DRIVERS)('a client in each of its steps (%s)', (driver) => {
     expect(await counted(client)).toBe(2)
   })
 
-  test.each(['closing', 'closed'] as const)(
+  test.each(shareOf(['closing', 'closed'] as const, driver, DRIVERS))(
     'stopped while its lease ends (%s): nobody else waits for it',
     async (step) => {
       const dir = serviceDir()

@@ -1,4 +1,4 @@
-import { atEnd, eventually, isAlive, servantsOf, startProgram, whoListensOn } from '@procref/testing'
+import { atEnd, eventually, isAlive, servantsOf, shareOf, startProgram, whoListensOn } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import {
   clientsOf,
@@ -23,7 +23,7 @@ describe.each(DRIVERS)('a guardian that is killed in each of its steps (%s)', (d
   const start = clientsOf(driver)
 
   describe('while it starts the server', () => {
-    test.each(starting)('at %s (%s), without clients: nothing is left', async (step) => {
+    test.each(shareOf(starting, driver, DRIVERS))('at %s (%s), without clients: nothing is left', async (step) => {
       const dir = serviceDir()
       const stops = new Stops()
       stops.arm(step)
@@ -34,7 +34,7 @@ describe.each(DRIVERS)('a guardian that is killed in each of its steps (%s)', (d
       await nothingIsLeft(dir)
     })
 
-    test.each(starting)('at %s (%s), with clients: they get one server', async (step) => {
+    test.each(shareOf(starting, driver, DRIVERS, 1))('at %s (%s), with clients: they get one server', async (step) => {
       const dir = serviceDir()
       const stops = new Stops()
       stops.arm(step)
@@ -46,22 +46,25 @@ describe.each(DRIVERS)('a guardian that is killed in each of its steps (%s)', (d
       await eventually('no other guardian and no other server is left', () => servantsOf(dir).length === servants)
     })
 
-    test.each(starting)('at %s (%s) after a crash: the clients are back, with every row', async (step) => {
-      const dir = serviceDir()
-      const stops = new Stops()
-      const client = stops.clientsOf(driver)(dir)
-      const { guardianPid, serverPid } = await connected(client)
-      await wroteRow(client)
-      stops.arm(step)
-      killTogether(guardianPid, serverPid)
-      process.kill(await stops.reached(step), 'SIGKILL')
-      await client.event('reconnected')
-      expect(await counted(client)).toBe(1)
-    })
+    test.each(shareOf(starting, driver, DRIVERS))(
+      'at %s (%s) after a crash: the clients are back, with every row',
+      async (step) => {
+        const dir = serviceDir()
+        const stops = new Stops()
+        const client = stops.clientsOf(driver)(dir)
+        const { guardianPid, serverPid } = await connected(client)
+        await wroteRow(client)
+        stops.arm(step)
+        killTogether(guardianPid, serverPid)
+        process.kill(await stops.reached(step), 'SIGKILL')
+        await client.event('reconnected')
+        expect(await counted(client)).toBe(1)
+      },
+    )
   })
 
   describe('while it stops the server', () => {
-    test.each(stopping)('at %s (%s), without clients: nothing is left', async (step) => {
+    test.each(shareOf(stopping, driver, DRIVERS))('at %s (%s), without clients: nothing is left', async (step) => {
       const dir = serviceDir()
       const { pid, port } = await stoppedAt(driver, dir, step)
       process.kill(pid, 'SIGKILL')
@@ -71,15 +74,18 @@ describe.each(DRIVERS)('a guardian that is killed in each of its steps (%s)', (d
       expect(await counted(next)).toBe(1)
     })
 
-    test.each(stopping)('at %s (%s), with a client that has just come: it gets the next server', async (step) => {
-      const dir = serviceDir()
-      const { pid, port } = await stoppedAt(driver, dir, step)
-      const next = start(dir)
-      await next.event('progress')
-      process.kill(pid, 'SIGKILL')
-      expect(await connected(next)).toMatchObject({ epoch: 2, port })
-      expect(await counted(next)).toBe(1)
-    })
+    test.each(shareOf(stopping, driver, DRIVERS, 1))(
+      'at %s (%s), with a client that has just come: it gets the next server',
+      async (step) => {
+        const dir = serviceDir()
+        const { pid, port } = await stoppedAt(driver, dir, step)
+        const next = start(dir)
+        await next.event('progress')
+        process.kill(pid, 'SIGKILL')
+        expect(await connected(next)).toMatchObject({ epoch: 2, port })
+        expect(await counted(next)).toBe(1)
+      },
+    )
   })
 
   /*

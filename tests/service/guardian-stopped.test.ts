@@ -1,3 +1,4 @@
+import { shareOf } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import {
   clientsOf,
@@ -51,44 +52,53 @@ describe.each(DRIVERS)('a guardian that is stopped (SIGSTOP) in each of its step
   const start = clientsOf(driver)
 
   describe('while it starts the server', () => {
-    test.each(starting)('at %s (%s): nobody hangs beyond its time-out, and all is well after SIGCONT', async (step) => {
-      const dir = serviceDir()
-      const stops = new Stops()
-      stops.arm(step)
-      const client = stops.clientsOf(driver)(dir)
-      const pid = await stops.reached(step)
-      const impatient = start(dir, { timeoutMs: PATIENCE_MS })
-      await expect(connected(impatient)).rejects.toThrow(waitedFor(pid, step))
-      process.kill(pid, 'SIGCONT')
-      const { guardianPid, port } = await connected(client)
-      expect(guardianPid).toBe(pid)
-      await wroteRow(client)
-      await killed(client)
-      await stopped(dir, port)
-    })
+    test.each(shareOf(starting, driver, DRIVERS))(
+      'at %s (%s): nobody hangs beyond its time-out, and all is well after SIGCONT',
+      async (step) => {
+        const dir = serviceDir()
+        const stops = new Stops()
+        stops.arm(step)
+        const client = stops.clientsOf(driver)(dir)
+        const pid = await stops.reached(step)
+        const impatient = start(dir, { timeoutMs: PATIENCE_MS })
+        await expect(connected(impatient)).rejects.toThrow(waitedFor(pid, step))
+        process.kill(pid, 'SIGCONT')
+        const { guardianPid, port } = await connected(client)
+        expect(guardianPid).toBe(pid)
+        await wroteRow(client)
+        await killed(client)
+        await stopped(dir, port)
+      },
+    )
 
-    test.each(starting)('at %s (%s): its own client does not hang beyond its time-out either', async (step) => {
-      const { dir, client, pid } = await stoppedInTime(driver, step)
-      await expect(connected(client)).rejects.toThrow(waitedFor(pid, step))
-      process.kill(pid, 'SIGCONT')
-      await nothingIsLeft(dir)
-    })
+    test.each(shareOf(starting, driver, DRIVERS, 1))(
+      'at %s (%s): its own client does not hang beyond its time-out either',
+      async (step) => {
+        const { dir, client, pid } = await stoppedInTime(driver, step)
+        await expect(connected(client)).rejects.toThrow(waitedFor(pid, step))
+        process.kill(pid, 'SIGCONT')
+        await nothingIsLeft(dir)
+      },
+    )
   })
 
   describe('while it stops the server', () => {
-    test.each(stopping)('at %s (%s): nobody hangs beyond its time-out, and all is well after SIGCONT', async (step) => {
-      const dir = serviceDir()
-      const { pid } = await stoppedAt(driver, dir, step)
-      const impatient = start(dir, { timeoutMs: PATIENCE_MS })
-      await expect(connected(impatient)).rejects.toThrow(waitedFor(pid, step))
-      await impatient.exited
-      const next = start(dir)
-      await next.event('progress')
-      process.kill(pid, 'SIGCONT')
-      // Before the proof it still sees the client that has come; after it, the next guardian starts the next epoch.
-      const { epoch } = await connected(next)
-      expect(epoch).toBe(step === 'draining' ? 1 : 2)
-      expect(await counted(next)).toBe(1)
-    })
+    test.each(shareOf(stopping, driver, DRIVERS))(
+      'at %s (%s): nobody hangs beyond its time-out, and all is well after SIGCONT',
+      async (step) => {
+        const dir = serviceDir()
+        const { pid } = await stoppedAt(driver, dir, step)
+        const impatient = start(dir, { timeoutMs: PATIENCE_MS })
+        await expect(connected(impatient)).rejects.toThrow(waitedFor(pid, step))
+        await impatient.exited
+        const next = start(dir)
+        await next.event('progress')
+        process.kill(pid, 'SIGCONT')
+        // Before the proof it still sees the client that has come; after it, the next guardian starts the next epoch.
+        const { epoch } = await connected(next)
+        expect(epoch).toBe(step === 'draining' ? 1 : 2)
+        expect(await counted(next)).toBe(1)
+      },
+    )
   })
 })

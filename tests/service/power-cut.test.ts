@@ -1,4 +1,13 @@
-import { atEnd, type Child, canCutPower, endDirectory, eventually, mountDrive, type PowerCut } from '@procref/testing'
+import {
+  atEnd,
+  type Child,
+  canCutPower,
+  endDirectory,
+  eventually,
+  mountDrive,
+  type PowerCut,
+  shareOf,
+} from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import { acknowledgedBy } from './herd.ts'
 import { DRIVE_BYTES, type Loss, lossOf, onWhatIsLeft, type ServiceOnDrive, serviceOn } from './power-cuts.ts'
@@ -96,25 +105,31 @@ describe.runIf(canCutPower()).each(DRIVERS)('the power is cut (%s)', (driver) =>
     expect(await onWhatIsLeft(service, cut, start, counted)).toBe(acknowledged)
   })
 
-  test.each(starting)('in a first start, at %s (%s): the next client is served', async (step) => {
-    const service = await onADrive()
-    const stops = new Stops()
-    stops.arm(step)
-    const client = stops.clientsOf(driver)(service.dir)
-    await stops.reached(step)
-    const cut = await cutUnder(service, client)
-    await onWhatIsLeft(service, cut, start, async (next) => {
-      await wroteRow(next)
-      expect(await counted(next)).toBe(1)
-    })
-  })
+  test.each(shareOf(starting, driver, DRIVERS))(
+    'in a first start, at %s (%s): the next client is served',
+    async (step) => {
+      const service = await onADrive()
+      const stops = new Stops()
+      stops.arm(step)
+      const client = stops.clientsOf(driver)(service.dir)
+      await stops.reached(step)
+      const cut = await cutUnder(service, client)
+      await onWhatIsLeft(service, cut, start, async (next) => {
+        await wroteRow(next)
+        expect(await counted(next)).toBe(1)
+      })
+    },
+  )
 
-  test.each(stopping)('while the server is stopped, at %s (%s): the next client finds the row', async (step) => {
-    const service = await onADrive()
-    await stoppedAt(driver, service.dir, step)
-    const cut = await cutUnder(service)
-    expect(await onWhatIsLeft(service, cut, start, counted)).toBe(1)
-  })
+  test.each(shareOf(stopping, driver, DRIVERS))(
+    'while the server is stopped, at %s (%s): the next client finds the row',
+    async (step) => {
+      const service = await onADrive()
+      await stoppedAt(driver, service.dir, step)
+      const cut = await cutUnder(service)
+      expect(await onWhatIsLeft(service, cut, start, counted)).toBe(1)
+    },
+  )
 
   test.each(recovering)('in the start after a crash, at %s (%s): the next client finds every row', async (step) => {
     const service = await onADrive()

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { atEnd, type Child, eventually, freeze, isAlive, startProgram } from '@procref/testing'
+import { atEnd, type Child, eventually, freeze, isAlive, shareOf, startProgram } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import { done, procref, type Restarted, refused } from './restarts.ts'
 import {
@@ -21,8 +21,9 @@ import { START_STEPS, type Step, Stops } from './stops.ts'
 const starting = Object.keys(START_STEPS) as (keyof typeof START_STEPS)[]
 
 /** What the old guardian comes through: nothing is proven to be empty, and a server that had server.lock itself leaves it to be taken again. */
-function leaving(driver: Driver): readonly Step[] {
-  return ['stopping', 'told', 'ended', ...(driver === 'binary' ? (['before-server-lock', 'server-lock'] as const) : [])]
+function leaving(driver: Driver, turn?: number): readonly Step[] {
+  const everybody = shareOf(['stopping', 'told', 'ended'] as const, driver, DRIVERS, turn)
+  return [...everybody, ...(driver === 'binary' ? (['before-server-lock', 'server-lock'] as const) : [])]
 }
 
 /** A restart whose next guardian, not the old one, stands still in `step`. */
@@ -247,7 +248,7 @@ describe.each(DRIVERS)('procref restart (%s)', (driver) => {
       await goesOn(client, before, lost)
     })
 
-    test.each(leaving(driver))(
+    test.each(leaving(driver, 1))(
       'to the command with the guardian at %s: a client launches the next one',
       async (step) => {
         const { dir, stops, client, before, lost } = await usedService(driver)
@@ -273,18 +274,21 @@ describe.each(DRIVERS)('procref restart (%s)', (driver) => {
       expect(stateOf(dir)).toMatchObject({ state: 'serving', epoch: 2 })
     })
 
-    test.each(starting)('to the next guardian at %s: there is another one, and the command says so', async (step) => {
-      const { dir, stops, client, before, lost } = await usedService(driver)
-      const { command, pid } = await restartUntil(dir, stops, step)
-      process.kill(pid, 'SIGKILL')
-      const { restarted, server } = await done(command)
-      expect({ restarted, port: server?.port }).toEqual({ restarted: true, port: before.port })
-      expect(server?.guardianPid).not.toBe(pid)
-      await goesOn(client, before, lost)
-    })
+    test.each(shareOf(starting, driver, DRIVERS))(
+      'to the next guardian at %s: there is another one, and the command says so',
+      async (step) => {
+        const { dir, stops, client, before, lost } = await usedService(driver)
+        const { command, pid } = await restartUntil(dir, stops, step)
+        process.kill(pid, 'SIGKILL')
+        const { restarted, server } = await done(command)
+        expect({ restarted, port: server?.port }).toEqual({ restarted: true, port: before.port })
+        expect(server?.guardianPid).not.toBe(pid)
+        await goesOn(client, before, lost)
+      },
+    )
 
     // With the command gone it is the death of a guardian like any other: see guardian-killed.test.ts for each of its steps.
-    test.each(['elected', 'launching'] as const)(
+    test.each(shareOf(['elected', 'launching'] as const, driver, DRIVERS, 1))(
       'to the command and the next guardian at %s: a client launches another one',
       async (step) => {
         const { dir, stops, client, before, lost } = await usedService(driver)

@@ -24,6 +24,7 @@ import {
   mountTmpfs,
   processState,
   servantsOf,
+  shareOf,
   startProgram,
 } from '@procref/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -44,11 +45,7 @@ import {
 const PROCREF = fileURLToPath(new URL('../bin/procref.js', import.meta.url))
 const STORAGES = ['rocksdb', 'surrealkv'] as const
 
-/** What the two do differently is in the files, not in the steps. */
-const KILLED_AT: Readonly<Record<Durable, readonly TakeOverStep[]>> = {
-  rocksdb: ['locked', 'held', 'copied', 'proven', 'noted', 'taken', 'moved-away', 'deleted'],
-  surrealkv: ['copied', 'noted', 'taken', 'deleted'],
-}
+const STEPS: readonly TakeOverStep[] = ['locked', 'held', 'copied', 'proven', 'noted', 'taken', 'moved-away', 'deleted']
 
 const made = {} as Record<Durable, string>
 const all = makeTempDir()
@@ -227,7 +224,8 @@ describe.runIf(SURREAL !== undefined).each(STORAGES)('procref take-over (%s)', (
     await isTakenOver(place, storage)
   })
 
-  test.each(KILLED_AT[storage])(
+  // What the two do differently is in the files, not in the steps.
+  test.each(shareOf(STEPS, storage, STORAGES))(
     'killed when it was %s: the folder is as it was, or the directory has it all; the same call does the rest',
     async (step) => {
       const place = makePlace(made[storage])
