@@ -32,7 +32,7 @@ export interface Child extends AsyncDisposable {
   readonly pid: number
   /**
    * The next event `name` that no earlier call took. Rejects with the program's output when it ends first, prints the event
-   * `failed`, or does not print it for 30 s (`limitMs`: for one of many programs that start at once).
+   * `failed`, or does not print it for a minute (`limitMs`: for one of many programs that start at once).
    */
   event<T extends object = Readonly<Record<string, unknown>>>(name: string, limitMs?: number): Promise<ChildEvent & T>
   /** The next line of standard output that is not an event and that no earlier call took. Rejects as `event` does. */
@@ -57,6 +57,9 @@ export function startChild(script: string | URL, options: ChildOptions = {}): Ch
     args: [...(options.execArgv ?? []), path, ...(options.args ?? [])],
   })
 }
+
+/** Before it prints a word a program is loaded, and may itself have to wait for other programs, one after the other. */
+const ANSWERS_MS = 2 * HANGS_MS
 
 /** Starts any program. */
 export function startProgram(file: string, options: ChildOptions = {}): Child {
@@ -120,12 +123,12 @@ class RunningChild implements Child {
     })
   }
 
-  event<T extends object>(name: string, limitMs: number = HANGS_MS): Promise<ChildEvent & T> {
+  event<T extends object>(name: string, limitMs: number = ANSWERS_MS): Promise<ChildEvent & T> {
     return this.#wait({ event: name }, limitMs) as Promise<ChildEvent & T>
   }
 
   line(): Promise<string> {
-    return this.#wait('line', HANGS_MS) as Promise<string>
+    return this.#wait('line', ANSWERS_MS) as Promise<string>
   }
 
   send(word: string): void {
