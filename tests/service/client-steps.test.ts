@@ -1,5 +1,15 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { atEnd, type Child, eventually, freeze, isAlive, shareOf, startProgram, staysTrue } from '@procref/testing'
+import {
+  atEnd,
+  type Child,
+  eventually,
+  freeze,
+  isAlive,
+  shareOf,
+  startProgram,
+  staysTrue,
+  testsInTurn,
+} from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import {
   clientsOf,
@@ -21,6 +31,7 @@ const connecting = Object.entries(CLIENT_STEPS) as [keyof typeof CLIENT_STEPS, s
 
 describe.each(DRIVERS)('a client in each of its steps (%s)', (driver) => {
   const start = clientsOf(driver)
+  const testInTurn = testsInTurn(test, driver, DRIVERS)
 
   describe.each(shareOf(connecting, driver, DRIVERS))('at %s (%s)', (step) => {
     test('stopped (SIGSTOP): others connect and write, and it goes on after SIGCONT', {
@@ -63,25 +74,28 @@ describe.each(DRIVERS)('a client in each of its steps (%s)', (driver) => {
    * guardian writes `starting`, says hello, fails, ends
    * client hears hello, and looks
    */
-  test('stopped while the guardian that it launched fails: it is told why, and launches no other one', async () => {
-    const dir = serviceDir()
-    const first = start(dir)
-    await connected(first)
-    await killed(first)
-    await nothingIsLeft(dir)
-    const engine = `${dir}/data/engine.json`
-    writeFileSync(engine, JSON.stringify({ ...JSON.parse(readFileSync(engine, 'utf8')), version: '99.0.0' }))
-    const stops = new Stops()
-    stops.arm('alive')
-    const client = stops.clientsOf(driver)(dir)
-    const pid = await stops.reached('alive')
-    await freeze(client.pid)
-    process.kill(pid, 'SIGCONT')
-    await eventually('it has failed and ended', () => stateOf(dir).state === 'failed' && !isAlive(pid))
-    client.kill('SIGCONT')
-    await expect(connected(client)).rejects.toThrow(/PROCREF_NEWER_DATA/)
-    expect(journalOf(dir).filter(({ event }) => event === 'server-starting')).toHaveLength(2)
-  })
+  testInTurn(
+    'stopped while the guardian that it launched fails: it is told why, and launches no other one',
+    async () => {
+      const dir = serviceDir()
+      const first = start(dir)
+      await connected(first)
+      await killed(first)
+      await nothingIsLeft(dir)
+      const engine = `${dir}/data/engine.json`
+      writeFileSync(engine, JSON.stringify({ ...JSON.parse(readFileSync(engine, 'utf8')), version: '99.0.0' }))
+      const stops = new Stops()
+      stops.arm('alive')
+      const client = stops.clientsOf(driver)(dir)
+      const pid = await stops.reached('alive')
+      await freeze(client.pid)
+      process.kill(pid, 'SIGCONT')
+      await eventually('it has failed and ended', () => stateOf(dir).state === 'failed' && !isAlive(pid))
+      client.kill('SIGCONT')
+      await expect(connected(client)).rejects.toThrow(/PROCREF_NEWER_DATA/)
+      expect(journalOf(dir).filter(({ event }) => event === 'server-starting')).toHaveLength(2)
+    },
+  )
 
   test.each(shareOf(['claimed', 'start-lock'] as const, driver, DRIVERS, 1))(
     'while the directory is deleted (at %s): an error that names what is gone, and what to do',
@@ -100,7 +114,7 @@ describe.each(DRIVERS)('a client in each of its steps (%s)', (driver) => {
     },
   )
 
-  test('stopped with a slot claimed: its server stays, however long the linger has been over', async () => {
+  testInTurn('stopped with a slot claimed: its server stays, however long the linger has been over', async () => {
     const dir = serviceDir()
     const stops = new Stops()
     stops.arm('claimed')
@@ -116,21 +130,24 @@ describe.each(DRIVERS)('a client in each of its steps (%s)', (driver) => {
     expect(await connected(client)).toMatchObject({ epoch: 1, serverPid, port })
   })
 
-  test('stopped with a lease: others connect, its server is replaced under it, and it goes on after SIGCONT', async () => {
-    const dir = serviceDir()
-    const client = start(dir)
-    const { guardianPid, port } = await connected(client)
-    await wroteRow(client)
-    await freeze(client.pid)
-    const other = start(dir)
-    await connected(other)
-    process.kill(guardianPid, 'SIGKILL')
-    expect(await other.event('reconnected')).toMatchObject({ epoch: 2, port })
-    await wroteRow(other)
-    client.kill('SIGCONT')
-    await client.event('reconnected')
-    expect(await counted(client)).toBe(2)
-  })
+  testInTurn(
+    'stopped with a lease: others connect, its server is replaced under it, and it goes on after SIGCONT',
+    async () => {
+      const dir = serviceDir()
+      const client = start(dir)
+      const { guardianPid, port } = await connected(client)
+      await wroteRow(client)
+      await freeze(client.pid)
+      const other = start(dir)
+      await connected(other)
+      process.kill(guardianPid, 'SIGKILL')
+      expect(await other.event('reconnected')).toMatchObject({ epoch: 2, port })
+      await wroteRow(other)
+      client.kill('SIGCONT')
+      await client.event('reconnected')
+      expect(await counted(client)).toBe(2)
+    },
+  )
 
   test.each(shareOf(['closing', 'closed'] as const, driver, DRIVERS))(
     'stopped while its lease ends (%s): nobody else waits for it',
@@ -163,8 +180,9 @@ async function stoppedProber(path: string): Promise<Child> {
 
 describe.each(DRIVERS)('a prober that is stopped between its lock and its close (%s)', (driver) => {
   const start = clientsOf(driver)
+  const testInTurn = testsInTurn(test, driver, DRIVERS)
 
-  test('on the alive lock: the next guardian makes its own, and clients are back', async () => {
+  testInTurn('on the alive lock: the next guardian makes its own, and clients are back', async () => {
     const dir = serviceDir()
     const client = start(dir)
     const { guardianPid, port } = await connected(client)
@@ -178,7 +196,7 @@ describe.each(DRIVERS)('a prober that is stopped between its lock and its close 
     expect(await client.event('reconnected')).toMatchObject({ epoch: 2, port })
   })
 
-  test('on the only free slot: it is reported as probed, never as in use', async () => {
+  testInTurn('on the only free slot: it is reported as probed, never as in use', async () => {
     const dir = serviceDir()
     const first = start(dir, { slots: 2 })
     const { slot, slotPath } = await connected(first)
@@ -189,7 +207,7 @@ describe.each(DRIVERS)('a prober that is stopped between its lock and its close 
     await connected(start(dir))
   })
 
-  test('on slots of a service that all clients have left: its server stops all the same', async () => {
+  testInTurn('on slots of a service that all clients have left: its server stops all the same', async () => {
     const dir = serviceDir()
     const client = start(dir)
     const { port, slotPath } = await connected(client)

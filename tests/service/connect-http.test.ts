@@ -9,6 +9,7 @@ import {
   mustBlock,
   staysTrue,
   surrealBinary as testBinary,
+  testsInTurn,
   whoListensOn,
 } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
@@ -78,17 +79,22 @@ describe.runIf(testBinary() !== undefined)('HTTP to a server that hangs (SIGSTOP
 })
 
 describe.each(DRIVERS)('HTTP to a lease’s server (%s)', (driver) => {
-  test('that is stopped on request: what is under way breaks off, and what comes then is refused with that reason', async () => {
-    const dir = serviceDir()
-    const http = await connected(dir, driver)
-    const ends = await mustBlock('a long query', sql(http, 'RETURN sleep(60s)'))
-    const broken = expect(ends()).rejects.toThrow()
-    await requestStop(dir, flock(), { when: 'always' })
-    await broken
-    await expect(sql(http, 'RETURN 1')).rejects.toMatchObject({ code: 'PROCREF_STOPPED_ON_REQUEST' })
-  })
+  const testInTurn = testsInTurn(test, driver, DRIVERS)
 
-  test('who would wait for ever has a lease as soon as the server answers', async () => {
+  testInTurn(
+    'that is stopped on request: what is under way breaks off, and what comes then is refused with that reason',
+    async () => {
+      const dir = serviceDir()
+      const http = await connected(dir, driver)
+      const ends = await mustBlock('a long query', sql(http, 'RETURN sleep(60s)'))
+      const broken = expect(ends()).rejects.toThrow()
+      await requestStop(dir, flock(), { when: 'always' })
+      await broken
+      await expect(sql(http, 'RETURN 1')).rejects.toMatchObject({ code: 'PROCREF_STOPPED_ON_REQUEST' })
+    },
+  )
+
+  testInTurn('who would wait for ever has a lease as soon as the server answers', async () => {
     const options = { driver: driver === 'embedded' ? embeddedSurreal() : surrealBinary(), lingerMs: 500 }
     const http = await connectHttp({
       dir: serviceDir(),
@@ -99,7 +105,7 @@ describe.each(DRIVERS)('HTTP to a lease’s server (%s)', (driver) => {
     expect(await sql(atEnd(http), 'RETURN 6 * 7')).toContain('"result":42')
   })
 
-  test('a request that is told to end does, and the next one is answered', async () => {
+  testInTurn('a request that is told to end does, and the next one is answered', async () => {
     const http = await connected(serviceDir(), driver)
     const told = new AbortController()
     const asked = http.request({ method: 'POST', path: '/sql', body: 'RETURN sleep(60s)', signal: told.signal })

@@ -1,4 +1,13 @@
-import { atEnd, eventually, isAlive, servantsOf, shareOf, startProgram, whoListensOn } from '@procref/testing'
+import {
+  atEnd,
+  eventually,
+  isAlive,
+  servantsOf,
+  shareOf,
+  startProgram,
+  testsInTurn,
+  whoListensOn,
+} from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import {
   clientsOf,
@@ -21,6 +30,7 @@ const stopping = Object.entries(STOP_STEPS) as [keyof typeof STOP_STEPS, string]
 
 describe.each(DRIVERS)('a guardian that is killed in each of its steps (%s)', (driver) => {
   const start = clientsOf(driver)
+  const testInTurn = testsInTurn(test, driver, DRIVERS)
 
   describe('while it starts the server', () => {
     test.each(shareOf(starting, driver, DRIVERS))('at %s (%s), without clients: nothing is left', async (step) => {
@@ -94,43 +104,47 @@ describe.each(DRIVERS)('a guardian that is killed in each of its steps (%s)', (d
    *   guardian 3 writes `starting`, waits for server.lock, is killed
    *   guardian 4 has to know whose server it waits for
    */
-  test('two more that are killed while they wait for what the first one left: it is proven ours, ended, and clients get a server', {
-    timeout: 300_000,
-  }, async () => {
-    const dir = serviceDir()
-    const first = start(dir)
-    const { guardianPid } = await connected(first)
-    await wroteRow(first)
-    const { nonce } = stateOf(dir)
-    await killed(first)
-    process.kill(guardianPid, 'SIGKILL')
-    await nothingIsLeft(dir)
-    const left = atEnd(
-      startProgram('/bin/sh', {
-        args: ['-c', 'exec 9<"$1"; flock -w 30 9 && echo locked; exec sleep 300', 'sh', `${dir}/data/server.lock`],
-        env: { PROCREF_INSTANCE: nonce },
-      }),
-    )
-    expect(await left.line()).toBe('locked')
-    const stops = new Stops()
-    for (const epoch of [2, 3]) {
-      stops.arm('before-server-lock')
-      const client = stops.clientsOf(driver)(dir)
-      const pid = await stops.reached('before-server-lock')
-      expect(stateOf(dir)).toMatchObject({ state: 'starting', epoch })
-      await killed(client)
-      process.kill(pid, 'SIGKILL')
-      await eventually('it is dead', () => !isAlive(pid))
-    }
-    const last = start(dir)
-    // It waits 10 s for the lock before it looks whose it is.
-    expect(await connectedWithin(90_000, last)).toMatchObject({ epoch: 4 })
-    expect(await counted(last)).toBe(1)
-    expect(isAlive(left.pid)).toBe(false)
-    expect(journalOf(dir)).toContainEqual(expect.objectContaining({ event: 'orphan-ended' }))
-  })
+  testInTurn(
+    'two more that are killed while they wait for what the first one left: it is proven ours, ended, and clients get a server',
+    {
+      timeout: 300_000,
+    },
+    async () => {
+      const dir = serviceDir()
+      const first = start(dir)
+      const { guardianPid } = await connected(first)
+      await wroteRow(first)
+      const { nonce } = stateOf(dir)
+      await killed(first)
+      process.kill(guardianPid, 'SIGKILL')
+      await nothingIsLeft(dir)
+      const left = atEnd(
+        startProgram('/bin/sh', {
+          args: ['-c', 'exec 9<"$1"; flock -w 30 9 && echo locked; exec sleep 300', 'sh', `${dir}/data/server.lock`],
+          env: { PROCREF_INSTANCE: nonce },
+        }),
+      )
+      expect(await left.line()).toBe('locked')
+      const stops = new Stops()
+      for (const epoch of [2, 3]) {
+        stops.arm('before-server-lock')
+        const client = stops.clientsOf(driver)(dir)
+        const pid = await stops.reached('before-server-lock')
+        expect(stateOf(dir)).toMatchObject({ state: 'starting', epoch })
+        await killed(client)
+        process.kill(pid, 'SIGKILL')
+        await eventually('it is dead', () => !isAlive(pid))
+      }
+      const last = start(dir)
+      // It waits 10 s for the lock before it looks whose it is.
+      expect(await connectedWithin(90_000, last)).toMatchObject({ epoch: 4 })
+      expect(await counted(last)).toBe(1)
+      expect(isAlive(left.pid)).toBe(false)
+      expect(journalOf(dir)).toContainEqual(expect.objectContaining({ event: 'orphan-ended' }))
+    },
+  )
 
-  test('while it lingers, without clients: nothing is left', async () => {
+  testInTurn('while it lingers, without clients: nothing is left', async () => {
     const dir = serviceDir()
     const client = start(dir, { lingerMs: 100_000 })
     const { guardianPid, port } = await connected(client)
@@ -140,7 +154,7 @@ describe.each(DRIVERS)('a guardian that is killed in each of its steps (%s)', (d
     expect(stateOf(dir).state).toBe('serving')
   })
 
-  test('while it lingers, as a client comes: the client gets the next server', async () => {
+  testInTurn('while it lingers, as a client comes: the client gets the next server', async () => {
     const dir = serviceDir()
     const client = start(dir, { lingerMs: 100_000 })
     const { guardianPid, port } = await connected(client)

@@ -28,6 +28,7 @@ import {
   startChild,
   staysTrue,
   surrealBinary,
+  testsInTurn,
   whoListensOn,
 } from '@procref/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -52,34 +53,41 @@ if (!isRoot()) console.warn('NOT RUN without root: full disks, read-only file sy
 
 describe.each(DRIVERS)('a port that somebody else has (%s)', (driver) => {
   const start = clientsOf(driver)
+  const testInTurn = testsInTurn(test, driver, DRIVERS)
 
-  test('asked for and taken before the start: refused by name, the slot is free again, the stranger hears nothing', async () => {
-    const dir = serviceDir()
-    const stranger = await startStrangerApart()
-    await expect(connected(start(dir, { port: stranger.port }))).rejects.toThrow(
-      new RegExp(`127\\.0\\.0\\.1:${stranger.port}.*PROCREF_PORT_TAKEN`, 's'),
-    )
-    expect(stranger.heard()).toBe('')
-    await eventually('its slot is free and its guardian gone', () => lockUsers(dir).length === 0)
-    await stranger.close()
-    expect(await connected(start(dir, { port: stranger.port }))).toMatchObject({ port: stranger.port })
-  })
+  testInTurn(
+    'asked for and taken before the start: refused by name, the slot is free again, the stranger hears nothing',
+    async () => {
+      const dir = serviceDir()
+      const stranger = await startStrangerApart()
+      await expect(connected(start(dir, { port: stranger.port }))).rejects.toThrow(
+        new RegExp(`127\\.0\\.0\\.1:${stranger.port}.*PROCREF_PORT_TAKEN`, 's'),
+      )
+      expect(stranger.heard()).toBe('')
+      await eventually('its slot is free and its guardian gone', () => lockUsers(dir).length === 0)
+      await stranger.close()
+      expect(await connected(start(dir, { port: stranger.port }))).toMatchObject({ port: stranger.port })
+    },
+  )
 
-  test('known from the last run and taken meanwhile: the service takes another one, the stranger hears nothing', async () => {
-    const dir = serviceDir()
-    const first = start(dir)
-    const { port } = await connected(first)
-    await wroteRow(first)
-    await killed(first)
-    await stopped(dir, port)
-    const stranger = await startStranger(port)
-    const next = start(dir)
-    const { port: other, epoch } = await connected(next)
-    expect(other).not.toBe(port)
-    expect(epoch).toBe(2)
-    expect(await counted(next)).toBe(1)
-    expect(stranger.heard()).toBe('')
-  })
+  testInTurn(
+    'known from the last run and taken meanwhile: the service takes another one, the stranger hears nothing',
+    async () => {
+      const dir = serviceDir()
+      const first = start(dir)
+      const { port } = await connected(first)
+      await wroteRow(first)
+      await killed(first)
+      await stopped(dir, port)
+      const stranger = await startStranger(port)
+      const next = start(dir)
+      const { port: other, epoch } = await connected(next)
+      expect(other).not.toBe(port)
+      expect(epoch).toBe(2)
+      expect(await counted(next)).toBe(1)
+      expect(stranger.heard()).toBe('')
+    },
+  )
 })
 
 describe.runIf(surrealBinary() !== undefined)('a server that is told to die from outside (binary)', () => {
@@ -112,77 +120,90 @@ describe.runIf(surrealBinary() !== undefined)('a server that is told to die from
 
 describe.runIf(isRoot()).each(DRIVERS)('a disk that is full (%s)', (driver) => {
   const start = clientsOf(driver)
+  const testInTurn = testsInTurn(test, driver, DRIVERS)
   /** The guardian looks every 5 s, waits 10 s for an answer, and up to 15 s for the server to stop. */
   const HEALED_MS = 120_000
 
-  test('before the start: an error that says so, nothing runs on, and the next connect() works once there is space', async () => {
-    const { dir, fill, free } = smallDisk()
-    mkdirSync(dir, { mode: 0o700 })
-    fill()
-    await expect(connected(start(dir))).rejects.toThrow(/ENOSPC|no space left|disk.*full/i)
-    await nothingIsLeft(dir)
-    free()
-    await connected(start(dir))
-  })
+  testInTurn(
+    'before the start: an error that says so, nothing runs on, and the next connect() works once there is space',
+    async () => {
+      const { dir, fill, free } = smallDisk()
+      mkdirSync(dir, { mode: 0o700 })
+      fill()
+      await expect(connected(start(dir))).rejects.toThrow(/ENOSPC|no space left|disk.*full/i)
+      await nothingIsLeft(dir)
+      free()
+      await connected(start(dir))
+    },
+  )
 
-  test('when the last client has gone: the server is stopped in order, with the space kept for that', async () => {
-    const { dir, fill, free } = smallDisk()
-    const client = start(dir)
-    const { port } = await connected(client)
-    await wroteRow(client)
-    await eventually('space is kept', () => spareFiles(dir).length === 3)
-    fill()
-    await killed(client)
-    await nothingIsLeft(dir, port)
-    expect(stateOf(dir).state).toBe('stopped')
-    free()
-    const next = start(dir)
-    await connected(next)
-    expect(await counted(next)).toBe(1)
-  })
+  testInTurn(
+    'when the last client has gone: the server is stopped in order, with the space kept for that',
+    async () => {
+      const { dir, fill, free } = smallDisk()
+      const client = start(dir)
+      const { port } = await connected(client)
+      await wroteRow(client)
+      await eventually('space is kept', () => spareFiles(dir).length === 3)
+      fill()
+      await killed(client)
+      await nothingIsLeft(dir, port)
+      expect(stateOf(dir).state).toBe('stopped')
+      free()
+      const next = start(dir)
+      await connected(next)
+      expect(await counted(next)).toBe(1)
+    },
+  )
 
-  test('when the last client has gone and no space is kept: no write, no act; the server stops once there is space', async () => {
-    const { dir, fill, free } = smallDisk()
-    const client = start(dir, { lingerMs: 0 })
-    const { serverPid, port } = await connected(client)
-    await wroteRow(client)
-    const spares = await eventually('space is kept', () => spareFiles(dir).length === 3 && spareFiles(dir))
-    for (const spare of spares) rmSync(`${dir}/${spare}`)
-    fill()
-    await killed(client)
-    // It looks twice a second, and nothing tells that it has.
-    await staysTrue(3_000, () => {
-      expect(stateOf(dir)).toMatchObject({ state: 'serving', epoch: 1 })
-      expect(isAlive(serverPid)).toBe(true)
-    })
-    free()
-    await stopped(dir, port)
-    await nothingIsLeft(dir)
-    const next = start(dir)
-    await connected(next)
-    expect(await counted(next)).toBe(1)
-  })
+  testInTurn(
+    'when the last client has gone and no space is kept: no write, no act; the server stops once there is space',
+    async () => {
+      const { dir, fill, free } = smallDisk()
+      const client = start(dir, { lingerMs: 0 })
+      const { serverPid, port } = await connected(client)
+      await wroteRow(client)
+      const spares = await eventually('space is kept', () => spareFiles(dir).length === 3 && spareFiles(dir))
+      for (const spare of spares) rmSync(`${dir}/${spare}`)
+      fill()
+      await killed(client)
+      // It looks twice a second, and nothing tells that it has.
+      await staysTrue(3_000, () => {
+        expect(stateOf(dir)).toMatchObject({ state: 'serving', epoch: 1 })
+        expect(isAlive(serverPid)).toBe(true)
+      })
+      free()
+      await stopped(dir, port)
+      await nothingIsLeft(dir)
+      const next = start(dir)
+      await connected(next)
+      expect(await counted(next)).toBe(1)
+    },
+  )
 
-  test('when the server is killed: nothing is damaged, and with space the service is back, or a new connect() brings it back', async () => {
-    const { dir, fill, free } = smallDisk()
-    const client = start(dir)
-    const { serverPid } = await connected(client)
-    await wroteRow(client)
-    fill()
-    process.kill(serverPid, 'SIGKILL')
-    await eventually('the server is dead', () => !isAlive(serverPid))
-    // They try to bring it back, and fail; whatever they write, whoever looks finds a whole record.
-    await staysTrue(2_000, () => stateOf(dir))
-    free()
-    const outcome = await Promise.race([
-      client.event('reconnected'),
-      client.event<{ code: string; text: string }>('lost'),
-    ])
-    if (outcome.event === 'lost') expect(outcome.text).toMatch(/ENOSPC|no space left|disk/i)
-    const next = start(dir)
-    await connected(next)
-    expect(await counted(next)).toBe(1)
-  })
+  testInTurn(
+    'when the server is killed: nothing is damaged, and with space the service is back, or a new connect() brings it back',
+    async () => {
+      const { dir, fill, free } = smallDisk()
+      const client = start(dir)
+      const { serverPid } = await connected(client)
+      await wroteRow(client)
+      fill()
+      process.kill(serverPid, 'SIGKILL')
+      await eventually('the server is dead', () => !isAlive(serverPid))
+      // They try to bring it back, and fail; whatever they write, whoever looks finds a whole record.
+      await staysTrue(2_000, () => stateOf(dir))
+      free()
+      const outcome = await Promise.race([
+        client.event('reconnected'),
+        client.event<{ code: string; text: string }>('lost'),
+      ])
+      if (outcome.event === 'lost') expect(outcome.text).toMatch(/ENOSPC|no space left|disk/i)
+      const next = start(dir)
+      await connected(next)
+      expect(await counted(next)).toBe(1)
+    },
+  )
 
   describe.each(['rocksdb', 'surrealkv'])('under clients that write (%s)', (storage) => {
     /** Writes rows, one for each call; whatever was acknowledged has to be there. */
@@ -238,30 +259,34 @@ describe.runIf(isRoot()).each(DRIVERS)('a disk that is full (%s)', (driver) => {
       expect(stateOf(dir).state).toBe('stopped')
     })
 
-    test('a server that is killed is not started before there is space: its log is torn, and whoever repairs it on a full disk loses what was acknowledged', {
-      timeout: 4 * HEALED_MS,
-    }, async () => {
-      const { dir, fill, free } = smallDisk()
-      const client = start(dir, { storage })
-      const { serverPid, port } = await connected(client)
-      const { acknowledged, write } = writer(client)
-      for (let n = 0; n < 200; n++) expect(await write()).toBeUndefined()
-      fill()
-      await eventually('a write is refused', write)
-      process.kill(serverPid, 'SIGKILL')
-      await eventually('the server is dead', () => !isAlive(serverPid))
-      // In which somebody tries again and again.
-      await staysTrue(5_000, () => expect(whoListensOn(port)).toEqual([]))
-      free()
-      // The first lease may have been given up meanwhile; what counts is what is there.
-      await killed(client)
-      const next = start(dir, { storage })
-      await connectedWithin(HEALED_MS, next)
-      expect(await writer(next).found()).toEqual(expect.arrayContaining([...acknowledged]))
-    })
+    testInTurn(
+      'a server that is killed is not started before there is space: its log is torn, and whoever repairs it on a full disk loses what was acknowledged',
+      {
+        timeout: 4 * HEALED_MS,
+      },
+      async () => {
+        const { dir, fill, free } = smallDisk()
+        const client = start(dir, { storage })
+        const { serverPid, port } = await connected(client)
+        const { acknowledged, write } = writer(client)
+        for (let n = 0; n < 200; n++) expect(await write()).toBeUndefined()
+        fill()
+        await eventually('a write is refused', write)
+        process.kill(serverPid, 'SIGKILL')
+        await eventually('the server is dead', () => !isAlive(serverPid))
+        // In which somebody tries again and again.
+        await staysTrue(5_000, () => expect(whoListensOn(port)).toEqual([]))
+        free()
+        // The first lease may have been given up meanwhile; what counts is what is there.
+        await killed(client)
+        const next = start(dir, { storage })
+        await connectedWithin(HEALED_MS, next)
+        expect(await writer(next).found()).toEqual(expect.arrayContaining([...acknowledged]))
+      },
+    )
   })
 
-  test('when the guardian is told to end: it stops the server in order all the same', async () => {
+  testInTurn('when the guardian is told to end: it stops the server in order all the same', async () => {
     const { dir, fill, free } = smallDisk()
     const client = start(dir, { lingerMs: 100_000 })
     const { guardianPid, serverPid, port } = await connected(client)

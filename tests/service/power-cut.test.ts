@@ -131,16 +131,19 @@ describe.runIf(canCutPower()).each(DRIVERS)('the power is cut (%s)', (driver) =>
     },
   )
 
-  test.each(recovering)('in the start after a crash, at %s (%s): the next client finds every row', async (step) => {
-    const service = await onADrive()
-    const stops = new Stops()
-    const writer = stops.clientsOf(driver)(service.dir)
-    const { guardianPid, serverPid } = await connected(writer)
-    const acknowledged = await wroteRows(writer)
-    stops.arm(step)
-    killTogether(guardianPid, serverPid)
-    await stops.reached(step)
-    const cut = await cutUnder(service, writer)
-    expect(await onWhatIsLeft(service, cut, start, counted)).toBe(acknowledged)
-  })
+  test.each(shareOf(recovering, driver, DRIVERS))(
+    'in the start after a crash, at %s (%s): the next client finds every row',
+    async (step) => {
+      const service = await onADrive()
+      const stops = new Stops()
+      const writer = stops.clientsOf(driver)(service.dir)
+      const { guardianPid, serverPid } = await connected(writer)
+      const acknowledged = await wroteRows(writer)
+      stops.arm(step)
+      killTogether(guardianPid, serverPid)
+      await stops.reached(step)
+      const cut = await cutUnder(service, writer)
+      expect(await onWhatIsLeft(service, cut, start, counted)).toBe(acknowledged)
+    },
+  )
 })

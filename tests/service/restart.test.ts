@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { atEnd, type Child, eventually, freeze, isAlive, shareOf, startProgram } from '@procref/testing'
+import { atEnd, type Child, eventually, freeze, isAlive, shareOf, startProgram, testsInTurn } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import { done, procref, type Restarted, refused } from './restarts.ts'
 import {
@@ -107,6 +107,7 @@ async function twoAtOnce(
 }
 
 describe.each(DRIVERS)('procref restart (%s)', (driver) => {
+  const testInTurn = testsInTurn(test, driver, DRIVERS)
   const start = clientsOf(driver)
 
   test('under three clients that write: every acknowledged row is there, no lease is lost, another guardian has the port', async () => {
@@ -147,7 +148,7 @@ describe.each(DRIVERS)('procref restart (%s)', (driver) => {
     expect(stateOf(dir)).not.toHaveProperty('restarting')
   })
 
-  test('two at once: one after the other, and no lease is lost', { timeout: 600_000 }, async () => {
+  testInTurn('two at once: one after the other, and no lease is lost', { timeout: 600_000 }, async () => {
     const { results, dir, client, before, lost } = await twoAtOnce(driver)
     expect(results.map(({ restarted }) => restarted)).toEqual([true, true])
     expect(results.map(({ previous }) => previous?.epoch).sort()).toEqual([1, 2])
@@ -162,7 +163,7 @@ describe.each(DRIVERS)('procref restart (%s)', (driver) => {
     expect(lost()).toBe(false)
   })
 
-  test('with every slot in use', async () => {
+  testInTurn('with every slot in use', async () => {
     const dir = serviceDir()
     const client = start(dir, { slots: 1 })
     const before = await connected(client)
@@ -171,7 +172,7 @@ describe.each(DRIVERS)('procref restart (%s)', (driver) => {
     await goesOn(client, before, watchLost(client))
   })
 
-  test('while the server lingers, with nobody there: it is replaced, and stops as it would have', async () => {
+  testInTurn('while the server lingers, with nobody there: it is replaced, and stops as it would have', async () => {
     const dir = serviceDir()
     const client = start(dir, { lingerMs: 20_000 })
     const { port } = await connected(client)
@@ -180,7 +181,7 @@ describe.each(DRIVERS)('procref restart (%s)', (driver) => {
     expect(stateOf(dir)).toMatchObject({ settings: { lingerMs: 20_000 } })
   })
 
-  test('the next server has the settings of the one before', async () => {
+  testInTurn('the next server has the settings of the one before', async () => {
     const dir = serviceDir()
     const client = start(dir, { sync: '2s', capabilities: { network: true }, lingerMs: 700 })
     await connected(client)
@@ -190,7 +191,7 @@ describe.each(DRIVERS)('procref restart (%s)', (driver) => {
     expect(before.settings).toMatchObject({ sync: '2s', 'capabilities.network': true })
   })
 
-  test('what would keep the next server from starting is told before anything is stopped', async () => {
+  testInTurn('what would keep the next server from starting is told before anything is stopped', async () => {
     const dir = serviceDir()
     const client = start(dir)
     const { guardianPid } = await connected(client)
@@ -207,26 +208,29 @@ describe.each(DRIVERS)('procref restart (%s)', (driver) => {
     await wroteRow(client)
   })
 
-  test('a guardian that is stopped (SIGSTOP) is named in bounded time, and does not restart when it goes on', async () => {
-    const { dir, client, before, lost } = await usedService(driver)
-    await freeze(before.guardianPid)
-    const { code, message } = await refused(procref(dir))
-    expect(code).toBe('PROCREF_RESTART_TIMEOUT')
-    expect(message).toMatch(
-      new RegExp(`guardian of ${dir} \\(pid ${before.guardianPid}\\).*is stopped \\(SIGSTOP\\).*was withdrawn`, 's'),
-    )
-    expect(existsSync(`${dir}/request.json`)).toBe(false)
-    process.kill(before.guardianPid, 'SIGCONT')
-    await wroteRow(client)
-    expect(await done(procref(dir))).toMatchObject({ restarted: true, server: { epoch: 2 } })
-    expect(restartsOf(dir)).toBe(1)
-    await client.event('reconnected')
-    expect(await counted(client)).toBe(2)
-    expect(lost()).toBe(false)
-  })
+  testInTurn(
+    'a guardian that is stopped (SIGSTOP) is named in bounded time, and does not restart when it goes on',
+    async () => {
+      const { dir, client, before, lost } = await usedService(driver)
+      await freeze(before.guardianPid)
+      const { code, message } = await refused(procref(dir))
+      expect(code).toBe('PROCREF_RESTART_TIMEOUT')
+      expect(message).toMatch(
+        new RegExp(`guardian of ${dir} \\(pid ${before.guardianPid}\\).*is stopped \\(SIGSTOP\\).*was withdrawn`, 's'),
+      )
+      expect(existsSync(`${dir}/request.json`)).toBe(false)
+      process.kill(before.guardianPid, 'SIGCONT')
+      await wroteRow(client)
+      expect(await done(procref(dir))).toMatchObject({ restarted: true, server: { epoch: 2 } })
+      expect(restartsOf(dir)).toBe(1)
+      await client.event('reconnected')
+      expect(await counted(client)).toBe(2)
+      expect(lost()).toBe(false)
+    },
+  )
 
   describe('kill -9', () => {
-    test('to the command before it asked: nothing has changed, and the next one does it', async () => {
+    testInTurn('to the command before it asked: nothing has changed, and the next one does it', async () => {
       const { dir, stops, client, before, lost } = await usedService(driver)
       stops.arm('start-lock')
       const command = procref(dir)
@@ -306,26 +310,29 @@ describe.each(DRIVERS)('procref restart (%s)', (driver) => {
    *   command is killed: whoever comes first launches the next guardian
    *   that is a client with other settings, who had joined
    */
-  test('a client that launches the next guardian for a command that was killed keeps the recorded settings', async () => {
-    const dir = serviceDir()
-    const stops = new Stops()
-    const first = stops.clientsOf(driver)(dir)
-    const { guardianPid } = await connected(first)
-    await wroteRow(first)
-    const other = stops.clientsOf(driver)(dir, { storage: 'memory', whenDifferent: 'join' })
-    expect(await connected(other)).toMatchObject({ durable: true })
-    stops.arm('ended')
-    const command = procref(dir)
-    await stops.reached('ended')
-    await killed(command)
-    await freeze(first.pid)
-    process.kill(guardianPid, 'SIGCONT')
-    expect(await other.event('reconnected')).toMatchObject({ epoch: 2 })
-    expect(await counted(other)).toBe(1)
-    first.kill('SIGCONT')
-    await first.event('reconnected')
-    expect(await counted(first)).toBe(1)
-  })
+  testInTurn(
+    'a client that launches the next guardian for a command that was killed keeps the recorded settings',
+    async () => {
+      const dir = serviceDir()
+      const stops = new Stops()
+      const first = stops.clientsOf(driver)(dir)
+      const { guardianPid } = await connected(first)
+      await wroteRow(first)
+      const other = stops.clientsOf(driver)(dir, { storage: 'memory', whenDifferent: 'join' })
+      expect(await connected(other)).toMatchObject({ durable: true })
+      stops.arm('ended')
+      const command = procref(dir)
+      await stops.reached('ended')
+      await killed(command)
+      await freeze(first.pid)
+      process.kill(guardianPid, 'SIGCONT')
+      expect(await other.event('reconnected')).toMatchObject({ epoch: 2 })
+      expect(await counted(other)).toBe(1)
+      first.kill('SIGCONT')
+      await first.event('reconnected')
+      expect(await counted(first)).toBe(1)
+    },
+  )
 })
 
 test('start.lock in the hands of somebody who does nothing delays procref restart, and no more', async () => {

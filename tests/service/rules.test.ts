@@ -1,5 +1,5 @@
 import { readdirSync, rmSync, statSync } from 'node:fs'
-import { type Child, eventually, freeze, isAlive } from '@procref/testing'
+import { type Child, eventually, freeze, isAlive, shareOf, testsInTurn } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import { CRASH_LOOP_OF_TEN_MINUTES, copyOfInstallation } from './installation.ts'
 import {
@@ -20,43 +20,48 @@ import { clientsOfInstallation } from './versions.ts'
 
 describe.each(DRIVERS)('rules of the service (%s)', (driver) => {
   const start = clientsOf(driver)
+  const testInTurn = testsInTurn(test, driver, DRIVERS)
 
-  test('a server that dies again and again is given up: its leases are lost with the reason, and a connect() soon after is refused with it', {
-    timeout: 300_000,
-  }, async () => {
-    // Five starts within 60 s are too many. On a busy machine they take longer.
-    const installation = copyOfInstallation('tests/service/children')
-    installation.replace(CRASH_LOOP_OF_TEN_MINUTES)
-    const startHere = (dir: string): Child => clientsOfInstallation(installation)(dir, { driver })
-    const dir = serviceDir()
-    const client = startHere(dir)
-    await connected(client)
-    await wroteRow(client)
-    const lost = client.event<{ code: string; text: string }>('lost', 200_000)
-    let gaveUp = false
-    lost.then(
-      () => {
-        gaveUp = true
-      },
-      () => {},
-    )
-    for (let epoch = 1; !gaveUp && epoch <= 10; epoch++) {
-      await eventually('it serves, or is given up', () => gaveUp || isServing(dir, epoch))
-      if (gaveUp) break
-      const pid = stateOf(dir).server?.pid ?? expect.unreachable()
-      process.kill(pid, 'SIGKILL')
-      await eventually('it is dead', () => !isAlive(pid))
-    }
-    expect(await lost).toMatchObject({ code: 'PROCREF_CRASH_LOOP', text: expect.stringContaining(dir) })
-    expect(stateOf(dir).state).toBe('failed')
-    expect(journalOf(dir).at(-1)).toMatchObject({ event: 'server-failed', reason: 'crash-loop' })
-    // A start that is refused is no further one: asking again postpones nothing.
-    const { starts } = stateOf(dir)
-    await expect(connected(startHere(dir))).rejects.toThrow(/PROCREF_CRASH_LOOP/)
-    expect(stateOf(dir)).toMatchObject({ state: 'failed', starts })
-  })
+  testInTurn(
+    'a server that dies again and again is given up: its leases are lost with the reason, and a connect() soon after is refused with it',
+    {
+      timeout: 300_000,
+    },
+    async () => {
+      // Five starts within 60 s are too many. On a busy machine they take longer.
+      const installation = copyOfInstallation('tests/service/children')
+      installation.replace(CRASH_LOOP_OF_TEN_MINUTES)
+      const startHere = (dir: string): Child => clientsOfInstallation(installation)(dir, { driver })
+      const dir = serviceDir()
+      const client = startHere(dir)
+      await connected(client)
+      await wroteRow(client)
+      const lost = client.event<{ code: string; text: string }>('lost', 200_000)
+      let gaveUp = false
+      lost.then(
+        () => {
+          gaveUp = true
+        },
+        () => {},
+      )
+      for (let epoch = 1; !gaveUp && epoch <= 10; epoch++) {
+        await eventually('it serves, or is given up', () => gaveUp || isServing(dir, epoch))
+        if (gaveUp) break
+        const pid = stateOf(dir).server?.pid ?? expect.unreachable()
+        process.kill(pid, 'SIGKILL')
+        await eventually('it is dead', () => !isAlive(pid))
+      }
+      expect(await lost).toMatchObject({ code: 'PROCREF_CRASH_LOOP', text: expect.stringContaining(dir) })
+      expect(stateOf(dir).state).toBe('failed')
+      expect(journalOf(dir).at(-1)).toMatchObject({ event: 'server-failed', reason: 'crash-loop' })
+      // A start that is refused is no further one: asking again postpones nothing.
+      const { starts } = stateOf(dir)
+      await expect(connected(startHere(dir))).rejects.toThrow(/PROCREF_CRASH_LOOP/)
+      expect(stateOf(dir)).toMatchObject({ state: 'failed', starts })
+    },
+  )
 
-  test.each(['elected', 'alive'] as const)(
+  test.each(shareOf(['elected', 'alive'] as const, driver, DRIVERS))(
     'a guardian checks its office before each act: usurped while it stood still at %s, it touches nothing and leaves',
     async (step) => {
       const dir = serviceDir()
@@ -81,41 +86,48 @@ describe.each(DRIVERS)('rules of the service (%s)', (driver) => {
     },
   )
 
-  test('never two servers on one data directory: a guardian finds the server of another one that lives, and names it', {
-    timeout: 240_000,
-  }, async () => {
-    const dir = serviceDir()
-    const stops = new Stops()
-    stops.arm('recorded')
-    const launcher = stops.clientsOf(driver)(dir)
-    const pid = await stops.reached('recorded')
-    rmSync(`${dir}/guardian.lock`)
-    // Its alive lock as well, or the next client would wait for it.
-    rmSync(`${dir}/alive-${stateOf(dir).nonce}.lock`)
-    await killed(launcher)
-    // It waits 10 s for the lock before it looks who has it.
-    await expect(connectedWithin(90_000, start(dir))).rejects.toThrow(
-      new RegExp(`process ${pid}.*PROCREF_SERVER_LOCK_HELD`, 's'),
-    )
-    process.kill(pid, 'SIGCONT')
-    await eventually('the usurped one has left, with its server', () => !isAlive(pid))
-    await connected(start(dir))
-  })
+  testInTurn(
+    'never two servers on one data directory: a guardian finds the server of another one that lives, and names it',
+    {
+      timeout: 240_000,
+    },
+    async () => {
+      const dir = serviceDir()
+      const stops = new Stops()
+      stops.arm('recorded')
+      const launcher = stops.clientsOf(driver)(dir)
+      const pid = await stops.reached('recorded')
+      rmSync(`${dir}/guardian.lock`)
+      // Its alive lock as well, or the next client would wait for it.
+      rmSync(`${dir}/alive-${stateOf(dir).nonce}.lock`)
+      await killed(launcher)
+      // It waits 10 s for the lock before it looks who has it.
+      await expect(connectedWithin(90_000, start(dir))).rejects.toThrow(
+        new RegExp(`process ${pid}.*PROCREF_SERVER_LOCK_HELD`, 's'),
+      )
+      process.kill(pid, 'SIGCONT')
+      await eventually('the usurped one has left, with its server', () => !isAlive(pid))
+      await connected(start(dir))
+    },
+  )
 
-  test('a pool whose folder was deleted before the guardian opens it is made again in the size that its users know', async () => {
-    const dir = serviceDir()
-    const stops = new Stops()
-    stops.arm('start-lock')
-    const first = stops.clientsOf(driver)(dir, { slots: 7 })
-    await stops.reached('start-lock')
-    rmSync(`${dir}/slots`, { recursive: true })
-    first.kill('SIGCONT')
-    await expect(connected(first)).rejects.toThrow(/PROCREF_SLOT_LOST/)
-    await connected(start(dir, { slots: 7 }))
-    expect(stateOf(dir).settings).toMatchObject({ slots: 7 })
-  })
+  testInTurn(
+    'a pool whose folder was deleted before the guardian opens it is made again in the size that its users know',
+    async () => {
+      const dir = serviceDir()
+      const stops = new Stops()
+      stops.arm('start-lock')
+      const first = stops.clientsOf(driver)(dir, { slots: 7 })
+      await stops.reached('start-lock')
+      rmSync(`${dir}/slots`, { recursive: true })
+      first.kill('SIGCONT')
+      await expect(connected(first)).rejects.toThrow(/PROCREF_SLOT_LOST/)
+      await connected(start(dir, { slots: 7 }))
+      expect(stateOf(dir).settings).toMatchObject({ slots: 7 })
+    },
+  )
 
-  test('a restart uses the recorded configuration, never its launcher’s', async () => {
+  testInTurn('a restart uses the recorded configuration, never its launcher’s', async () => {
     const dir = serviceDir()
     const first = start(dir)
     const { guardianPid } = await connected(first)
@@ -131,17 +143,20 @@ describe.each(DRIVERS)('rules of the service (%s)', (driver) => {
     expect(await counted(first)).toBe(1)
   })
 
-  test('whoever asks for another sync or other capabilities than the server has is told each difference', async () => {
-    const dir = serviceDir()
-    await connected(start(dir, { capabilities: { network: ['a.example'] } }))
-    const capabilities = { network: ['b.example'], experimental: ['files'] }
-    const refused = connected(start(dir, { sync: 'never', capabilities }))
-    await expect(refused).rejects.toThrow(
-      /PROCREF_CONFIG_MISMATCH.*sync is \\?"every\\?", asked for was \\?"never.*capabilities\.network is .*a\.example.*b\.example.*capabilities\.experimental is \[\], asked for was .*files/s,
-    )
-  })
+  testInTurn(
+    'whoever asks for another sync or other capabilities than the server has is told each difference',
+    async () => {
+      const dir = serviceDir()
+      await connected(start(dir, { capabilities: { network: ['a.example'] } }))
+      const capabilities = { network: ['b.example'], experimental: ['files'] }
+      const refused = connected(start(dir, { sync: 'never', capabilities }))
+      await expect(refused).rejects.toThrow(
+        /PROCREF_CONFIG_MISMATCH.*sync is \\?"every\\?", asked for was \\?"never.*capabilities\.network is .*a\.example.*b\.example.*capabilities\.experimental is \[\], asked for was .*files/s,
+      )
+    },
+  )
 
-  test('whoever asks for the same, or for nothing of it, shares the server', async () => {
+  testInTurn('whoever asks for the same, or for nothing of it, shares the server', async () => {
     const dir = serviceDir()
     const network = ['a.example', '10.0.0.0/8']
     const first = await connected(start(dir, { sync: '2s', capabilities: { network } }))
@@ -149,7 +164,7 @@ describe.each(DRIVERS)('rules of the service (%s)', (driver) => {
     expect([same.serverPid, (await connected(start(dir))).serverPid]).toEqual([first.serverPid, first.serverPid])
   })
 
-  test('a restart has the sync and the capabilities of the server that died', async () => {
+  testInTurn('a restart has the sync and the capabilities of the server that died', async () => {
     const dir = serviceDir()
     const client = start(dir, { sync: '2s', capabilities: { network: true } })
     const { serverPid } = await connected(client)
@@ -160,7 +175,7 @@ describe.each(DRIVERS)('rules of the service (%s)', (driver) => {
     expect(settings).toMatchObject({ sync: '2s', 'capabilities.network': true })
   })
 
-  test('a database whose head is missing is refused with the reason, which the journal has as well', async () => {
+  testInTurn('a database whose head is missing is refused with the reason, which the journal has as well', async () => {
     const dir = serviceDir()
     const first = start(dir)
     const { port } = await connected(first)
@@ -172,7 +187,7 @@ describe.each(DRIVERS)('rules of the service (%s)', (driver) => {
     expect(journalOf(dir).at(-1)).toMatchObject({ event: 'server-failed', reason: 'database-damaged' })
   })
 
-  test('namespace and database are never a mismatch: they are made on connect', async () => {
+  testInTurn('namespace and database are never a mismatch: they are made on connect', async () => {
     const dir = serviceDir()
     const first = start(dir)
     const other = start(dir, { namespace: 'mine', database: 'my own' })
@@ -182,7 +197,7 @@ describe.each(DRIVERS)('rules of the service (%s)', (driver) => {
     expect(await counted(other)).toBe(0)
   })
 
-  test('the first client’s settings win, and whoever comes later without a wish joins', async () => {
+  testInTurn('the first client’s settings win, and whoever comes later without a wish joins', async () => {
     const dir = serviceDir()
     const first = start(dir, { slots: 3, lingerMs: 60_000 })
     await connected(first)

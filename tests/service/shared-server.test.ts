@@ -9,6 +9,7 @@ import {
   processState,
   servantsOf,
   startChild,
+  testsInTurn,
   whoListensOn,
 } from '@procref/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -30,12 +31,13 @@ import {
 
 describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
   const startClient = clientsOf(driver)
+  const testInTurn = testsInTurn(test, driver, DRIVERS)
   /** Where the server is a process of its own: the engine inside a stopped guardian is stopped as well. */
   const testOfChild = test.runIf(driver === 'binary')
 
   essentials(startClient)
 
-  test('a client that closes its lease does not wait for the server, which stops after the linger', async () => {
+  testInTurn('a client that closes its lease does not wait for the server, which stops after the linger', async () => {
     const dir = serviceDir()
     const client = startClient(dir)
     const { port } = await connected(client)
@@ -44,7 +46,7 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
     await stopped(dir, port)
   })
 
-  test('guardian and server killed together without clients leave nothing behind', async () => {
+  testInTurn('guardian and server killed together without clients leave nothing behind', async () => {
     const dir = serviceDir()
     const client = startClient(dir, { lingerMs: 60_000 })
     const { guardianPid, serverPid } = await connected(client)
@@ -54,14 +56,17 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
     expect(lockUsers(dir)).toEqual([])
   })
 
-  test('TERM to the guardian stops the server in order and clients without a wish to leave bring it back', async () => {
-    const dir = serviceDir()
-    const client = startClient(dir)
-    const { guardianPid } = await connected(client)
-    process.kill(guardianPid, 'SIGTERM')
-    expect(await client.event('reconnected')).toMatchObject({ epoch: 2 })
-    expect(journalOf(dir).map((e) => `${e.event} ${e.reason}`)).toContain('server-stopping signal')
-  })
+  testInTurn(
+    'TERM to the guardian stops the server in order and clients without a wish to leave bring it back',
+    async () => {
+      const dir = serviceDir()
+      const client = startClient(dir)
+      const { guardianPid } = await connected(client)
+      process.kill(guardianPid, 'SIGTERM')
+      expect(await client.event('reconnected')).toMatchObject({ epoch: 2 })
+      expect(journalOf(dir).map((e) => `${e.event} ${e.reason}`)).toContain('server-stopping signal')
+    },
+  )
 
   testOfChild('a stopped guardian blocks no client that is connected, and goes on after SIGCONT', async () => {
     const dir = serviceDir()
@@ -76,7 +81,7 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
     await stopped(dir, port)
   })
 
-  test('a client that comes while another one leaves never loses its server', async () => {
+  testInTurn('a client that comes while another one leaves never loses its server', async () => {
     const dir = serviceDir()
     for (let round = 0; round < 6; round++) {
       const client = startClient(dir, { lingerMs: 0 })
@@ -87,7 +92,7 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
     }
   })
 
-  test('another configuration is refused with each difference, and its slot is free again', async () => {
+  testInTurn('another configuration is refused with each difference, and its slot is free again', async () => {
     const dir = serviceDir()
     const first = startClient(dir, { slots: 2 })
     await connected(first)
@@ -96,7 +101,7 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
     await connected(startClient(dir))
   })
 
-  test('a server.json of a newer procref is refused', async () => {
+  testInTurn('a server.json of a newer procref is refused', async () => {
     const dir = serviceDir()
     const first = startClient(dir)
     const { port } = await connected(first)
@@ -107,7 +112,7 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
     await expect(connected(startClient(dir))).rejects.toThrow(/protocol 99/)
   })
 
-  test('a deleted server.json is written again by its guardian', async () => {
+  testInTurn('a deleted server.json is written again by its guardian', async () => {
     const dir = serviceDir()
     const client = startClient(dir)
     await connected(client)
@@ -116,7 +121,7 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
     expect(stateOf(dir)).toMatchObject({ state: 'serving', epoch: 1 })
   })
 
-  test('deleted slots hide no holder: the server stays, and the client claims a fresh slot', async () => {
+  testInTurn('deleted slots hide no holder: the server stays, and the client claims a fresh slot', async () => {
     const dir = serviceDir()
     const client = startClient(dir)
     const { serverPid } = await connected(client)
@@ -130,7 +135,7 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
     expect(stateOf(dir).epoch).toBe(1)
   })
 
-  test('when the whole directory is replaced the lease is lost, with a message that names the path', async () => {
+  testInTurn('when the whole directory is replaced the lease is lost, with a message that names the path', async () => {
     const dir = serviceDir()
     const client = startClient(dir)
     await connected(client)
@@ -180,7 +185,7 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
     },
   )
 
-  test('two guardians are never elected, even when guardian.lock is deleted', async () => {
+  testInTurn('two guardians are never elected, even when guardian.lock is deleted', async () => {
     const dir = serviceDir()
     const client = startClient(dir)
     const { guardianPid, serverPid } = await connected(client)
@@ -192,37 +197,40 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
     expect(await client.event('reconnected')).toMatchObject({ epoch: 2 })
   })
 
-  test('with every lock deleted the next guardian waits for the server that has the data, however long its guardian stands still', async () => {
-    const dir = serviceDir()
-    const client = startClient(dir)
-    const { guardianPid, serverPid } = await connected(client)
-    await wroteRow(client)
-    process.kill(guardianPid, 'SIGSTOP')
-    onTestFinished(() => goesOn(guardianPid))
-    for (const name of readdirSync(dir, { recursive: true, encoding: 'utf8' })) {
-      if (/^(data\/)?[^/]+\.lock$/.test(name)) rmSync(`${dir}/${name}`)
-    }
-    const next = startClient(dir, { timeoutMs: 100_000 })
-    await eventually('the next guardian is at its start', () => stateOf(dir).state === 'starting')
-    const { guardian } = stateOf(dir)
-    await eventually('it has the new lock', () =>
-      lockUsers(dir).some(
-        ({ pid, locks }) => pid === guardian.pid && locks.some((lock) => lock.endsWith('server.lock')),
-      ),
-    )
-    expect(isAlive(serverPid)).toBe(true)
-    goesOn(guardianPid)
-    await eventually(
-      'the usurped guardian has left with its server',
-      () => !isAlive(guardianPid) && !isAlive(serverPid),
-    )
-    await connected(next)
-    expect(await counted(next)).toBe(1)
-    expect(stateOf(dir).guardian.pid).toBe(guardian.pid)
-    expect(await client.event('reconnected')).toMatchObject({ epoch: 2 })
-  })
+  testInTurn(
+    'with every lock deleted the next guardian waits for the server that has the data, however long its guardian stands still',
+    async () => {
+      const dir = serviceDir()
+      const client = startClient(dir)
+      const { guardianPid, serverPid } = await connected(client)
+      await wroteRow(client)
+      process.kill(guardianPid, 'SIGSTOP')
+      onTestFinished(() => goesOn(guardianPid))
+      for (const name of readdirSync(dir, { recursive: true, encoding: 'utf8' })) {
+        if (/^(data\/)?[^/]+\.lock$/.test(name)) rmSync(`${dir}/${name}`)
+      }
+      const next = startClient(dir, { timeoutMs: 100_000 })
+      await eventually('the next guardian is at its start', () => stateOf(dir).state === 'starting')
+      const { guardian } = stateOf(dir)
+      await eventually('it has the new lock', () =>
+        lockUsers(dir).some(
+          ({ pid, locks }) => pid === guardian.pid && locks.some((lock) => lock.endsWith('server.lock')),
+        ),
+      )
+      expect(isAlive(serverPid)).toBe(true)
+      goesOn(guardianPid)
+      await eventually(
+        'the usurped guardian has left with its server',
+        () => !isAlive(guardianPid) && !isAlive(serverPid),
+      )
+      await connected(next)
+      expect(await counted(next)).toBe(1)
+      expect(stateOf(dir).guardian.pid).toBe(guardian.pid)
+      expect(await client.event('reconnected')).toMatchObject({ epoch: 2 })
+    },
+  )
 
-  test('connect() inside a guardian throws at once', async () => {
+  testInTurn('connect() inside a guardian throws at once', async () => {
     const dir = serviceDir()
     const child = startChild(new URL('./children/client.mjs', import.meta.url), {
       args: [dir, JSON.stringify({ driver })],
@@ -232,30 +240,33 @@ describe.each(DRIVERS)('one SurrealDB, many processes (%s)', (driver) => {
     await child.exited
   })
 
-  test('the guardian survives the end of the process tree and the poisoned environment of its client', async () => {
-    const dir = serviceDir()
-    // Whatever loads this with the guardian's marker ends at once: inherited, no guardian would ever come up.
-    const poison = `${freshDir()}/poison.cjs`
-    writeFileSync(poison, "if (process.env.PROCREF_GUARDIAN === '1') process.exit(86)")
-    const client: ChildProcess = spawn(
-      process.execPath,
-      [new URL('./children/client.mjs', import.meta.url).pathname, dir, JSON.stringify({ driver, lingerMs: 500 })],
-      {
-        detached: true,
-        stdio: ['pipe', 'pipe', 'inherit'],
-        env: { ...process.env, NODE_OPTIONS: `--require=${poison}` },
-      },
-    )
-    onTestFinished(() => void client.kill('SIGKILL'))
-    await new Promise((resolve) => client.stdout?.once('data', resolve))
-    const other = startClient(dir)
-    const { guardianPid } = await connected(other)
-    // The whole group of the client that launched the guardian.
-    process.kill(-(client.pid ?? 0), 'SIGKILL')
-    other.send('count')
-    await other.event('counted')
-    expect(isAlive(guardianPid)).toBe(true)
-  })
+  testInTurn(
+    'the guardian survives the end of the process tree and the poisoned environment of its client',
+    async () => {
+      const dir = serviceDir()
+      // Whatever loads this with the guardian's marker ends at once: inherited, no guardian would ever come up.
+      const poison = `${freshDir()}/poison.cjs`
+      writeFileSync(poison, "if (process.env.PROCREF_GUARDIAN === '1') process.exit(86)")
+      const client: ChildProcess = spawn(
+        process.execPath,
+        [new URL('./children/client.mjs', import.meta.url).pathname, dir, JSON.stringify({ driver, lingerMs: 500 })],
+        {
+          detached: true,
+          stdio: ['pipe', 'pipe', 'inherit'],
+          env: { ...process.env, NODE_OPTIONS: `--require=${poison}` },
+        },
+      )
+      onTestFinished(() => void client.kill('SIGKILL'))
+      await new Promise((resolve) => client.stdout?.once('data', resolve))
+      const other = startClient(dir)
+      const { guardianPid } = await connected(other)
+      // The whole group of the client that launched the guardian.
+      process.kill(-(client.pid ?? 0), 'SIGKILL')
+      other.send('count')
+      await other.event('counted')
+      expect(isAlive(guardianPid)).toBe(true)
+    },
+  )
 })
 
 /** Does nothing to one that has ended. */

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers'
 import { embeddedSurreal } from '@procref/embedded'
 import { flock } from '@procref/flock'
 import { connectHttp, layout, type ServerDriver, surrealBinary } from '@procref/lifecycle'
-import { freeze } from '@procref/testing'
+import { freeze, shareOf } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import { clientsOf, connected, DRIVERS, type Driver, serviceDir } from './service.ts'
 
@@ -42,28 +42,31 @@ function spoil(dir: string, spoilt: (typeof SPOILT)[keyof typeof SPOILT]): { res
 }
 
 describe.each(DRIVERS)('credentials of a server that is up (%s)', (driver) => {
-  test.each(Object.entries(SPOILT))('%s: a client is told at once, and what to do', async (_what, spoilt) => {
-    const dir = serviceDir()
-    const start = clientsOf(driver)
-    await connected(start(dir))
-    const credentials = spoil(dir, spoilt)
+  test.each(shareOf(Object.entries(SPOILT), driver, DRIVERS))(
+    '%s: a client is told at once, and what to do',
+    async (_what, spoilt) => {
+      const dir = serviceDir()
+      const start = clientsOf(driver)
+      await connected(start(dir))
+      const credentials = spoil(dir, spoilt)
 
-    const { code, stack } = await start(dir, { timeoutMs: TIMEOUT_MS }).event<{ code?: string; stack: string }>(
-      'failed',
-    )
-    expect({ code, stack }).toMatchObject({ code: spoilt.code, stack: expect.stringContaining(spoilt.told) })
-    expect(stack).toContain(dir)
-    const http = connectHttp({ dir, backend: flock(), driver: serverOf(driver), timeoutMs: TIMEOUT_MS })
-    await expect(http).rejects.toMatchObject({ code: spoilt.code, message: expect.stringContaining(spoilt.told) })
+      const { code, stack } = await start(dir, { timeoutMs: TIMEOUT_MS }).event<{ code?: string; stack: string }>(
+        'failed',
+      )
+      expect({ code, stack }).toMatchObject({ code: spoilt.code, stack: expect.stringContaining(spoilt.told) })
+      expect(stack).toContain(dir)
+      const http = connectHttp({ dir, backend: flock(), driver: serverOf(driver), timeoutMs: TIMEOUT_MS })
+      await expect(http).rejects.toMatchObject({ code: spoilt.code, message: expect.stringContaining(spoilt.told) })
 
-    credentials.restore()
-    await connected(start(dir, { timeoutMs: TIMEOUT_MS }))
-  })
+      credentials.restore()
+      await connected(start(dir, { timeoutMs: TIMEOUT_MS }))
+    },
+  )
 
   // the administrator is removed │ A stands still │ the server dies, the next one makes him anew and knows no token of A │ the credentials are
   // spoilt │ A goes on: dials, and would sign in
   const LATER = Object.entries(SPOILT).filter(([, { code }]) => code !== 'PROCREF_CREDENTIALS_REFUSED')
-  test.each(LATER)(
+  test.each(shareOf(LATER, driver, DRIVERS, 1))(
     '%s: a lease that has to be connected again is lost, and its user told why',
     async (_what, spoilt) => {
       const dir = serviceDir()

@@ -1,8 +1,19 @@
-// Each step in which a process can be killed or stopped, with each kind of server and storage: CI takes each step with one of them, in turn.
+// Everything that CI tests with one kind of server, or one storage, in turn: with each of them.
 process.env.PROCREF_EVERY_COMBINATION = '1'
+await import('../service/client-steps.test.ts')
+await import('../service/connect-http.test.ts')
+await import('../service/few-descriptors.test.ts')
 await import('../service/guardian-killed.test.ts')
 await import('../service/guardian-stopped.test.ts')
-await import('../service/client-steps.test.ts')
-await import('../service/restart.test.ts')
+await import('../service/hostile-surroundings.test.ts')
 await import('../service/power-cut.test.ts')
+await import('../service/removed-folder.test.ts')
+await import('../service/restart.test.ts')
+await import('../service/rules.test.ts')
+await import('../service/shared-server.test.ts')
+await import('../service/unusable-credentials.test.ts')
+await import('../service/versions.test.ts')
+await import('../../packages/procref/test/backup.test.ts')
+await import('../../packages/procref/test/data.test.ts')
 await import('../../packages/procref/test/take-over.test.ts')
+await import('../../packages/procref/test/upgrade.test.ts')

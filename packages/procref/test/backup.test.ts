@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { testsInTurn } from '@procref/testing'
 import { backup, type Manifest, restore } from 'procref'
 import { describe, expect, test } from 'vitest'
 import {
@@ -103,7 +104,9 @@ describe.each(WAYS)('a backup of %s, restored into %s', (from, to) => {
 })
 
 describe.each(KINDS)('restore (%s)', (kind) => {
-  test('refuses databases in which there is something; --force replaces those, and no other', async () => {
+  const testInTurn = testsInTurn(test, kind, KINDS)
+
+  testInTurn('refuses databases in which there is something; --force replaces those, and no other', async () => {
     const dir = serviceDir()
     const { db } = await lease(dir, kind)
     const other = await lease(dir, kind, OTHERS)
@@ -129,7 +132,7 @@ describe.each(KINDS)('restore (%s)', (kind) => {
     expect(await third.db.query('SELECT VALUE <string>id FROM later')).toEqual([['later:1']])
   })
 
-  test('that fails half-way says what is done, what is not, and how to go on; then that works', async () => {
+  testInTurn('that fails half-way says what is done, what is not, and how to go on; then that works', async () => {
     const [dir, copyDir] = [serviceDir(), serviceDir()]
     for (const database of ['a', 'b', 'c']) {
       const { db } = await lease(dir, kind, { database })
@@ -165,7 +168,7 @@ describe.each(KINDS)('restore (%s)', (kind) => {
     }
   })
 
-  test('of a part that is changed after it was checked is no success', async () => {
+  testInTurn('of a part that is changed after it was checked is no success', async () => {
     const dir = serviceDir()
     const { db } = await lease(dir, kind)
     await db.query('DEFINE ACCESS account ON DATABASE TYPE RECORD; CREATE a:1')
@@ -186,82 +189,94 @@ describe.each(KINDS)('restore (%s)', (kind) => {
     })
   })
 
-  test('of a backup that is not as it was written is refused, with nothing written and nothing started', async () => {
-    const dir = serviceDir()
-    const { db } = await lease(dir, kind)
-    await db.query('CREATE a:1')
-    const out = outputDir()
-    const good = join(out, 'good')
-    await backup({ dir, to: good })
-    const [part] = readManifest(good).databases
-    const { file } = part ?? expect.unreachable('no part')
-    const damages: Readonly<
-      Record<string, readonly [damage: (folder: string) => void, code: string, message: RegExp]>
-    > = {
-      checksum: [
-        (folder) => writeFileSync(join(folder, file), readFileSync(join(folder, file), 'utf8').replace('a:1', 'a:2')),
-        'PROCREF_BACKUP_UNUSABLE',
-        /0001\.surql has another checksum than it had. Nothing was changed/,
-      ],
-      size: [(folder) => writeFileSync(join(folder, file), ''), 'PROCREF_BACKUP_UNUSABLE', /0001\.surql has 0 bytes/],
-      missing: [(folder) => rmSync(join(folder, file)), 'PROCREF_BACKUP_UNUSABLE', /0001\.surql is missing/],
-      link: [
-        (folder) => {
-          rmSync(join(folder, file))
-          symlinkSync(join(good, file), join(folder, file))
-        },
-        'PROCREF_BACKUP_UNUSABLE',
-        /0001\.surql is a symbolic link/,
-      ],
-      unfinished: [(folder) => rmSync(join(folder, 'manifest.json')), 'PROCREF_BACKUP_UNUSABLE', /never finished/],
-      damaged: [(folder) => writeFileSync(join(folder, 'manifest.json'), '{'), 'PROCREF_BACKUP_UNUSABLE', /is damaged/],
-      outside: [
-        (folder) => writeManifest(folder, { databases: [{ ...part, file: `../good/${file}` }] }),
-        'PROCREF_BACKUP_UNUSABLE',
-        /not as procref writes it/,
-      ],
-      newer: [
-        (folder) => writeManifest(folder, { format: 2 }),
-        'PROCREF_NEWER_BACKUP',
-        /has the format 2.*Nothing was changed/,
-      ],
-    }
-    const copyDir = serviceDir()
-    for (const [name, [damage, code, message]] of Object.entries(damages)) {
-      const folder = join(out, name)
-      cpSync(good, folder, { recursive: true })
-      damage(folder)
-      await expect(restore({ dir: copyDir, from: folder, ifNotEmpty: 'replace' }), name).rejects.toMatchObject({
-        code,
-        message: expect.stringMatching(message),
-      })
-    }
-    expect(existsSync(copyDir)).toBe(false)
-  })
+  testInTurn(
+    'of a backup that is not as it was written is refused, with nothing written and nothing started',
+    async () => {
+      const dir = serviceDir()
+      const { db } = await lease(dir, kind)
+      await db.query('CREATE a:1')
+      const out = outputDir()
+      const good = join(out, 'good')
+      await backup({ dir, to: good })
+      const [part] = readManifest(good).databases
+      const { file } = part ?? expect.unreachable('no part')
+      const damages: Readonly<
+        Record<string, readonly [damage: (folder: string) => void, code: string, message: RegExp]>
+      > = {
+        checksum: [
+          (folder) => writeFileSync(join(folder, file), readFileSync(join(folder, file), 'utf8').replace('a:1', 'a:2')),
+          'PROCREF_BACKUP_UNUSABLE',
+          /0001\.surql has another checksum than it had. Nothing was changed/,
+        ],
+        size: [(folder) => writeFileSync(join(folder, file), ''), 'PROCREF_BACKUP_UNUSABLE', /0001\.surql has 0 bytes/],
+        missing: [(folder) => rmSync(join(folder, file)), 'PROCREF_BACKUP_UNUSABLE', /0001\.surql is missing/],
+        link: [
+          (folder) => {
+            rmSync(join(folder, file))
+            symlinkSync(join(good, file), join(folder, file))
+          },
+          'PROCREF_BACKUP_UNUSABLE',
+          /0001\.surql is a symbolic link/,
+        ],
+        unfinished: [(folder) => rmSync(join(folder, 'manifest.json')), 'PROCREF_BACKUP_UNUSABLE', /never finished/],
+        damaged: [
+          (folder) => writeFileSync(join(folder, 'manifest.json'), '{'),
+          'PROCREF_BACKUP_UNUSABLE',
+          /is damaged/,
+        ],
+        outside: [
+          (folder) => writeManifest(folder, { databases: [{ ...part, file: `../good/${file}` }] }),
+          'PROCREF_BACKUP_UNUSABLE',
+          /not as procref writes it/,
+        ],
+        newer: [
+          (folder) => writeManifest(folder, { format: 2 }),
+          'PROCREF_NEWER_BACKUP',
+          /has the format 2.*Nothing was changed/,
+        ],
+      }
+      const copyDir = serviceDir()
+      for (const [name, [damage, code, message]] of Object.entries(damages)) {
+        const folder = join(out, name)
+        cpSync(good, folder, { recursive: true })
+        damage(folder)
+        await expect(restore({ dir: copyDir, from: folder, ifNotEmpty: 'replace' }), name).rejects.toMatchObject({
+          code,
+          message: expect.stringMatching(message),
+        })
+      }
+      expect(existsSync(copyDir)).toBe(false)
+    },
+  )
 })
 
 describe.each(KINDS)('backup (%s)', (kind) => {
-  test('that is killed (SIGKILL) half-way leaves no folder of its name; one that is told to end leaves none at all', async () => {
-    const dir = serviceDir()
-    await fillLarge(await lease(dir, kind))
-    const out = outputDir()
-    const begun = () => frozenHalfway(out, () => procref(['backup', '--dir', dir, join(out, 'backup')]), '0001.surql')
-    const told = await begun()
-    told.kill('SIGINT')
-    told.kill('SIGCONT')
-    expect(await told.exited).toEqual({ code: null, signal: 'SIGINT' })
-    expect(told.stderr()).toBe('procref: told to end by SIGINT\n')
-    expect(namesIn(out)).toEqual([])
-    const killed = await begun()
-    killed.kill('SIGKILL')
-    expect(await killed.exited).toEqual({ code: null, signal: 'SIGKILL' })
-    const [left, ...more] = namesIn(out)
-    expect([left, more]).toEqual([expect.stringMatching(/^backup\.[0-9a-f]{16}\.part$/), []])
-    const refused = restore({ dir: serviceDir(), from: join(out, left ?? '') })
-    await expect(refused).rejects.toMatchObject({ code: 'PROCREF_BACKUP_UNUSABLE' })
-  })
+  const testInTurn = testsInTurn(test, kind, KINDS)
 
-  test('of a database that cannot be exported is an error, and leaves no folder', async () => {
+  testInTurn(
+    'that is killed (SIGKILL) half-way leaves no folder of its name; one that is told to end leaves none at all',
+    async () => {
+      const dir = serviceDir()
+      await fillLarge(await lease(dir, kind))
+      const out = outputDir()
+      const begun = () => frozenHalfway(out, () => procref(['backup', '--dir', dir, join(out, 'backup')]), '0001.surql')
+      const told = await begun()
+      told.kill('SIGINT')
+      told.kill('SIGCONT')
+      expect(await told.exited).toEqual({ code: null, signal: 'SIGINT' })
+      expect(told.stderr()).toBe('procref: told to end by SIGINT\n')
+      expect(namesIn(out)).toEqual([])
+      const killed = await begun()
+      killed.kill('SIGKILL')
+      expect(await killed.exited).toEqual({ code: null, signal: 'SIGKILL' })
+      const [left, ...more] = namesIn(out)
+      expect([left, more]).toEqual([expect.stringMatching(/^backup\.[0-9a-f]{16}\.part$/), []])
+      const refused = restore({ dir: serviceDir(), from: join(out, left ?? '') })
+      await expect(refused).rejects.toMatchObject({ code: 'PROCREF_BACKUP_UNUSABLE' })
+    },
+  )
+
+  testInTurn('of a database that cannot be exported is an error, and leaves no folder', async () => {
     const dir = serviceDir()
     const { db } = await lease(dir, kind)
     await db.query('CREATE a:1; DEFINE DATABASE `ü`')

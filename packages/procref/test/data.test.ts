@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
-import { freshDir, isRoot, QUIET_MS, staysTrue, unprivileged, within } from '@procref/testing'
+import { freshDir, isRoot, QUIET_MS, staysTrue, testsInTurn, unprivileged, within } from '@procref/testing'
 import { exportDatabase, importDatabase } from 'procref'
 import { describe, expect, test } from 'vitest'
 import { DumpCheck } from '../src/data/dump-check.ts'
@@ -82,6 +82,8 @@ describe.each(WAYS)('an export of %s, imported into %s', (from, to) => {
 })
 
 describe.each(KINDS)('export (%s)', (kind) => {
+  const testInTurn = testsInTurn(test, kind, KINDS)
+
   test('while many transfer money between the first and the last table: each export has the whole sum', async () => {
     const dir = serviceDir()
     const { db } = await lease(dir, kind)
@@ -149,7 +151,7 @@ describe.each(KINDS)('export (%s)', (kind) => {
     expect(bytes).toBeGreaterThan(LARGE_ROWS * 1_000)
   })
 
-  test('whose server is killed (SIGKILL) half-way is an error, and leaves no file', async () => {
+  testInTurn('whose server is killed (SIGKILL) half-way is an error, and leaves no file', async () => {
     const dir = serviceDir()
     const client = await lease(dir, kind)
     await fillLarge(client)
@@ -165,25 +167,28 @@ describe.each(KINDS)('export (%s)', (kind) => {
     expect(namesIn(out)).toEqual([])
   })
 
-  test('that is killed (SIGKILL) half-way leaves no file of its name; one that is told to end (SIGTERM) leaves none at all', async () => {
-    const dir = serviceDir()
-    await fillLarge(await lease(dir, kind))
-    const out = outputDir()
-    const begun = () => frozenHalfway(out, () => procref(['export', '--dir', dir, join(out, 'x.surql')]))
-    const told = await begun()
-    told.kill('SIGTERM')
-    told.kill('SIGCONT')
-    expect(await told.exited).toEqual({ code: null, signal: 'SIGTERM' })
-    expect(namesIn(out)).toEqual([])
-    const killed = await begun()
-    killed.kill('SIGKILL')
-    expect(await killed.exited).toEqual({ code: null, signal: 'SIGKILL' })
-    expect(namesIn(out)).toEqual([expect.stringMatching(/^x\.surql\.[0-9a-f]{16}\.part$/)])
-    // What it left is in nobody's way.
-    expect(await finish(procref(['export', '--dir', dir, join(out, 'x.surql')]))).toMatchObject({ code: 0 })
-  })
+  testInTurn(
+    'that is killed (SIGKILL) half-way leaves no file of its name; one that is told to end (SIGTERM) leaves none at all',
+    async () => {
+      const dir = serviceDir()
+      await fillLarge(await lease(dir, kind))
+      const out = outputDir()
+      const begun = () => frozenHalfway(out, () => procref(['export', '--dir', dir, join(out, 'x.surql')]))
+      const told = await begun()
+      told.kill('SIGTERM')
+      told.kill('SIGCONT')
+      expect(await told.exited).toEqual({ code: null, signal: 'SIGTERM' })
+      expect(namesIn(out)).toEqual([])
+      const killed = await begun()
+      killed.kill('SIGKILL')
+      expect(await killed.exited).toEqual({ code: null, signal: 'SIGKILL' })
+      expect(namesIn(out)).toEqual([expect.stringMatching(/^x\.surql\.[0-9a-f]{16}\.part$/)])
+      // What it left is in nobody's way.
+      expect(await finish(procref(['export', '--dir', dir, join(out, 'x.surql')]))).toMatchObject({ code: 0 })
+    },
+  )
 
-  test('of a database that is not there is an error, and makes neither it nor a file', async () => {
+  testInTurn('of a database that is not there is an error, and makes neither it nor a file', async () => {
     const dir = serviceDir()
     const { db } = await lease(dir, kind)
     const out = outputDir()

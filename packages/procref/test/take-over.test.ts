@@ -26,6 +26,7 @@ import {
   servantsOf,
   shareOf,
   startProgram,
+  testsInTurn,
 } from '@procref/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { finish, procref } from './data-service.ts'
@@ -123,6 +124,7 @@ async function isTakenOver(place: Place, storage: Durable): Promise<void> {
 }
 
 describe.runIf(SURREAL !== undefined).each(STORAGES)('procref take-over (%s)', (storage) => {
+  const testInTurn = testsInTurn(test, storage, STORAGES)
   const other = storage === 'rocksdb' ? 'surrealkv' : 'rocksdb'
 
   test('the database of a server that was started by hand is served by the next start, with its password', async () => {
@@ -157,31 +159,34 @@ describe.runIf(SURREAL !== undefined).each(STORAGES)('procref take-over (%s)', (
     expect(await rowsIn(place.dir)).toBe(ROWS)
   })
 
-  test('a wrong password, a user who is not there, and one who may not all are refused, and nothing has changed', async () => {
-    const place = makePlace(made[storage])
-    const before = snapshotOf(place.folder)
-    const lockFile = join(place.folder, 'LOCK')
-    const hadLockFile = existsSync(lockFile)
-    for (const [user, password, why] of [
-      ['root', 'wrong', 'is not let in with that password by'],
-      ['nobody', PASSWORD, 'is not let in with that password by'],
-      ['editor', 'may not all', 'is let in, but is no root user with the role OWNER of'],
-    ] as const) {
-      writeFileSync(place.passwordFile, password)
-      const { code, stdout, stderr } = await takeOver(place, '--user', user, '--json')
-      expect(code, user).toBe(1)
-      expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'PROCREF_FOLDER_PASSWORD' } })
-      expect(stderr).toContain(`The user ${user} ${why} the database in ${place.folder}. Nothing was changed.`)
-      expect(stdout + stderr).not.toContain(PASSWORD)
-      await nothingHappened(place, before)
-      expect(existsSync(lockFile)).toBe(hadLockFile)
-    }
-    writeFileSync(place.passwordFile, PASSWORD)
-    expect((await takeOver(place)).code).toBe(0)
-    await isTakenOver(place, storage)
-  })
+  testInTurn(
+    'a wrong password, a user who is not there, and one who may not all are refused, and nothing has changed',
+    async () => {
+      const place = makePlace(made[storage])
+      const before = snapshotOf(place.folder)
+      const lockFile = join(place.folder, 'LOCK')
+      const hadLockFile = existsSync(lockFile)
+      for (const [user, password, why] of [
+        ['root', 'wrong', 'is not let in with that password by'],
+        ['nobody', PASSWORD, 'is not let in with that password by'],
+        ['editor', 'may not all', 'is let in, but is no root user with the role OWNER of'],
+      ] as const) {
+        writeFileSync(place.passwordFile, password)
+        const { code, stdout, stderr } = await takeOver(place, '--user', user, '--json')
+        expect(code, user).toBe(1)
+        expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'PROCREF_FOLDER_PASSWORD' } })
+        expect(stderr).toContain(`The user ${user} ${why} the database in ${place.folder}. Nothing was changed.`)
+        expect(stdout + stderr).not.toContain(PASSWORD)
+        await nothingHappened(place, before)
+        expect(existsSync(lockFile)).toBe(hadLockFile)
+      }
+      writeFileSync(place.passwordFile, PASSWORD)
+      expect((await takeOver(place)).code).toBe(0)
+      await isTakenOver(place, storage)
+    },
+  )
 
-  test('while its own server runs it is refused with that pid, and the server is not disturbed', async () => {
+  testInTurn('while its own server runs it is refused with that pid, and the server is not disturbed', async () => {
     const place = makePlace(made[storage])
     await using server = await startByHand(storage, place.folder)
     const { code, stdout, stderr } = await takeOver(place, '--json')
@@ -195,7 +200,7 @@ describe.runIf(SURREAL !== undefined).each(STORAGES)('procref take-over (%s)', (
     expect(leftBeside(place)).toEqual([])
   })
 
-  test('while it is taken over its own server cannot be started', async () => {
+  testInTurn('while it is taken over its own server cannot be started', async () => {
     const place = makePlace(made[storage])
     const child = atEnd(
       startProgram(process.execPath, {
@@ -209,7 +214,7 @@ describe.runIf(SURREAL !== undefined).each(STORAGES)('procref take-over (%s)', (
     await isTakenOver(place, storage)
   })
 
-  test('another storage than the one that is said is refused', async () => {
+  testInTurn('another storage than the one that is said is refused', async () => {
     const place = makePlace(made[storage])
     const before = snapshotOf(place.folder)
     const { code, stdout } = await takeOver(place, '--storage', other, '--json')
@@ -251,28 +256,31 @@ describe.runIf(SURREAL !== undefined).each(STORAGES)('procref take-over (%s)', (
     },
   )
 
-  test('killed before the folder was removed, and written to by its own server since: neither is lost', async () => {
-    const place = makePlace(made[storage])
-    const killed = atEnd(
-      startProgram(process.execPath, {
-        args: [fileURLToPath(new URL('./children/take-over-until.mjs', import.meta.url)), ...argsOf(place), 'taken'],
-      }),
-    )
-    await killed.exited
-    await nobodyHasTheData(place)
-    {
+  testInTurn(
+    'killed before the folder was removed, and written to by its own server since: neither is lost',
+    async () => {
+      const place = makePlace(made[storage])
+      const killed = atEnd(
+        startProgram(process.execPath, {
+          args: [fileURLToPath(new URL('./children/take-over-until.mjs', import.meta.url)), ...argsOf(place), 'taken'],
+        }),
+      )
+      await killed.exited
+      await nobodyHasTheData(place)
+      {
+        await using server = await startByHand(storage, place.folder)
+        await server.query('CREATE row:more')
+      }
+      const { findings } = JSON.parse((await finish(procref(['doctor', '--dir', place.dir, '--json']))).stdout)
+      expect(findings.map(({ code }: { code: string }) => code)).toContain('taken-over-folder')
+      const { code, stdout } = await takeOver(place, '--json')
+      expect(code).toBe(1)
+      expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'PROCREF_FOLDER_CHANGED' } })
+      expect(await rowsIn(place.dir)).toBe(ROWS)
       await using server = await startByHand(storage, place.folder)
-      await server.query('CREATE row:more')
-    }
-    const { findings } = JSON.parse((await finish(procref(['doctor', '--dir', place.dir, '--json']))).stdout)
-    expect(findings.map(({ code }: { code: string }) => code)).toContain('taken-over-folder')
-    const { code, stdout } = await takeOver(place, '--json')
-    expect(code).toBe(1)
-    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'PROCREF_FOLDER_CHANGED' } })
-    expect(await rowsIn(place.dir)).toBe(ROWS)
-    await using server = await startByHand(storage, place.folder)
-    expect(await server.query('RETURN count(SELECT * FROM row)')).toEqual([ROWS + 1])
-  })
+      expect(await server.query('RETURN count(SELECT * FROM row)')).toEqual([ROWS + 1])
+    },
+  )
 
   test.runIf(isRoot())('into a directory on another file system', async () => {
     await using elsewhere = mountTmpfs({ bytes: 256 << 20 })
@@ -285,7 +293,7 @@ describe.runIf(SURREAL !== undefined).each(STORAGES)('procref take-over (%s)', (
     }
   })
 
-  test('data of a newer version are refused before anything is opened', async () => {
+  testInTurn('data of a newer version are refused before anything is opened', async () => {
     const place = makePlace(made[storage])
     const before = snapshotOf(place.folder)
     const { code, stdout } = await takeOver(place, '--from-version', '99.0.0', '--json')
@@ -294,7 +302,7 @@ describe.runIf(SURREAL !== undefined).each(STORAGES)('procref take-over (%s)', (
     await nothingHappened(place, before)
   })
 
-  test('the embedded engine, which is older, does not get what the executable has written', async () => {
+  testInTurn('the embedded engine, which is older, does not get what the executable has written', async () => {
     const place = makePlace(made[storage])
     const before = snapshotOf(place.folder)
     const embedded = ['--driver', 'embedded', '--json']
@@ -313,44 +321,47 @@ describe.runIf(SURREAL !== undefined).each(STORAGES)('procref take-over (%s)', (
     await isTakenOver(place, storage)
   })
 
-  test('what the embedded engine has written is taken over by it, and by the executable only as an upgrade', async () => {
-    const place = makePlace(made[storage])
-    const source = join(place.parent, 'source')
-    const create = `DEFINE TABLE row; FOR $i IN 0..${ROWS} { CREATE type::record("row", $i) }`
-    const sql = [
-      'sql',
-      '--dir',
-      source,
-      '--driver',
-      'embedded',
-      '--storage',
-      storage,
-      '--linger',
-      '0s',
-      '--query',
-      create,
-    ]
-    expect((await finish(procref(sql))).code).toBe(0)
-    await nothingRuns(source)
-    const { user, password } = JSON.parse(readFileSync(join(source, 'data', 'credentials.json'), 'utf8'))
-    writeFileSync(place.passwordFile, password)
-    const old = { ...place, folder: join(place.parent, 'old.db') }
-    cpSync(join(source, 'data', 'db'), old.folder, { recursive: true, preserveTimestamps: true })
-    const before = snapshotOf(old.folder)
-    const refused = await takeOver(old, '--user', user, '--json')
-    expect(JSON.parse(refused.stdout)).toMatchObject({
-      error: { code: 'PROCREF_UPGRADE_NEEDED', message: expect.stringMatching(/older than 3\.3\.0.*--upgrade/s) },
-    })
-    await nothingHappened(old, before)
-    const kept = await takeOver(old, '--user', user, '--json', '--upgrade', '--copy')
-    expect(JSON.parse(kept.stdout)).toMatchObject({ state: 'taken-over', writtenBy: null, original: 'kept' })
-    expect(await rowsIn(old.dir)).toBe(ROWS)
-    expect(snapshotOf(old.folder)).toEqual(before)
-    const again = { ...old, dir: join(place.parent, 'again') }
-    const taken = await takeOver(again, '--user', user, '--json', '--driver', 'embedded', '--from-version', '3.0.2')
-    expect(JSON.parse(taken.stdout)).toMatchObject({ state: 'taken-over', writtenBy: '3.0.2', version: '3.0.2' })
-    expect(await rowsIn(again.dir, 'embedded')).toBe(ROWS)
-  })
+  testInTurn(
+    'what the embedded engine has written is taken over by it, and by the executable only as an upgrade',
+    async () => {
+      const place = makePlace(made[storage])
+      const source = join(place.parent, 'source')
+      const create = `DEFINE TABLE row; FOR $i IN 0..${ROWS} { CREATE type::record("row", $i) }`
+      const sql = [
+        'sql',
+        '--dir',
+        source,
+        '--driver',
+        'embedded',
+        '--storage',
+        storage,
+        '--linger',
+        '0s',
+        '--query',
+        create,
+      ]
+      expect((await finish(procref(sql))).code).toBe(0)
+      await nothingRuns(source)
+      const { user, password } = JSON.parse(readFileSync(join(source, 'data', 'credentials.json'), 'utf8'))
+      writeFileSync(place.passwordFile, password)
+      const old = { ...place, folder: join(place.parent, 'old.db') }
+      cpSync(join(source, 'data', 'db'), old.folder, { recursive: true, preserveTimestamps: true })
+      const before = snapshotOf(old.folder)
+      const refused = await takeOver(old, '--user', user, '--json')
+      expect(JSON.parse(refused.stdout)).toMatchObject({
+        error: { code: 'PROCREF_UPGRADE_NEEDED', message: expect.stringMatching(/older than 3\.3\.0.*--upgrade/s) },
+      })
+      await nothingHappened(old, before)
+      const kept = await takeOver(old, '--user', user, '--json', '--upgrade', '--copy')
+      expect(JSON.parse(kept.stdout)).toMatchObject({ state: 'taken-over', writtenBy: null, original: 'kept' })
+      expect(await rowsIn(old.dir)).toBe(ROWS)
+      expect(snapshotOf(old.folder)).toEqual(before)
+      const again = { ...old, dir: join(place.parent, 'again') }
+      const taken = await takeOver(again, '--user', user, '--json', '--driver', 'embedded', '--from-version', '3.0.2')
+      expect(JSON.parse(taken.stdout)).toMatchObject({ state: 'taken-over', writtenBy: '3.0.2', version: '3.0.2' })
+      expect(await rowsIn(again.dir, 'embedded')).toBe(ROWS)
+    },
+  )
 })
 
 describe.runIf(SURREAL !== undefined)('procref take-over', () => {

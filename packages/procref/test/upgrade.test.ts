@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { native } from '@procref/native'
-import { atEnd, eventually, lockUsers, servantsOf, startProgram } from '@procref/testing'
+import { atEnd, eventually, lockUsers, servantsOf, shareOf, startProgram, testsInTurn } from '@procref/testing'
 import { connect } from 'procref'
 import { describe, expect, test, vi } from 'vitest'
 // Not part of the public interface.
@@ -52,35 +52,43 @@ const upgrade = async (dir: string, ...args: readonly string[]) =>
   await finish(procref(['upgrade', '--dir', dir, '--driver', 'binary', ...args]))
 
 describe.runIf(SURREAL !== undefined).each(STORAGES)('data of an older SurrealDB (%s)', (storage) => {
-  test('are not opened by a newer one that nobody has allowed to: an error names both, and the older one goes on with them', async () => {
-    const dir = await olderData(storage)
-    const { code, json } = await sql(dir, 'binary', 'RETURN 1')
-    expect(code).toBe(1)
-    expect(json.error.code).toBe('PROCREF_UPGRADE_NEEDED')
-    expect(json.error.message).toMatch(
-      /last written by surrealdb 3\.0\.2 .*[Ss]urrealdb \d+\.\d+\.\d+ .*Nothing was changed.*`procref upgrade`.*`--upgrade`.*whenOlder/s,
-    )
-    expect(readFileSync(join(dir, 'journal.ndjson'), 'utf8')).toContain('"reason":"upgrade-needed"')
-    await expect(connect({ dir, driver: 'binary' })).rejects.toMatchObject({ code: 'PROCREF_UPGRADE_NEEDED' })
-    expect(engineOf(dir).version).toBe(OLDER)
-    expect(await rows(dir, 'embedded')).toBe(ROWS)
-  })
+  const testInTurn = testsInTurn(test, storage, STORAGES)
 
-  test('stay with the engine that wrote them where nobody asks for another, although there is a better one', async () => {
-    const dir = await olderData(storage)
-    expect((await finish(procref(['doctor', '--dir', dir]))).code).toBe(0)
-    {
-      await using lease = await connect({ dir, lingerMs: 0 })
-      expect(lease.server).toMatchObject({ driver: 'embedded-surreal', version: OLDER })
+  testInTurn(
+    'are not opened by a newer one that nobody has allowed to: an error names both, and the older one goes on with them',
+    async () => {
+      const dir = await olderData(storage)
+      const { code, json } = await sql(dir, 'binary', 'RETURN 1')
+      expect(code).toBe(1)
+      expect(json.error.code).toBe('PROCREF_UPGRADE_NEEDED')
+      expect(json.error.message).toMatch(
+        /last written by surrealdb 3\.0\.2 .*[Ss]urrealdb \d+\.\d+\.\d+ .*Nothing was changed.*`procref upgrade`.*`--upgrade`.*whenOlder/s,
+      )
+      expect(readFileSync(join(dir, 'journal.ndjson'), 'utf8')).toContain('"reason":"upgrade-needed"')
+      await expect(connect({ dir, driver: 'binary' })).rejects.toMatchObject({ code: 'PROCREF_UPGRADE_NEEDED' })
+      expect(engineOf(dir).version).toBe(OLDER)
+      expect(await rows(dir, 'embedded')).toBe(ROWS)
+    },
+  )
+
+  testInTurn(
+    'stay with the engine that wrote them where nobody asks for another, although there is a better one',
+    async () => {
+      const dir = await olderData(storage)
+      expect((await finish(procref(['doctor', '--dir', dir]))).code).toBe(0)
+      {
+        await using lease = await connect({ dir, lingerMs: 0 })
+        expect(lease.server).toMatchObject({ driver: 'embedded-surreal', version: OLDER })
+        expect(await lease.db.query('RETURN count(SELECT * FROM row)')).toEqual([ROWS])
+      }
+      await eventually('nothing runs', () => servantsOf(dir).length === 0 && lockUsers(dir).length === 0)
+      await using lease = await connect({ dir, lingerMs: 0, whenOlder: 'upgrade' })
+      expect(lease.server).toMatchObject({ driver: 'surreal-binary' })
       expect(await lease.db.query('RETURN count(SELECT * FROM row)')).toEqual([ROWS])
-    }
-    await eventually('nothing runs', () => servantsOf(dir).length === 0 && lockUsers(dir).length === 0)
-    await using lease = await connect({ dir, lingerMs: 0, whenOlder: 'upgrade' })
-    expect(lease.server).toMatchObject({ driver: 'surreal-binary' })
-    expect(await lease.db.query('RETURN count(SELECT * FROM row)')).toEqual([ROWS])
-  })
+    },
+  )
 
-  test('`procref upgrade` asks, keeps a copy, and upgrades; there is no way back but the copy', async () => {
+  testInTurn('`procref upgrade` asks, keeps a copy, and upgrades; there is no way back but the copy', async () => {
     const dir = await olderData(storage)
     const unasked = await upgrade(dir)
     expect(unasked.code).toBe(2)
@@ -110,7 +118,7 @@ describe.runIf(SURREAL !== undefined).each(STORAGES)('data of an older SurrealDB
     expect(await rows(dir, 'embedded')).toBe(ROWS)
   })
 
-  test('`--upgrade` and connect({ whenOlder }) upgrade without a copy, once', async () => {
+  testInTurn('`--upgrade` and connect({ whenOlder }) upgrade without a copy, once', async () => {
     const first = await olderData(storage)
     const start = ['start', '--dir', first, '--driver', 'binary', '--upgrade', '--json']
     const started = await finish(procref(start))
@@ -126,7 +134,7 @@ describe.runIf(SURREAL !== undefined).each(STORAGES)('data of an older SurrealDB
     expect(existsSync(join(second, 'data', 'upgrade.json'))).toBe(false)
   })
 
-  test('connect({ whenOlder }) that finds a guardian which is just leaving upgrades all the same', async () => {
+  testInTurn('connect({ whenOlder }) that finds a guardian which is just leaving upgrades all the same', async () => {
     const dir = await olderData(storage)
     const { nonce } = JSON.parse(readFileSync(join(dir, 'server.json'), 'utf8'))
     // Its own guardian has left; whoever just looks at the lock refuses it as well.
@@ -144,7 +152,7 @@ describe.runIf(SURREAL !== undefined).each(STORAGES)('data of an older SurrealDB
     expect(await lease.db.query('RETURN count(SELECT * FROM row)')).toEqual([ROWS])
   })
 
-  test.each(['locked', 'copied', 'named', 'accepted'] as const)(
+  test.each(shareOf(['locked', 'copied', 'named', 'accepted'] as const, storage, STORAGES))(
     'an upgrade that was killed when it had %s has changed nothing, and is done by the next one',
     async (step) => {
       const dir = await olderData(storage)

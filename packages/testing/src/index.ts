@@ -40,7 +40,7 @@ export {
 } from './proc.ts'
 export { seededRandom } from './seeded-random.ts'
 export { removeSet, removeSetsAfterwards, setExists } from './semaphore-sets.ts'
-export { shareOf } from './share-of.ts'
+export { shareOf, testsInTurn } from './share-of.ts'
 export { surrealBinary } from './surreal-binary.ts'
 export { isLoopback, type TcpListener, tcpListeners, tcpListenersOf, whoListensOn } from './tcp.ts'
 export { mountTmpfs } from './tmpfs.ts'

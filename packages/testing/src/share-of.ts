@@ -1,4 +1,4 @@
-/** With it every item is tested with everybody: `pnpm soak combinations`. */
+/** With it everything is tested with everybody: `pnpm soak combinations`. */
 const everyCombination = process.env.PROCREF_EVERY_COMBINATION === '1'
 
 /**
@@ -7,6 +7,30 @@ const everyCombination = process.env.PROCREF_EVERY_COMBINATION === '1'
  * PROCREF_EVERY_COMBINATION=1: all.
  */
 export function shareOf<Item, One>(items: readonly Item[], one: One, all: readonly One[], turn = 0): readonly Item[] {
-  if (everyCombination) return items
-  return items.filter((_, n) => all[(n + turn) % all.length] === one)
+  return items.filter((_, n) => isTurnOf(one, n + turn, all))
+}
+
+type Body = () => void | Promise<void>
+interface Limit {
+  readonly timeout: number
+}
+
+/** What registers a test: vitest's `test`, without what it can do besides. */
+export interface Register {
+  (name: string, body: Body): void
+  (name: string, limit: Limit, body: Body): void
+}
+
+/** `test` for a group of tests that is there once for each of `all`: registers those of them that are tested with `one`, as `shareOf` chooses. */
+export function testsInTurn<One>(test: Register, one: One, all: readonly One[], turn = 0): Register {
+  let n = turn
+  return (...args: [string, Body] | [string, Limit, Body]) => {
+    if (!isTurnOf(one, n++, all)) return
+    if (args.length === 2) test(...args)
+    else test(...args)
+  }
+}
+
+function isTurnOf<One>(one: One, n: number, all: readonly One[]): boolean {
+  return everyCombination || all[n % all.length] === one
 }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
 const ITEMS = [0, 1, 2, 3, 4, 5, 6]
 const ALL = ['a', 'b', 'c'] as const
@@ -9,28 +9,60 @@ afterEach(() => vi.unstubAllEnvs())
 
 async function load() {
   vi.resetModules()
-  return (await import('../src/share-of.ts')).shareOf
+  return await import('../src/share-of.ts')
 }
 
-test('every item is tested with somebody, and with nobody else', async () => {
-  const shareOf = await load()
-  for (const turn of [0, 1, 2]) expect(ALL.flatMap((one) => shareOf(ITEMS, one, ALL, turn)).sort()).toEqual(ITEMS)
+type Loaded = Awaited<ReturnType<typeof load>>
+type Choose = (loaded: Loaded, one: string, all: readonly string[], turn?: number) => readonly number[]
+
+/** The numbers of the tests that are registered. */
+const registered: Choose = ({ testsInTurn }, one, all, turn) => {
+  const names: string[] = []
+  const testInTurn = testsInTurn((name: string) => void names.push(name), one, all, turn)
+  for (const item of ITEMS) testInTurn(String(item), async () => {})
+  return names.map(Number)
+}
+
+describe.each<[string, Choose]>([
+  ['shareOf()', ({ shareOf }, one, all, turn) => shareOf(ITEMS, one, all, turn)],
+  ['testsInTurn()', registered],
+])('%s', (_name, choose) => {
+  test('every item is tested with somebody, and with nobody else', async () => {
+    const loaded = await load()
+    for (const turn of [0, 1, 2]) {
+      expect(ALL.flatMap((one) => choose(loaded, one, ALL, turn)).sort()).toEqual(ITEMS)
+    }
+  })
+
+  test('another turn tests each item with somebody else', async () => {
+    const loaded = await load()
+    for (const one of ALL) {
+      const others = choose(loaded, one, ALL, 1)
+      expect(others.filter((item) => choose(loaded, one, ALL).includes(item))).toEqual([])
+    }
+  })
+
+  test('who is alone has all of them', async () => {
+    const loaded = await load()
+    for (const turn of [0, 1]) expect(choose(loaded, 'a', ['a'], turn)).toEqual(ITEMS)
+  })
+
+  test('PROCREF_EVERY_COMBINATION=1: everybody has all of them', async () => {
+    vi.stubEnv('PROCREF_EVERY_COMBINATION', '1')
+    const loaded = await load()
+    for (const one of ALL) expect(choose(loaded, one, ALL)).toEqual(ITEMS)
+  })
 })
 
-test('another turn tests each item with somebody else', async () => {
-  const shareOf = await load()
-  for (const one of ALL) {
-    expect(shareOf(ITEMS, one, ALL, 1).filter((item) => shareOf(ITEMS, one, ALL).includes(item))).toEqual([])
-  }
-})
-
-test('who is alone has all of them', async () => {
-  const shareOf = await load()
-  for (const turn of [0, 1]) expect(shareOf(ITEMS, 'a', ['a'], turn)).toEqual(ITEMS)
-})
-
-test('PROCREF_EVERY_COMBINATION=1: everybody has all of them', async () => {
-  vi.stubEnv('PROCREF_EVERY_COMBINATION', '1')
-  const shareOf = await load()
-  for (const one of ALL) expect(shareOf(ITEMS, one, ALL)).toEqual(ITEMS)
+test('testsInTurn() hands on what belongs to a test', async () => {
+  const { testsInTurn } = await load()
+  const test = vi.fn()
+  const body = async (): Promise<void> => {}
+  const testInTurn = testsInTurn(test, 'a', ['a'])
+  testInTurn('one', body)
+  testInTurn('two', { timeout: 1_000 }, body)
+  expect(test.mock.calls).toEqual([
+    ['one', body],
+    ['two', { timeout: 1_000 }, body],
+  ])
 })
