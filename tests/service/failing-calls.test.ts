@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { embeddedSurreal } from '@procref/embedded'
 import { flock } from '@procref/flock'
 import { connect, type Lease, requestRestart, surrealBinary } from '@procref/lifecycle'
-import { type Child, eventually, servantsOf, within } from '@procref/testing'
+import { type Child, eventually, servantsOf, shareOf, within } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
 import { EVERY_KIND, FailingCalls, type Failure, failingCallLibrary } from './failing-calls.ts'
 import {
@@ -134,8 +134,8 @@ async function sweep(
     }
   }
   const all = (await one(0)).calls().map(described)
-  // The first of each kind; all drivers together have every one of them.
-  const mine = [...new Set(all)].filter((_, i) => i % DRIVERS.length === DRIVERS.indexOf(driver))
+  // The first of each kind.
+  const mine = shareOf([...new Set(all)], driver, DRIVERS)
   const failed = new Set<string>()
   const next = mine.values()
   await Promise.all(

@@ -1,7 +1,9 @@
-// Everything that CI tests with one kind of server, or one storage, in turn: with each of them.
+// Everything that CI tests with one kind of server, one storage or some pairs of backends, in turn: with each of them.
 process.env.PROCREF_EVERY_COMBINATION = '1'
+await import('../migration/neighbours.test.ts')
 await import('../service/client-steps.test.ts')
 await import('../service/connect-http.test.ts')
+await import('../service/failing-calls.test.ts')
 await import('../service/few-descriptors.test.ts')
 await import('../service/guardian-killed.test.ts')
 await import('../service/guardian-stopped.test.ts')

@@ -28,9 +28,11 @@ const clocks = faketime() !== undefined
 if (!clocks)
   console.warn('NOT RUN without libfaketime (Debian: apt install faketime): bugs that need a clock that jumps')
 
-const here = BUGS.filter(
-  (bug) =>
-    (!bug.slow || process.env.PROCREF_CHAOS_SLOW === '1') &&
+const all = process.env.PROCREF_CHAOS_SLOW === '1'
+/** In CI every other one of those that are quick. */
+const here = BUGS.filter((bug) => all || !bug.slow).filter(
+  (bug, n) =>
+    (all || n % 2 === 0) &&
     (bug.driver === undefined || DRIVERS.includes(bug.driver)) &&
     (clocks || !kindsOf(bug).includes('clock-step')),
 )

@@ -59,7 +59,7 @@ export const httpTargets = [
     name: `http-${who}`,
     title: `HTTP requests to the embedded server, signed in as ${who}`,
     inputs: mutatedBytes(requests(proof)),
-    sample: 1_500,
+    sample: 750,
     async open() {
       const server = new FuzzedServer()
       return {

@@ -127,7 +127,7 @@ export const messageTargets = FORMATS.flatMap((format) =>
         // Whoever may not sign in stays nobody.
         who === 'root' ? format.samples : format.samples.filter((sample) => !sample.includes(PASSWORD)),
       ),
-      sample: 2_500,
+      sample: 1_000,
       async open() {
         const server = new FuzzedServer()
         let speaker: Speaker | undefined

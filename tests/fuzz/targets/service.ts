@@ -63,7 +63,7 @@ export function serviceTarget(serverRecord: unknown) {
     name: 'service',
     title: 'connect() in a directory whose files were changed while nothing ran',
     inputs: fc.oneof({ weight: 4, arbitrary: change('server.json') }, ...FILES.slice(1).map(change)),
-    sample: 12,
+    sample: 6,
     open: openService,
   })
 }

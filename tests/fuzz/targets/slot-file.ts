@@ -23,7 +23,7 @@ export const slotFileTargets = [flock(), native()].map((backend) =>
     name: `slot-files-${backend.name}`,
     title: `what stands in slot files, to ${backend.name}()`,
     inputs: mutatedBytes(SAMPLES),
-    sample: 1_500,
+    sample: 750,
     async open() {
       const dir = join(freshDir(), 'slots')
       const pool = await backend.open(dir, { slots: SLOTS })

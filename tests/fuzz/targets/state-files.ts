@@ -130,7 +130,7 @@ export const stateFileTargets = FILES.map(({ name, path, samples, read }) =>
       mutatedBytes(samples.map((sample) => Buffer.from(`${JSON.stringify(sample, null, 2)}\n`))),
     ),
     // A journal of thousands of damaged lines takes its time.
-    sample: name === 'journal.ndjson' ? 300 : 1_500,
+    sample: name === 'journal.ndjson' ? 200 : 750,
     async open() {
       const paths = layout(freshDir())
       const file = path(paths)

@@ -62,7 +62,7 @@ export const webSocketTarget = fuzzTarget<Buffer>({
   name: 'web-socket-frames',
   title: 'frames of a WebSocket, before anybody has signed in',
   inputs: mutatedBytes(SAMPLES),
-  sample: 1_500,
+  sample: 750,
   async open() {
     const server = new FuzzedServer()
     return {
