@@ -14,7 +14,7 @@ if (faketime() === undefined)
 const { PROCREF_CHAOS_SEED: seed, PROCREF_CHAOS_DRIVER: chosen } = process.env
 /** Always the same ones: `pnpm soak` plays others. */
 const SEEDS = seed === undefined ? Array.from({ length: 6 }, (_, n) => n + 1) : [Number(seed)]
-const AT_ONCE = 3
+const AT_ONCE = 2
 const TIME_LIMIT_MS = 600_000
 
 describe.runIf(canGroup()).each(DRIVERS.filter((driver) => chosen === undefined || driver === chosen))(

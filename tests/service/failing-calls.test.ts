@@ -134,8 +134,8 @@ async function sweep(
     }
   }
   const all = (await one(0)).calls().map(described)
-  // The first of each kind.
-  const mine = shareOf([...new Set(all)], driver, DRIVERS)
+  // The first of each kind; of those that are this driver's, CI takes every other one.
+  const mine = shareOf(shareOf([...new Set(all)], driver, DRIVERS), 0, [0, 1])
   const failed = new Set<string>()
   const next = mine.values()
   await Promise.all(

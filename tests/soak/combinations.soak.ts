@@ -1,5 +1,6 @@
 // Everything that CI tests with one kind of server, one storage or some pairs of backends, in turn: with each of them.
 process.env.PROCREF_EVERY_COMBINATION = '1'
+await import('../migration/conformance.test.ts')
 await import('../migration/neighbours.test.ts')
 await import('../service/client-steps.test.ts')
 await import('../service/connect-http.test.ts')

@@ -17,7 +17,7 @@ if (!canGroup()) console.warn('NOT RUN without root and cgroup v2: bugs that rou
 
 /** Whoever needs more has not found it. */
 const ROUNDS = 12
-const AT_ONCE = 3
+const AT_ONCE = 2
 const TIME_LIMIT_MS = 900_000
 /** A scenario waits for several things, one after the other. */
 const SCENARIO_LIMIT_MS = 300_000
