@@ -1,5 +1,8 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { endDirectory } from '@procref/testing'
 import { describe, expect, test } from 'vitest'
+import { copyOfInstallation } from '../../service/installation.ts'
 import { connected, counted, killed, serviceDir, wroteRow } from '../../service/service.ts'
 import { clientsOfInstallation } from '../../service/versions.ts'
 import { BUGS } from './bugs.ts'
@@ -24,6 +27,16 @@ describe('an installation with a bug planted in it', () => {
       await endDirectory(dir)
     },
   )
+
+  test('is there for each of them: the text that it replaces is in the code as it is now, once', () => {
+    const installation = copyOfInstallation('tests/service/children')
+    for (const bug of BUGS) {
+      const path = join(installation.folder, 'packages', bug.package, bug.file)
+      const before = readFileSync(path)
+      installation.replace(bug)
+      writeFileSync(path, before)
+    }
+  })
 
   test('names, and no text, are there twice', () => {
     expect(new Set(BUGS.map(({ name }) => name)).size).toBe(BUGS.length)
