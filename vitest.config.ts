@@ -14,8 +14,8 @@ export default defineConfig({
     testTimeout: HANGS_MS,
     hookTimeout: HANGS_MS,
     pool: 'forks',
-    // Every file starts real processes, some of them dozens, and waits for them a good part of its time: more files at a time than two cores carry
-    // make the tests hardly faster on a slow machine, and each wait longer.
-    maxWorkers: 2,
+    // Every file starts real processes and waits for them a good part of its time: on two cores four at a time take three quarters of what two at a
+    // time take. Three leave the machine some room: some tests start dozens of processes.
+    maxWorkers: 3,
   },
 })
