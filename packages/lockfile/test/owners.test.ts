@@ -219,7 +219,8 @@ test.runIf(process.platform === 'linux')(
       .map((line) => (JSON.parse(line) as { code: string }).code)
     expect(codes.at(-1)).toBe('taken')
     expect(codes.length).toBeGreaterThan(1)
-    expect(new Set(codes.slice(0, -1))).toEqual(new Set(['EMFILE']))
+    // A thread that failed may still be ending, with the one descriptor that the look at our package.json needs: that look names its trouble.
+    for (const code of codes.slice(0, -1)) expect(['EMFILE', 'PROCREF_TOO_MANY_OPEN_FILES']).toContain(code)
   },
 )
 
