@@ -22,8 +22,8 @@ export interface Register {
 }
 
 /** `test` for a group of tests that is there once for each of `all`: registers those of them that are tested with `one`, as `shareOf` chooses. */
-export function testsInTurn<One>(test: Register, one: One, all: readonly One[], turn = 0): Register {
-  let n = turn
+export function testsInTurn<One>(test: Register, one: One, all: readonly One[]): Register {
+  let n = 0
   return (...args: [string, Body] | [string, Limit, Body]) => {
     if (!isTurnOf(one, n++, all)) return
     if (args.length === 2) test(...args)

@@ -9,7 +9,7 @@ import { BUGS } from './bugs.ts'
 import { plant } from './plant.ts'
 
 /** Of each bug it takes an installation and two clients: in CI some of them. */
-const here = BUGS.filter((_, n) => n % 5 === 0 || process.env.PROCREF_CHAOS_SLOW === '1')
+const here = BUGS.filter((_, n) => n % 5 === 0 || process.env.PROCREF_EVERY_PLANTED_BUG === '1')
 
 describe('an installation with a bug planted in it', () => {
   test.each(here.map((bug) => [bug.name, bug] as const))(

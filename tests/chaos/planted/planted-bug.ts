@@ -10,7 +10,7 @@ export interface PlantedBug extends Replacement {
   /** What it breaks, in the words of docs/reliability.md or of the sources. */
   readonly rule: string
   readonly text: string
-  /** What shows it is that something never happens: a minute or more, which `pnpm soak planted` takes (PROCREF_CHAOS_SLOW=1). */
+  /** What shows it is that something never happens: a minute or more, which `pnpm soak planted` takes (PROCREF_EVERY_PLANTED_BUG=1). */
   readonly slow?: true
   /** Any of them, whichever is seen first. */
   readonly seenAs: readonly Broken[]
